@@ -1,0 +1,133 @@
+"""Callbacks: the KL weight's schedule, and runs that survive being killed."""
+
+import json
+import os
+
+import keras
+import numpy as np
+
+
+class KLAnnealing(keras.callbacks.Callback):
+    """Sets `model.kl_weight` to `schedule(optimizer.iterations)` before each batch.
+
+    Counting the optimizer's steps lets a resumed run continue its schedule. With
+    `steps_per_execution` above 1 the weight moves once per execution.
+
+    Args:
+        schedule: step -> weight. See `schedules`.
+    """
+
+    def __init__(self, schedule):
+        super().__init__()
+        self.schedule = schedule
+
+    def on_train_batch_begin(self, batch, logs=None):
+        step = int(self.model.optimizer.iterations)
+        self.model.kl_weight.assign(self.schedule(step))
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs["kl_weight"] = float(self.model.kl_weight)
+
+
+class RunHistory(keras.callbacks.Callback):
+    """Keeps one row of figures per epoch, and acts on the validation bound.
+
+    When the bound is the best so far, `on_best` is called. After every `decay_patience`
+    epochs in a row without a better one the learning rate is multiplied by `decay`;
+    after `patience` such epochs training stops. Only epochs whose KL weight has passed
+    one half count: before that the model is not trained for the bound.
+
+    All of its state is `rows`, which `TrainingCheckpoint` saves and restores: a resumed
+    run decides as an uninterrupted one.
+
+    Args:
+        on_best: called without arguments at each new best epoch.
+        patience: int or None. None never stops early.
+        decay_patience: int or None. None never changes the learning rate.
+        decay: float. The factor of the learning rate.
+    """
+
+    def __init__(self, on_best, patience=None, decay_patience=None, decay=0.5):
+        super().__init__()
+        self.on_best = on_best
+        self.patience = patience
+        self.decay_patience = decay_patience
+        self.decay = decay
+        self.rows = []
+
+    @property
+    def epochs_since_best(self) -> int:
+        """Epochs since the best validation bound, 0 if it is the last or none counts."""
+        bounds = [row["val_loss"] for row in self.rows if row["kl_weight"] > 0.5]
+        return len(bounds) - 1 - int(np.argmin(bounds)) if bounds else 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch + 1} | {name: float(x) for name, x in logs.items()}
+        row.setdefault("kl_weight", float(self.model.kl_weight))
+        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        self.rows.append(row)
+        waited = self.epochs_since_best
+        if row["kl_weight"] > 0.5 and waited == 0:
+            self.on_best()
+        if self.patience and waited >= self.patience:
+            self.model.stop_training = True
+        if self.decay_patience and waited and waited % self.decay_patience == 0:
+            rate = self.model.optimizer.learning_rate
+            rate.assign(rate * self.decay)
+
+
+class TrainingCheckpoint(keras.callbacks.Callback):
+    """Saves all that training depends on at the end of each epoch, in one file.
+
+    The model's weights, moving averages and random states; the optimizer's slots,
+    iterations and learning rate; the history. The file is replaced whole, so a kill at
+    any moment leaves the last epoch's.
+
+    Args:
+        path: str. The file, `.npz`.
+        history: `RunHistory`. It must stand before this callback in `fit`'s list.
+    """
+
+    def __init__(self, path, history):
+        super().__init__()
+        self.path = path
+        self.history = history
+
+    def restore(self, model) -> int:
+        """Restores a built and compiled model; returns the number of epochs done.
+
+        Raises:
+            ValueError: if the file is of another model.
+        """
+        if not os.path.exists(self.path):
+            return 0
+        variables = _variables(model)
+        with np.load(self.path) as saved:
+            shapes = [saved[f"{i}"].shape for i in range(len(saved.files) - 1)]
+            if shapes != [tuple(variable.shape) for variable in variables]:
+                raise ValueError(f"{self.path} is not a checkpoint of this model.")
+            for i, variable in enumerate(variables):
+                variable.assign(saved[f"{i}"])
+            self.history.rows = json.loads(str(saved["history"]))
+        return len(self.history.rows)
+
+    def on_epoch_end(self, epoch, logs=None):
+        arrays = {f"{i}": v for i, v in enumerate(map(_numpy, _variables(self.model)))}
+        partial = f"{self.path}.part"
+        with open(partial, "wb") as file:
+            np.savez(file, history=json.dumps(self.history.rows), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, self.path)
+
+
+def _variables(model):
+    model.optimizer.build(model.trainable_variables)
+    metrics = {id(v) for metric in model.metrics for v in metric.variables}
+    variables = [v for v in model.variables if id(v) not in metrics]
+    return variables + list(model.optimizer.variables)
+
+
+def _numpy(variable):
+    return keras.ops.convert_to_numpy(variable)

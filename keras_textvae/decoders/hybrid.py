@@ -1,0 +1,118 @@
+"""The decoder of Semeniuta et al. 2017.
+
+B: batch size. T: time. V: vocabulary size. H: hidden size. D: latent size. N: the fixed
+length. F: feature maps of the deconvolution.
+"""
+
+import keras
+from keras import ops
+
+from keras_textvae.decoders.projection import dense, project_rows
+from keras_textvae.layers import LSTM, Deconvolution, WordDropout
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class HybridDecoder(keras.layers.Layer):
+    """A layer-normalised LSTM over deconvolved features of z and the previous id.
+
+    Semeniuta et al. 2017, section 3.3 and figure 2b. z enters the LSTM through the
+    features alone; the previous id enters as a one-hot vector; the LSTM starts at zero.
+    A head on the features predicts each id without history: the auxiliary
+    reconstruction of section 3.4.
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N. See `encoders.ConvolutionalEncoder`.
+        units: int. H.
+        channels: sequence of int. The encoder's feature maps, which the deconvolution
+            mirrors.
+        features: int. F, the feature maps of the last deconvolution.
+        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`.
+        initializer: initializer of every weight and bias. None means the layers' own.
+
+    Call arguments:
+        ids: int32 [B, T], `<bos>` first, T <= N.
+        z: float [B, D].
+        auxiliary: bool. Return the pair of the logits and the auxiliary logits.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        length,
+        units=500,
+        channels=(128, 256),
+        features=200,
+        keep_rate=1.0,
+        initializer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.length = length
+        self.units = units
+        self.channels = tuple(channels)
+        self.features = features
+        self.keep_rate = keep_rate
+        self.initializer = keras.initializers.get(initializer)
+        dtype = self.dtype_policy
+        self.deconvolution = Deconvolution(
+            length, channels, features, self.initializer, dtype=dtype
+        )
+        self.auxiliary_projection = dense(vocabulary_size, self.initializer, dtype)
+        self.word_dropout = WordDropout(keep_rate, dtype=dtype)
+        # The rows of the input kernel that a one-hot previous id selects.
+        self.history = keras.layers.Embedding(
+            vocabulary_size,
+            4 * units,
+            embeddings_initializer=self.initializer or "uniform",
+            dtype=dtype,
+        )
+        self.lstm = LSTM(units, True, self.initializer, dtype=dtype)
+        self.output_projection = dense(vocabulary_size, self.initializer, dtype)
+
+    def build(self, ids_shape, z_shape):
+        self.deconvolution.build(z_shape)
+        self.auxiliary_projection.build((None, self.features))
+        self.history.build(ids_shape)
+        self.lstm.build((None, None, self.features))
+        self.output_projection.build((None, self.units))
+
+    def call(self, ids, z, auxiliary=False, training=False):
+        features = self.deconvolution(z, training=training)  # [B, N, F]
+        features = features[:, : ops.shape(ids)[1]]
+        history = self._history(self.word_dropout(ids, training=training))
+        outputs = self.lstm.recur(self.lstm.project(features) + history)  # [B, T, H]
+        logits = project_rows(self.output_projection, outputs)
+        if not auxiliary:
+            return logits
+        return logits, project_rows(self.auxiliary_projection, features)
+
+    def initial_state(self, z):
+        """Returns the features' share of the gates [B, N, 4H], and (t, (h, c))."""
+        gates = self.lstm.project(self.deconvolution(z, training=False))
+        start = ops.zeros((), dtype="int32")
+        return gates, (start, self.lstm.zero_state(gates[:, 0]))
+
+    def step(self, ids, features, state):
+        """Returns the logits [B, V] after `ids` [B], and the new state."""
+        t, state = state
+        projected = ops.take(features, t, axis=1) + self._history(
+            self.word_dropout(ids)
+        )
+        state = self.lstm.step(projected, state)
+        return self.output_projection(state[0]), (t + 1, state)
+
+    def _history(self, ids):  # [...] -> float32 [..., 4H]
+        return ops.cast(self.history(ids), "float32")
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "length": self.length,
+            "units": self.units,
+            "channels": self.channels,
+            "features": self.features,
+            "keep_rate": self.keep_rate,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

@@ -1,0 +1,114 @@
+"""The decoder of Bowman et al. 2016.
+
+B: batch size. T: time. V: vocabulary size. E: embedding size. H: hidden size. D: latent
+size.
+"""
+
+import keras
+from keras import ops
+
+from keras_textvae.decoders.projection import dense, project_rows
+from keras_textvae.layers import LSTM, WordDropout
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class LSTMDecoder(keras.layers.Layer):
+    """A single-layer LSTM language model that starts from z.
+
+    (h_0, c_0) = tanh(W z + b); with `z_every_step`, z also enters at every step.
+    Bowman et al. 2016, section 3.
+
+    Args:
+        vocabulary_size: int. V.
+        embedding_dim: int. E.
+        units: int. H.
+        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`.
+        z_every_step: bool. Whether z enters at every step too.
+        layer_norm: bool. See `layers.LSTM`.
+        dropout: float. Rate of dropout on the embeddings and on the LSTM's outputs, in
+            training.
+        initializer: initializer of every weight and bias. None means the layers' own.
+
+    Call arguments:
+        ids: int32 [B, T], `<bos>` first.
+        z: float [B, D].
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        embedding_dim,
+        units,
+        keep_rate=1.0,
+        z_every_step=False,
+        layer_norm=False,
+        dropout=0.0,
+        initializer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.units = units
+        self.keep_rate = keep_rate
+        self.z_every_step = z_every_step
+        self.layer_norm = layer_norm
+        self.dropout = dropout
+        self.initializer = keras.initializers.get(initializer)
+        dtype = self.dtype_policy
+        self.word_dropout = WordDropout(keep_rate, dtype=dtype)
+        self.embedding = keras.layers.Embedding(
+            vocabulary_size,
+            embedding_dim,
+            embeddings_initializer=self.initializer or "uniform",
+            dtype=dtype,
+        )
+        self.unit_dropout = keras.layers.Dropout(dropout, dtype=dtype)
+        self.initial = dense(2 * units, self.initializer, dtype, activation="tanh")
+        if z_every_step:
+            self.latent = dense(4 * units, self.initializer, dtype, use_bias=False)
+        self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
+        self.output_projection = dense(vocabulary_size, self.initializer, dtype)
+
+    def build(self, ids_shape, z_shape):
+        self.embedding.build(ids_shape)
+        self.initial.build(z_shape)
+        if self.z_every_step:
+            self.latent.build(z_shape)
+        self.lstm.build((*ids_shape, self.embedding_dim))
+        self.output_projection.build((None, self.units))
+
+    def call(self, ids, z):
+        features, state = self.initial_state(z)
+        embedded = self.unit_dropout(self.embedding(self.word_dropout(ids)))
+        projected = self.lstm.project(embedded)  # [B, T, 4H]
+        if self.z_every_step:
+            projected = projected + features[:, None, :]
+        outputs = self.unit_dropout(self.lstm.recur(projected, state))  # [B, T, H]
+        return project_rows(self.output_projection, outputs)
+
+    def initial_state(self, z):
+        """Returns what z adds to the gates at every step, and the pair (h, c)."""
+        h, c = ops.split(ops.cast(self.initial(z), "float32"), 2, axis=-1)
+        features = ops.cast(self.latent(z), "float32") if self.z_every_step else ()
+        return features, (h, c)
+
+    def step(self, ids, features, state):
+        """Returns the logits [B, V] after `ids` [B], and the new state."""
+        projected = self.lstm.project(self.embedding(self.word_dropout(ids)))
+        if self.z_every_step:
+            projected = projected + features
+        state = self.lstm.step(projected, state)
+        return self.output_projection(state[0]), state
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "embedding_dim": self.embedding_dim,
+            "units": self.units,
+            "keep_rate": self.keep_rate,
+            "z_every_step": self.z_every_step,
+            "layer_norm": self.layer_norm,
+            "dropout": self.dropout,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

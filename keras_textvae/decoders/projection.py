@@ -1,0 +1,25 @@
+"""Dense projections of a decoder.
+
+B: batch size. T: time. H: hidden size. V: vocabulary size.
+"""
+
+import keras
+from keras import ops
+
+
+def dense(units, initializer, dtype, **kwargs):
+    """Returns a `Dense` with one initializer for kernel and bias, None for its own."""
+    return keras.layers.Dense(
+        units,
+        kernel_initializer=initializer or "glorot_uniform",
+        bias_initializer=initializer or "zeros",
+        dtype=dtype,
+        **kwargs,
+    )
+
+
+def project_rows(projection, x):
+    """Applies `projection` to x [B, T, H] as one matrix product -> [B, T, V]."""
+    batch, time = ops.shape(x)[:2]
+    rows = projection(ops.reshape(x, (-1, x.shape[-1])))
+    return ops.reshape(rows, (batch, time, rows.shape[-1]))

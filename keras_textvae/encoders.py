@@ -1,0 +1,173 @@
+"""Encoders: ids [B, T] -> features [B, H].
+
+B: batch size. T: time, `<bos>` included. V: vocabulary size. E: embedding size. H:
+feature size. N: the fixed length of a convolutional model, `<bos>` not counted.
+Padding a batch further never changes its features.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_textvae.layers import LSTM
+from keras_textvae.tokens import PAD
+
+# Semeniuta et al. 2017, the authors' code.
+BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-4}
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class LSTMEncoder(keras.layers.Layer):
+    """The last output of a single-layer LSTM over the sentence.
+
+    Bowman et al. 2016, section 3.
+
+    Args:
+        vocabulary_size: int. V.
+        embedding_dim: int. E.
+        units: int. H.
+        layer_norm: bool. See `layers.LSTM`.
+        dropout: float. Rate of dropout on the embeddings, in training.
+        initializer: initializer of every weight and bias. None means the layers' own.
+
+    Call arguments:
+        ids: int32 [B, T], at least one id in each row not `<pad>`.
+
+    Returns:
+        float32 [B, H].
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        embedding_dim,
+        units,
+        layer_norm=False,
+        dropout=0.0,
+        initializer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.units = units
+        self.layer_norm = layer_norm
+        self.dropout = dropout
+        self.initializer = keras.initializers.get(initializer)
+        dtype = self.dtype_policy
+        self.embedding = keras.layers.Embedding(
+            vocabulary_size,
+            embedding_dim,
+            embeddings_initializer=self.initializer or "uniform",
+            dtype=dtype,
+        )
+        self.embedding_dropout = keras.layers.Dropout(dropout, dtype=dtype)
+        self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
+
+    def build(self, ids_shape):
+        self.embedding.build(ids_shape)
+        self.lstm.build((*ids_shape, self.embedding_dim))
+
+    def call(self, ids):
+        embedded = self.embedding_dropout(self.embedding(ids))  # [B, T, E]
+        outputs = self.lstm(embedded)  # [B, T, H]
+        last = ops.sum(ops.cast(ids != PAD, "int32"), axis=-1) - 1  # [B]
+        return ops.take_along_axis(outputs, last[:, None, None], axis=1)[:, 0]
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "embedding_dim": self.embedding_dim,
+            "units": self.units,
+            "layer_norm": self.layer_norm,
+            "dropout": self.dropout,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class ConvolutionalEncoder(keras.layers.Layer):
+    """Strided convolutions with batch normalisation and ReLU over one-hot ids.
+
+    Semeniuta et al. 2017, section 3.3 and figure 2a. Each layer has width 3 and stride
+    2; output i sees inputs 2i - 1, 2i and 2i + 1. `<pad>` is the zero vector. A length
+    that the strides do not divide is padded to one that they do.
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N, the ids of a sentence or crop after `<bos>`, `<eos>` included;
+            shorter batches are padded to it. What lies beyond it is not seen.
+        channels: sequence of int, the feature maps of each layer.
+        initializer: initializer of every weight and bias. None means the layers' own.
+
+    Call arguments:
+        ids: int32 [B, T], `<bos>` first.
+
+    Returns:
+        float [B, H], H = ceil(N / 2**layers) * channels[-1].
+    """
+
+    def __init__(
+        self, vocabulary_size, length, channels=(128, 256), initializer=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if length < 1:
+            raise ValueError(f"`length` must be positive. Received: length={length}")
+        self.vocabulary_size = vocabulary_size
+        self.length = length
+        self.channels = tuple(channels)
+        self.initializer = keras.initializers.get(initializer)
+        self.convolutions = [self._convolution(size) for size in self.channels]
+        self.norms = [
+            keras.layers.BatchNormalization(**BATCH_NORM, dtype=self.dtype_policy)
+            for _ in self.channels
+        ]
+
+    def _convolution(self, filters):
+        return keras.layers.Conv1D(
+            filters,
+            kernel_size=3,
+            strides=2,
+            kernel_initializer=self.initializer or "glorot_uniform",
+            bias_initializer=self.initializer or "zeros",
+            dtype=self.dtype_policy,
+        )
+
+    @property
+    def padded_length(self):
+        """The length that the strides divide, at least N."""
+        stride = 2 ** len(self.channels)
+        return stride * math.ceil(self.length / stride)
+
+    def build(self, ids_shape):
+        channels = (self.vocabulary_size, *self.channels)
+        for i, (convolution, norm) in enumerate(
+            zip(self.convolutions, self.norms, strict=True)
+        ):
+            convolution.build((None, None, channels[i]))
+            norm.build((None, None, channels[i + 1]))
+
+    def call(self, ids, training=False):
+        ids = fit_length(ids[:, 1:], self.length, self.padded_length)
+        x = ops.one_hot(ids, self.vocabulary_size, dtype=self.compute_dtype)
+        x = ops.where((ids == PAD)[:, :, None], ops.zeros_like(x), x)  # [B, N, V]
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            # One zero on the left centres the window of output i on input 2i.
+            x = convolution(ops.pad(x, ((0, 0), (1, 0), (0, 0))))
+            x = ops.relu(norm(x, training=training))
+        return ops.reshape(x, (-1, x.shape[1] * x.shape[2]))
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "length": self.length,
+            "channels": self.channels,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+def fit_length(ids, length, padded_length):
+    """Cuts ids [B, T] to `length` and pads them with `<pad>` to `padded_length`."""
+    ids = ops.pad(ids[:, :length], ((0, 0), (0, padded_length)))[:, :padded_length]
+    return ops.reshape(ids, (-1, padded_length))

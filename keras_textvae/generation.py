@@ -1,0 +1,64 @@
+"""Generation: z -> ids, the one decoding loop of every decoder.
+
+B: batch size. D: latent size. V: vocabulary size. L: ids to generate.
+"""
+
+import numpy as np
+from keras import ops
+
+from keras_textvae import samplers
+from keras_textvae.tokens import BOS, EOS, PAD, UNK
+
+
+def generate(
+    decoder,
+    z,
+    length,
+    sampler=samplers.greedy,
+    noise=None,
+    forbidden=(UNK,),
+):
+    """Decodes z until every row has ended.
+
+    `<pad>` and `<bos>` are never emitted. Rows never couple: a row's ids depend on its
+    own z and noise alone, up to the rounding of a product at another batch size.
+
+    Args:
+        decoder: see `decoders`.
+        z: float [B, D].
+        length: int. L, at most the length of a decoder that has one.
+        sampler: logits [B, V], noise [B] -> ids [B]. See `samplers`.
+        noise: float [B, L], uniform in (0, 1], or None for a sampler that needs none.
+        forbidden: ids never emitted, beside `<pad>` and `<bos>`. `()` allows `<unk>`;
+            with `<eos>` every row is L ids long.
+
+    Returns:
+        int32 [B, L]: ids up to and including `<eos>`, then `<pad>`.
+    """
+    features, state = decoder.initial_state(z)
+    penalty = _penalty(decoder.vocabulary_size, (PAD, BOS, *forbidden))
+    zeros = ops.zeros_like(z[:, 0])
+    columns = ops.arange(length, dtype="int32")
+
+    def unfinished(t, ids, last, done, state):
+        return ops.logical_and(t < length, ops.logical_not(ops.all(done)))
+
+    def step(t, ids, last, done, state):
+        logits, state = decoder.step(last, features, state)
+        logits = ops.cast(logits, "float32") + penalty
+        row_noise = zeros if noise is None else ops.take(noise, t, axis=1)
+        last = ops.where(done, PAD, ops.cast(sampler(logits, row_noise), "int32"))
+        ids = ops.where(columns == t, last[:, None], ids)
+        return t + 1, ids, last, ops.logical_or(done, last == EOS), state
+
+    start = ops.cast(zeros, "int32")
+    ids = ops.cast(ops.zeros_like(columns) * start[:, None], "int32") + PAD
+    done = ops.zeros_like(start, dtype="bool")
+    loop = (ops.zeros((), dtype="int32"), ids, start + BOS, done, state)
+    return ops.while_loop(unfinished, step, loop)[1]
+
+
+def _penalty(vocabulary_size, forbidden):  # -> [V]
+    penalty = np.zeros(vocabulary_size, "float32")
+    penalty[list(forbidden)] = -np.inf
+    return ops.convert_to_tensor(penalty)

@@ -1,0 +1,5 @@
+"""Layers that Keras lacks."""
+
+from keras_textvae.layers.deconvolution import Deconvolution as Deconvolution
+from keras_textvae.layers.lstm import LSTM as LSTM
+from keras_textvae.layers.word_dropout import WordDropout as WordDropout

@@ -1,0 +1,86 @@
+"""The deconvolution of z into a sequence of features.
+
+B: batch size. D: latent size. N: length. F: feature maps of the last layer.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+# Semeniuta et al. 2017, the authors' code.
+BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-4}
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class Deconvolution(keras.layers.Layer):
+    """A dense layer with ReLU, then transposed convolutions, normalised, with ReLU.
+
+    The mirror of `encoders.ConvolutionalEncoder`: each layer has width 3 and stride 2;
+    input i writes outputs 2i - 1, 2i and 2i + 1, and the length exactly doubles.
+    Batch normalisation uses its moving averages outside training, so that a sample
+    never depends on the rest of its batch (the authors' code used the batch's own
+    statistics). Semeniuta et al. 2017, section 3.2.
+
+    Args:
+        length: int. N.
+        channels: sequence of int. The encoder's feature maps, first layer first.
+        features: int. F.
+        initializer: initializer of every weight and bias. None means the layers' own.
+
+    Call arguments:
+        z: float [B, D].
+        training: bool.
+
+    Returns:
+        float [B, N, F].
+    """
+
+    def __init__(self, length, channels, features, initializer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.length = length
+        self.channels = tuple(channels)
+        self.features = features
+        self.initializer = keras.initializers.get(initializer)
+        weights = {
+            "kernel_initializer": self.initializer or "glorot_uniform",
+            "bias_initializer": self.initializer or "zeros",
+            "dtype": self.dtype_policy,
+        }
+        self.start_length = math.ceil(length / 2 ** len(self.channels))
+        self.dense = keras.layers.Dense(
+            self.start_length * self.channels[-1], activation="relu", **weights
+        )
+        self.filters = (*self.channels[-2::-1], features)
+        self.convolutions = [
+            keras.layers.Conv1DTranspose(size, kernel_size=3, strides=2, **weights)
+            for size in self.filters
+        ]
+        self.norms = [
+            keras.layers.BatchNormalization(**BATCH_NORM, dtype=self.dtype_policy)
+            for _ in self.filters
+        ]
+
+    def build(self, z_shape):
+        self.dense.build(z_shape)
+        size = self.channels[-1]
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            convolution.build((None, None, size))
+            size = convolution.filters
+            norm.build((None, None, size))
+
+    def call(self, z, training=False):
+        x = ops.reshape(self.dense(z), (-1, self.start_length, self.channels[-1]))
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            # Without the first output, input i writes 2i - 1, 2i and 2i + 1.
+            x = convolution(x)[:, 1:]
+            x = ops.relu(norm(x, training=training))
+        return x[:, : self.length]
+
+    def get_config(self):
+        return super().get_config() | {
+            "length": self.length,
+            "channels": self.channels,
+            "features": self.features,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

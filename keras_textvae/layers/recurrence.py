@@ -1,0 +1,176 @@
+"""The LSTM recurrence with a hand-written gradient, layer-normalised or not.
+
+B: batch size. T: time. H: hidden size. The gates stand in the order i, f, o, g.
+
+    a_t = x_t + h_{t-1} U              or LayerNorm(x_t + h_{t-1} U) over all 4H
+    i, f, o = sigmoid(a_t)[:3H],  g = tanh(a_t)[3H:]
+    c_t = f * c_{t-1} + i * g,  h_t = o * tanh(c_t)
+
+An automatic gradient of the loop adds to an accumulator of U's size at every step. Here
+the backward loop only carries the two state gradients, and the gradient of U is one
+matrix product over all steps at its end.
+
+Matrix products run in the dtype of `recurrent_kernel`; everything else in float32.
+"""
+
+from keras import ops
+
+LAYER_NORM_EPSILON = 1e-4  # Semeniuta et al. 2017, the authors' code
+
+
+def lstm_step(x, h, c, recurrent_kernel, norm=None):
+    """Computes one step of the recurrence.
+
+    Args:
+        x: float32 [B, 4H], the projected input, bias included.
+        h: float32 [B, H], the previous output.
+        c: float32 [B, H], the previous cell state.
+        recurrent_kernel: [H, 4H].
+        norm: None, or the pair (gamma [4H], beta [4H]) of the layer normalisation.
+
+    Returns:
+        The new `h` and `c`, both float32 [B, H].
+    """
+    h, c, _, _, _ = _forward_step(x, h, c, recurrent_kernel, norm)
+    return h, c
+
+
+def lstm(x, h, c, recurrent_kernel, norm=None):
+    """Runs the recurrence over a sequence.
+
+    Args:
+        x: float32 [T, B, 4H], the projected inputs, bias included, time first.
+        h: float32 [B, H], the initial output.
+        c: float32 [B, H], the initial cell state.
+        recurrent_kernel: [H, 4H].
+        norm: None, or the pair (gamma [4H], beta [4H]) of the layer normalisation.
+
+    Returns:
+        The outputs of all steps, float32 [T, B, H].
+    """
+    if norm is None:
+        return _plain_lstm(x, h, c, recurrent_kernel)
+    return _normalised_lstm(x, h, c, recurrent_kernel, *norm)
+
+
+@ops.custom_gradient
+def _plain_lstm(x, h, c, recurrent_kernel):
+    outputs, backward = _forward_and_backward(x, h, c, recurrent_kernel, None)
+
+    def gradient(*upstream):
+        return backward(_last(upstream))[:4]
+
+    return outputs, gradient
+
+
+@ops.custom_gradient
+def _normalised_lstm(x, h, c, recurrent_kernel, gamma, beta):
+    outputs, backward = _forward_and_backward(x, h, c, recurrent_kernel, (gamma, beta))
+
+    def gradient(*upstream):
+        return backward(_last(upstream))
+
+    return outputs, gradient
+
+
+def _last(upstream):
+    return upstream[-1]
+
+
+def _forward_and_backward(x, h0, c0, recurrent_kernel, norm):
+    def forward_step(state, x_t):
+        h, c = state[:2]
+        state = _forward_step(x_t, h, c, recurrent_kernel, norm)
+        return state, state
+
+    transposed_kernel = ops.transpose(recurrent_kernel)
+    gates0 = ops.zeros_like(x[0])
+    state0 = (h0, c0, gates0, gates0, ops.zeros_like(gates0[:, :1]))
+    _, (h, c, gates, normalised, scale) = ops.scan(forward_step, state0, x)
+    h_previous = ops.concatenate([h0[None], h[:-1]])
+    c_previous = ops.concatenate([c0[None], c[:-1]])
+
+    def backward(h_gradient):
+        def backward_step(state, t):
+            dh, dc, _, dgamma, dbeta = state
+            dh_t, c_t, c_before = h_gradient[t], c[t], c_previous[t]
+            gates_t, normalised_t, scale_t = gates[t], normalised[t], scale[t]
+            da, dc = _gate_gradients(dh + dh_t, dc, c_t, c_before, gates_t)
+            dx = da
+            if norm is not None:
+                dgamma = dgamma + ops.sum(da * normalised_t, axis=0)
+                dbeta = dbeta + ops.sum(da, axis=0)
+                dx = _layer_norm_gradient(da * norm[0], normalised_t, scale_t)
+            dh = _product(dx, transposed_kernel)
+            state = (dh, dc, dx, dgamma, dbeta)
+            return state, state
+
+        zeros, vector = ops.zeros_like(h0), ops.zeros_like(gates0[0])
+        state0 = (zeros, zeros, gates0, vector, vector)
+        steps = ops.arange(ops.shape(x)[0])
+        (dh, dc, _, dgamma, dbeta), (_, _, dx, _, _) = ops.scan(
+            backward_step, state0, steps, reverse=True
+        )
+        kernel_gradient = _kernel_gradient(h_previous, dx, recurrent_kernel.dtype)
+        return dx, dh, dc, kernel_gradient, dgamma, dbeta
+
+    return h, backward
+
+
+def _forward_step(x, h, c, recurrent_kernel, norm):
+    size = h.shape[-1]
+    a = x + _product(h, recurrent_kernel)
+    normalised, scale = a, a[:, :1]
+    if norm is not None:
+        normalised, scale = _layer_norm(a)
+        a = normalised * norm[0] + norm[1]
+    sigmoids = ops.sigmoid(a[:, : 3 * size])
+    g = ops.tanh(a[:, 3 * size :])
+    i, f, o = ops.split(sigmoids, 3, axis=-1)
+    c = f * c + i * g
+    h = o * ops.tanh(c)
+    return h, c, ops.concatenate([sigmoids, g], axis=-1), normalised, scale
+
+
+def _gate_gradients(dh, dc, c, c_before, gates):
+    i, f, o, g = ops.split(gates, 4, axis=-1)
+    tanh_c = ops.tanh(c)
+    dc = dc + dh * o * (1.0 - tanh_c * tanh_c)
+    da = ops.concatenate(
+        [
+            dc * g * i * (1.0 - i),
+            dc * c_before * f * (1.0 - f),
+            dh * tanh_c * o * (1.0 - o),
+            dc * i * (1.0 - g * g),
+        ],
+        axis=-1,
+    )
+    return da, dc * f
+
+
+def _layer_norm(a):
+    mean = ops.mean(a, axis=-1, keepdims=True)
+    centred = a - mean
+    variance = _row_dot(centred, centred) / a.shape[-1]
+    scale = ops.rsqrt(variance + LAYER_NORM_EPSILON)
+    return centred * scale, scale
+
+
+def _layer_norm_gradient(dn, n, scale):
+    mean_dn = ops.mean(dn, axis=-1, keepdims=True)
+    mean_dn_n = _row_dot(dn, n) / n.shape[-1]
+    return scale * (dn - mean_dn - n * mean_dn_n)
+
+
+def _row_dot(x, y):
+    return ops.matmul(x[:, None, :], y[:, :, None])[:, :, 0]
+
+
+def _product(x, kernel):
+    return ops.cast(ops.matmul(ops.cast(x, kernel.dtype), kernel), "float32")
+
+
+def _kernel_gradient(h_previous, dx, dtype):
+    rows = ops.cast(ops.reshape(h_previous, (-1, h_previous.shape[-1])), dtype)
+    columns = ops.cast(ops.reshape(dx, (-1, dx.shape[-1])), dtype)
+    return ops.matmul(ops.transpose(rows), columns)

@@ -1,0 +1,98 @@
+"""Samplers: logits [B, V], noise [B] -> ids [B].
+
+B: batch size. V: vocabulary size. Noise is uniform in (0, 1], one number a row, so that
+a row's id depends on its own logits and its own noise alone.
+"""
+
+from keras import ops
+
+
+def greedy(logits, noise):  # [B, V], [B] -> [B]
+    """Returns the most probable id; `noise` plays no part."""
+    return ops.cast(ops.argmax(logits, axis=-1), "int32")
+
+
+def categorical(temperature=1.0, top_k=0, top_p=1.0):
+    """Returns a sampler from softmax(logits / temperature), its tail cut off.
+
+    The id is the first whose cumulative probability reaches the noise (inverse
+    transform sampling). The arguments may be numbers, or scalar tensors in a graph
+    whose caller chooses them; then the caller checks their ranges.
+
+    Args:
+        temperature: float. Below 1 sharpens, above 1 flattens; 0 is `greedy`.
+        top_k: int. Keep the k most probable ids of each row; 0 keeps all.
+        top_p: float. Keep the smallest set of most probable ids of each row whose
+            probability reaches p (nucleus sampling); 1 keeps all.
+
+    Raises:
+        ValueError: for a number out of its range.
+    """
+    _check(temperature, top_k, top_p)
+
+    def draw(logits, noise):
+        logits = logits / ops.maximum(ops.cast(temperature, "float32"), 1e-6)
+        if _is_on(top_k, off=0) or _is_on(top_p, off=1.0):
+            truncating = ops.logical_or(
+                ops.convert_to_tensor(top_k) > 0, ops.convert_to_tensor(top_p) < 1.0
+            )
+            logits = ops.cond(
+                truncating,
+                lambda: truncate(logits, top_k, top_p),
+                lambda: logits,
+            )
+        return inverse_cdf(logits, noise)
+
+    def sampler(logits, noise):
+        return ops.cond(
+            ops.convert_to_tensor(temperature) > 0,
+            lambda: draw(logits, noise),
+            lambda: greedy(logits, noise),
+        )
+
+    return sampler
+
+
+def inverse_cdf(logits, noise):  # [B, V], [B] -> [B]
+    """Returns the first id whose cumulative probability reaches `noise` in (0, 1]."""
+    cumulative = ops.cumsum(ops.softmax(logits), axis=-1)
+    # The last sum is 1 but for rounding; scaled, the noise never lies beyond it.
+    threshold = noise[:, None] * cumulative[:, -1:]
+    return ops.sum(ops.cast(cumulative < threshold, "int32"), axis=-1)
+
+
+def truncate(logits, top_k, top_p):  # [B, V] -> [B, V]
+    """Sets logits outside the top k and outside the nucleus p to minus infinity.
+
+    Ids as probable as the last one kept are kept too.
+    """
+    descending = -ops.sort(-logits, axis=-1)
+    size = logits.shape[-1]
+    k = ops.cast(top_k, "int32")
+    k = ops.where(ops.logical_and(k > 0, k < size), k, size)
+    cumulative = ops.cumsum(ops.softmax(descending), axis=-1)
+    before = ops.pad(cumulative[:, :-1], ((0, 0), (1, 0)))
+    kept = ops.logical_and(
+        ops.arange(size) < k,
+        ops.logical_or(before < top_p, ops.convert_to_tensor(top_p) >= 1.0),
+    )
+    last = ops.sum(ops.cast(kept, "int32"), axis=-1, keepdims=True) - 1
+    smallest = ops.take_along_axis(descending, ops.maximum(last, 0), axis=-1)
+    return ops.where(logits >= smallest, logits, -float("inf"))
+
+
+def _is_on(value, off):
+    return not isinstance(value, int | float) or value != off
+
+
+def _check(temperature, top_k, top_p):
+    limits = {
+        "temperature": (temperature, 0.0, float("inf")),
+        "top_k": (top_k, 0, float("inf")),
+        "top_p": (top_p, 0.0, 1.0),
+    }
+    for name, (value, low, high) in limits.items():
+        if isinstance(value, int | float) and not low <= value <= high:
+            raise ValueError(
+                f"`{name}` must lie in [{low}, {high}]. Received: {name}={value}"
+            )

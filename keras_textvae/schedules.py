@@ -1,0 +1,60 @@
+"""Schedules of the KL weight: functions from a training step to a weight."""
+
+import math
+
+
+def constant(value=1.0):
+    """step -> value. With 1, no annealing."""
+    return lambda step: value
+
+
+def linear(start, end, floor=0.0):
+    """step -> floor until `start`, then in a straight line to 1 at `end`.
+
+    Semeniuta et al. 2017 anneal their hybrid from step 1,000 to 8,000 with a floor of
+    0.001.
+
+    Args:
+        start: int. The last step at the floor.
+        end: int. The first step at 1.
+        floor: float. The first weight.
+
+    Raises:
+        ValueError: if `end` does not lie after `start`.
+
+    >>> [linear(10, 20)(step) for step in (0, 10, 15, 20, 30)]
+    [0.0, 0.0, 0.5, 1.0, 1.0]
+    """
+    if end <= start:
+        raise ValueError(
+            f"`end` must be greater than `start`. Received: start={start}, end={end}"
+        )
+
+    def weight(step):
+        share = min(max((step - start) / (end - start), 0.0), 1.0)
+        return floor + (1.0 - floor) * share
+
+    return weight
+
+
+def sigmoid(midpoint, steepness):
+    """step -> 1 / (1 + exp(-steepness * (step - midpoint))).
+
+    Bowman et al. 2016, section 3.1 and figure 2.
+
+    Args:
+        midpoint: float. The step at which the weight is one half.
+        steepness: float. Four times the slope at the midpoint, per step.
+
+    Raises:
+        ValueError: if `steepness` is not positive.
+
+    >>> sigmoid(2500, 0.0025)(2500)
+    0.5
+    """
+    if steepness <= 0.0:
+        raise ValueError(
+            f"`steepness` must be positive. Received: steepness={steepness}"
+        )
+    # tanh does not overflow, however far the step.
+    return lambda step: 0.5 * (1.0 + math.tanh(0.5 * steepness * (step - midpoint)))

@@ -1,0 +1,5 @@
+"""The latent space in terms of texts: the object that is saved, loaded, exported."""
+
+from keras_textvae.text_space.space import Encoding as Encoding
+from keras_textvae.text_space.space import Score as Score
+from keras_textvae.text_space.space import TextSpace as TextSpace

@@ -1,0 +1,131 @@
+"""Endpoints: what each signature takes, checked inside the graph.
+
+Nobody else checks: TensorFlow Serving compares names and dtypes, never shapes or
+ranges, and a text of the wrong rank crashes its tokenizer. So each endpoint declares
+its inputs once, and `guarded` turns the declaration into assertions that stand before
+everything else.
+
+B: rows of a request.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+MAX_ROWS = 1024
+MAX_BYTES = 65_536
+
+
+class Input(NamedTuple):
+    """One input of an endpoint.
+
+    Attributes:
+        name: str. Its name in the signature.
+        dtype: its `tf.DType`.
+        shape: its shape; `None` first means one entry a row.
+        minimum: the smallest value allowed, or None.
+        maximum: the largest value allowed, or None.
+        default: the value of an optional scalar, or None for a required input.
+        meaning: str. One line for people.
+    """
+
+    name: str
+    dtype: tf.DType
+    shape: tuple = (None,)
+    minimum: float | None = None
+    maximum: float | None = None
+    default: float | None = None
+    meaning: str = ""
+
+    @property
+    def spec(self) -> tf.TensorSpec:
+        """The `tf.TensorSpec` of the signature."""
+        return tf.TensorSpec(self.shape, self.dtype, self.name)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is one entry a row."""
+        return bool(self.shape) and self.shape[0] is None
+
+
+def guarded(inputs: list[Input], compute: Callable) -> tf.function:
+    """Returns `compute` as a graph function that checks its inputs first.
+
+    Args:
+        inputs: list of Input, in the order of `compute`'s arguments. Those with a
+            default stand last; in a SavedModel they are optional to clients.
+        compute: tensors -> dict of tensors, in TensorFlow operations.
+
+    Returns:
+        A `tf.function`. A bad input raises `tf.errors.InvalidArgumentError` with one
+        line that says which and why.
+    """
+
+    @functools.wraps(compute)
+    def endpoint(*values):
+        values = [
+            tf.ensure_shape(v, i.shape) for v, i in zip(values, inputs, strict=True)
+        ]
+        with tf.control_dependencies(_assertions(inputs, values)):
+            return compute(*[tf.identity(value) for value in values])
+
+    parameters = [
+        inspect.Parameter(
+            i.name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=inspect.Parameter.empty
+            if i.default is None
+            else tf.constant(i.default, i.dtype),
+        )
+        for i in inputs
+    ]
+    endpoint.__signature__ = inspect.Signature(parameters)
+    specs = [declared.spec for declared in inputs]
+    return tf.function(endpoint, input_signature=specs, autograph=False)
+
+
+def _assertions(inputs, values):
+    assertions = []
+    for declared, value in zip(inputs, values, strict=True):
+        assertions += _value_assertions(declared, value)
+    rows = [
+        (i.name, tf.shape(v)[0])
+        for i, v in zip(inputs, values, strict=True)
+        if i.has_rows
+    ]
+    for name, count in rows:
+        assertions.append(_require(count > 0, f"`{name}` has no rows"))
+        assertions.append(
+            _require(count <= MAX_ROWS, f"`{name}` has more than {MAX_ROWS} rows")
+        )
+    for name, count in rows[1:]:
+        message = f"`{rows[0][0]}` and `{name}` differ in their number of rows"
+        assertions.append(_require(count == rows[0][1], message))
+    return assertions
+
+
+def _value_assertions(declared, value):
+    name = declared.name
+    if declared.dtype == tf.string:
+        short = tf.reduce_all(tf.strings.length(value) <= MAX_BYTES)
+        return [_require(short, f"`{name}` has a text of more than {MAX_BYTES} bytes")]
+    assertions = []
+    if declared.dtype.is_floating:
+        finite = tf.reduce_all(tf.math.is_finite(value))
+        assertions.append(_require(finite, f"`{name}` is not finite"))
+    if declared.minimum is not None:
+        message = f"`{name}` must be at least {declared.minimum}"
+        enough = tf.reduce_all(value >= declared.minimum)
+        assertions.append(_require(enough, message))
+    if declared.maximum is not None:
+        message = f"`{name}` must be at most {declared.maximum}"
+        enough = tf.reduce_all(value <= declared.maximum)
+        assertions.append(_require(enough, message))
+    return assertions
+
+
+def _require(condition, message):
+    return tf.debugging.Assert(condition, [message])

@@ -1,0 +1,190 @@
+"""`TextSpace`: text in, text out.
+
+B: texts. D: latent size. S: steps of an interpolation.
+"""
+
+import json
+import os
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_textvae import tokenizers
+from keras_textvae.text_space.graph import TextGraph
+
+_FORMAT = "keras_textvae.text_space"
+
+
+class Encoding(NamedTuple):
+    """The posteriors of some texts: `mean`, `log_var` [B, D] and `kl` [B], in nats."""
+
+    mean: np.ndarray
+    log_var: np.ndarray
+    kl: np.ndarray
+
+
+class Score(NamedTuple):
+    """Nats per text, [B] each: `bound` = `reconstruction` + `kl` >= -log p(text)."""
+
+    bound: np.ndarray
+    reconstruction: np.ndarray
+    kl: np.ndarray
+
+
+class TextSpace:
+    """The latent space of a trained model, in terms of texts.
+
+    The methods are the signatures of the exported SavedModel, and run the same graphs.
+
+    Args:
+        model: `TextVAE`, built.
+        tokenizer: see `tokenizers`; its vocabulary must be the model's.
+        length: int. The most words or characters of a text, `<eos>` included.
+        crops: bool. Whether the model was trained on crops of running text
+            (`pipeline.CropBatches`): then every text has `length` characters, and a
+            given text is cut or filled up with blanks to that.
+
+    Raises:
+        ValueError: if tokenizer and model disagree on the vocabulary, or the decoder's
+            own length is shorter. The methods raise ValueError, with one line, for
+            texts, seeds or vectors that they can't take.
+    """
+
+    def __init__(self, model, tokenizer, length, crops=False):
+        if tokenizer.vocabulary_size != model.decoder.vocabulary_size:
+            raise ValueError(
+                "The tokenizer's vocabulary is not the model's. Received: "
+                f"{tokenizer.vocabulary_size} and {model.decoder.vocabulary_size} ids"
+            )
+        longest = getattr(model.decoder, "length", length)
+        if not 1 <= length <= longest:
+            raise ValueError(
+                f"`length` must lie in [1, {longest}]. Received: length={length}"
+            )
+        self.model = model
+        self.tokenizer = tokenizer
+        self.length = length
+        self.crops = crops
+        self.graph = TextGraph(model, tokenizer, length, crops)
+
+    def sample(self, count=1, seed=0, temperature=1.0, top_k=0, top_p=1.0) -> list[str]:
+        """Draws texts from the prior.
+
+        Args:
+            count: int. How many.
+            seed: int. Text i is that of seed + i, whatever the count.
+            temperature, top_k, top_p: see `samplers.categorical`.
+        """
+        seeds = seed + np.arange(count)
+        return _texts(
+            self._call("sample", seeds, temperature, top_k, top_p)["text"]
+        )
+
+    def reconstruct(self, texts) -> list[str]:
+        """Decodes each text from the mean of its posterior, greedily."""
+        return _texts(self._call("reconstruct", _rows(texts))["text"])
+
+    def interpolate(self, start: str, end: str, steps: int = 8) -> list[str]:
+        """Decodes `steps` points on the line between two texts' posterior means.
+
+        Bowman et al. 2016, section 6.3: a homotopy, its ends included.
+        """
+        return _texts(self._call("interpolate", [start], [end], steps)["text"][0])
+
+    def encode(self, texts) -> Encoding:
+        """Returns the posteriors of texts."""
+        return self._arrays(Encoding, "encode", _rows(texts))
+
+    def decode(self, z) -> list[str]:
+        """Decodes latent vectors [B, D] greedily."""
+        return _texts(self._call("decode", z)["text"])
+
+    def score(self, texts, seed=0) -> Score:
+        """Bounds -log p(text), with one draw of noise that all texts share."""
+        return self._arrays(Score, "score", _rows(texts), seed)
+
+    def save(self, folder: str):
+        """Saves model and tokenizer together; `load` reads them.
+
+        Each file is replaced whole, the description last.
+        """
+        os.makedirs(folder, exist_ok=True)
+        partial = os.path.join(folder, "part.model.keras")
+        self.model.save(partial)
+        os.replace(partial, os.path.join(folder, "model.keras"))
+        self.tokenizer.save(os.path.join(folder, "tokenizer.json"))
+        description = {"format": _FORMAT, "length": self.length, "crops": self.crops}
+        partial = os.path.join(folder, "text_space.json.part")
+        with open(partial, "w", encoding="utf-8") as file:
+            json.dump(description, file)
+        os.replace(partial, os.path.join(folder, "text_space.json"))
+
+    @classmethod
+    def load(cls, folder: str) -> "TextSpace":
+        """Loads what `save` wrote.
+
+        Raises:
+            FileNotFoundError: if there is no text space in the folder.
+            ValueError: if the folder's description is not one of ours.
+        """
+        path = os.path.join(folder, "text_space.json")
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"{folder} holds no text space (text_space.json).")
+        with open(path, encoding="utf-8") as file:
+            description = json.load(file)
+        if description.pop("format", None) != _FORMAT:
+            raise ValueError(f"{path} does not describe a text space.")
+        model = keras.saving.load_model(os.path.join(folder, "model.keras"))
+        tokenizer = tokenizers.load(os.path.join(folder, "tokenizer.json"))
+        return cls(model, tokenizer, **description)
+
+    def export(self, folder: str):
+        """Writes a SavedModel with the methods as signatures, text in and text out.
+
+        `sample` is also `serving_default`. The folder is written in place: for an
+        atomic, versioned export see `export/export_saved_model.py`.
+        """
+        archive = keras.export.ExportArchive()
+        archive.track(self.model)
+        for resource in self.tokenizer.resources:
+            archive.track(resource)
+        for name, endpoint in self.graph.endpoints.items():
+            archive.add_endpoint(name, endpoint)
+        # A served graph needs no gradients, least of all our own.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        archive.write_out(folder, options=options, verbose=False)
+
+    def _call(self, name, *values):
+        inputs = self.graph.inputs[name]
+        try:
+            tensors = [
+                tf.constant(v, i.dtype) for v, i in zip(values, inputs, strict=True)
+            ]
+            return self.graph.endpoints[name](*tensors)
+        except (tf.errors.InvalidArgumentError, TypeError) as error:
+            raise ValueError(f"{name}: {_reason(error)}") from error
+
+    def _arrays(self, result, name, *values):
+        outputs = self._call(name, *values)
+        return result(**{key: value.numpy() for key, value in outputs.items()})
+
+
+def _rows(texts):
+    if isinstance(texts, str):
+        raise ValueError(f"A list of texts is needed. Received: {texts!r}")
+    return list(texts)
+
+
+def _texts(tensor):
+    return [text.decode("utf-8") for text in tensor.numpy().tolist()]
+
+
+def _reason(error):
+    """Returns the line of a runtime error that names the failed check."""
+    message = getattr(error, "message", str(error))
+    start = message.find("assertion failed: [")
+    if start < 0:
+        return message.splitlines()[0]
+    return message[start + len("assertion failed: [") :].split("]")[0]

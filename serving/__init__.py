@@ -1,0 +1,1 @@
+"""The embedded gRPC server for exported models, and a client for it."""

@@ -1,0 +1,216 @@
+"""Metadata, status, the methods that are not there; and the servicer without gRPC."""
+
+import grpc
+import pytest
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
+    regression_pb2,
+)
+
+from serving.model_versions import ModelVersions
+from serving.servicer import Servicer
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+NOT_FOUND = grpc.StatusCode.NOT_FOUND
+
+
+def metadata_request(name="toy", fields=("signature_def",)):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
+    request.model_spec.name = name
+    return request
+
+
+def status_request(name="toy", version=None, label=None):
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = name
+    if version is not None:
+        request.model_spec.version.value = version
+    if label is not None:
+        request.model_spec.version_label = label
+    return request
+
+
+def test_metadata_describes_the_signatures(stubs):
+    response = stubs.prediction.GetModelMetadata(metadata_request(), timeout=20)
+    assert response.model_spec.name == "toy"
+    assert response.model_spec.version.value == 7
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert response.metadata["signature_def"].Unpack(signatures)
+    assert set(signatures.signature_def) == {
+        *("serving_default", "sample", "interpolate", "reconstruct"),
+        *("encode", "decode", "score", "spin", "fail"),
+    }
+    sample = signatures.signature_def["sample"]
+    assert set(sample.inputs) == {"seed", "temperature", "top_k", "top_p"}
+    assert not sample.defaults
+    # Stripped from the answer alone: the next call still finds its defaults.
+    assert stubs.predict("interpolate", start=["a"], end=["b"])["text"].shape == (1, 8)
+
+
+@pytest.mark.parametrize(
+    "request_, code, line",
+    [
+        (
+            get_model_metadata_pb2.GetModelMetadataRequest(),
+            INVALID,
+            "Missing ModelSpec",
+        ),
+        (
+            metadata_request(fields=()),
+            INVALID,
+            "GetModelMetadataRequest must specify at least one metadata_field",
+        ),
+        (
+            metadata_request(fields=("x",)),
+            INVALID,
+            "Metadata field x is not supported",
+        ),
+        (
+            metadata_request(name="x"),
+            NOT_FOUND,
+            "Servable not found for request: Latest(x)",
+        ),
+        (metadata_request(name=""), INVALID, "ModelSpec has no name specified."),
+    ],
+)
+def test_bad_metadata_request_is_refused(request_, code, line, stubs):
+    with pytest.raises(grpc.RpcError) as refusal:
+        stubs.prediction.GetModelMetadata(request_, timeout=20)
+    assert (refusal.value.code(), refusal.value.details()) == (code, line)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [status_request(), status_request(version=7), status_request(label="any")],
+)
+def test_loaded_version_is_available(request_, stubs):
+    response = stubs.model.GetModelStatus(request_, timeout=20)
+    (status,) = response.model_version_status
+    assert status.version == 7
+    assert status.state == get_model_status_pb2.ModelVersionStatus.AVAILABLE
+    assert status.HasField("status")
+    assert (status.status.error_code, status.status.error_message) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "request_, code, line",
+    [
+        (get_model_status_pb2.GetModelStatusRequest(), INVALID, "Missing ModelSpec"),
+        (
+            status_request(name="x"),
+            NOT_FOUND,
+            "Could not find any versions of model x",
+        ),
+        (
+            status_request(version=8),
+            NOT_FOUND,
+            "Could not find version 8 of model toy",
+        ),
+    ],
+)
+def test_bad_status_request_is_refused(request_, code, line, stubs):
+    with pytest.raises(grpc.RpcError) as refusal:
+        stubs.model.GetModelStatus(request_, timeout=20)
+    assert (refusal.value.code(), refusal.value.details()) == (code, line)
+
+
+@pytest.mark.parametrize(
+    "service, method, request_",
+    [
+        ("prediction", "Classify", classification_pb2.ClassificationRequest()),
+        ("prediction", "Regress", regression_pb2.RegressionRequest()),
+        ("prediction", "MultiInference", inference_pb2.MultiInferenceRequest()),
+        (
+            "model",
+            "HandleReloadConfigRequest",
+            model_management_pb2.ReloadConfigRequest(),
+        ),
+    ],
+)
+def test_other_methods_are_unimplemented(service, method, request_, stubs):
+    with pytest.raises(grpc.RpcError) as refusal:
+        getattr(getattr(stubs, service), method)(request_, timeout=20)
+    assert refusal.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert "implements Predict, GetModelMetadata and" in refusal.value.details()
+
+
+class Context:
+    """All that a host has to offer."""
+
+    code = None
+    details = None
+
+    def __init__(self, time_remaining: float | None = None):
+        self.time_remaining = lambda: time_remaining
+
+    def set_code(self, code):
+        self.code = code
+
+    def set_details(self, details):
+        self.details = details
+
+
+class Broken(ModelVersions):
+    """A model whose versions cannot be looked up."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def find(self, version=None):
+        raise self.error
+
+
+@pytest.fixture
+def servicer(base_path):
+    versions = ModelVersions(base_path)
+    versions.load_newest()
+    yield Servicer({"toy": versions}, max_calls_in_flight=1)
+    versions.close()
+
+
+def test_servicer_answers_any_host(servicer, make_request):
+    context = Context()
+    response = servicer.Predict(make_request("reconstruct", text=["a  b"]), context)
+    assert response.outputs["text"].string_val == [b"a b"]
+    assert context.code is None
+    assert len(servicer.GetModelStatus(status_request(), context).model_version_status)
+    assert servicer.GetModelMetadata(metadata_request(), context).metadata
+
+
+def test_servicer_sets_the_code_and_gives_the_call_back(servicer, make_request):
+    for _ in range(3):  # more than there are calls in flight
+        context = Context()
+        servicer.Predict(make_request("unknown"), context)
+        assert context.code == grpc.StatusCode.FAILED_PRECONDITION
+        assert context.details == 'Serving signature key "unknown" not found.'
+
+
+@pytest.mark.parametrize("time_remaining", [0.0, -1.0])
+def test_no_time_left_is_deadline_exceeded(servicer, make_request, time_remaining):
+    context = Context(time_remaining)
+    servicer.Predict(make_request("reconstruct", text=["a"]), context)
+    assert context.code == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    "error, code, line",
+    [
+        (KeyError("secret"), grpc.StatusCode.INTERNAL, "Internal KeyError"),
+        (MemoryError(), grpc.StatusCode.RESOURCE_EXHAUSTED, "Out of memory"),
+    ],
+)
+def test_no_exception_gets_through(error, code, line, make_request):
+    context = Context()
+    servicer = Servicer({"toy": Broken(error)}, max_calls_in_flight=1)
+    response = servicer.Predict(make_request("reconstruct", text=["a"]), context)
+    assert (context.code, context.details) == (code, line)
+    assert not response.outputs
+
+
+def test_limit_on_calls_must_be_positive():
+    with pytest.raises(ValueError, match="Received: max_calls_in_flight=0"):
+        Servicer({}, max_calls_in_flight=0)
