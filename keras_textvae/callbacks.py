@@ -35,8 +35,8 @@ class RunHistory(keras.callbacks.Callback):
 
     When the bound is the best so far, `on_best` is called. After every `decay_patience`
     epochs in a row without a better one the learning rate is multiplied by `decay`;
-    after `patience` such epochs training stops. Only epochs whose KL weight has passed
-    one half count: before that the model is not trained for the bound.
+    after `patience` such epochs training stops. As soon as the KL weight has passed one
+    half, the epochs before no longer count: they were not trained for the bound.
 
     All of its state is `rows`, which `TrainingCheckpoint` saves and restores: a resumed
     run decides as an uninterrupted one.
@@ -58,8 +58,9 @@ class RunHistory(keras.callbacks.Callback):
 
     @property
     def epochs_since_best(self) -> int:
-        """Epochs since the best validation bound, 0 if it is the last or none counts."""
-        bounds = [row["val_loss"] for row in self.rows if row["kl_weight"] > 0.5]
+        """Epochs since the best validation bound, 0 if it is the last one's."""
+        annealed = [row for row in self.rows if row["kl_weight"] > 0.5]
+        bounds = [row["val_loss"] for row in annealed or self.rows]
         return len(bounds) - 1 - int(np.argmin(bounds)) if bounds else 0
 
     def on_epoch_end(self, epoch, logs=None):
@@ -68,8 +69,10 @@ class RunHistory(keras.callbacks.Callback):
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         self.rows.append(row)
         waited = self.epochs_since_best
-        if row["kl_weight"] > 0.5 and waited == 0:
+        if waited == 0:
             self.on_best()
+        if row["kl_weight"] <= 0.5:
+            return
         if self.patience and waited >= self.patience:
             self.model.stop_training = True
         if self.decay_patience and waited and waited % self.decay_patience == 0:

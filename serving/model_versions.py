@@ -43,7 +43,7 @@ class ModelVersions:
         versions = {
             int(path.name): path
             for path in self.base_path.iterdir()
-            if path.name.isdigit() and path.is_dir()
+            if path.name.isascii() and path.name.isdigit() and path.is_dir()
         }
         if not versions:
             raise FileNotFoundError(

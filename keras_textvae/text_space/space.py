@@ -78,9 +78,7 @@ class TextSpace:
             temperature, top_k, top_p: see `samplers.categorical`.
         """
         seeds = seed + np.arange(count)
-        return _texts(
-            self._call("sample", seeds, temperature, top_k, top_p)["text"]
-        )
+        return _texts(self._call("sample", seeds, temperature, top_k, top_p)["text"])
 
     def reconstruct(self, texts) -> list[str]:
         """Decodes each text from the mean of its posterior, greedily."""

@@ -1,0 +1,178 @@
+"""Trains a preset on a corpus of its own or of yours.
+
+    python examples/train.py --preset=hybrid-grammar
+    python examples/train.py --preset=bowman2016-ptb --data_dir=DIR
+    python examples/train.py --preset=lstm-grammar --train_files='my/*.txt' \
+        --valid_files=my/valid.txt
+
+The same command again goes on where a killed run was.
+"""
+
+import os
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+from absl import app, flags
+
+from keras_textvae import corpora, runs, zoo
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("preset", "hybrid-grammar", "configuration to train, see zoo.py")
+flags.DEFINE_string("run_dir", None, "folder of the run (default: runs/PRESET)")
+flags.DEFINE_string("data_dir", None, "folder that holds the preset's corpus")
+flags.DEFINE_string("corpus", None, "another corpus: a name, or a folder of yours")
+flags.DEFINE_list("train_files", None, "training files of your own; patterns allowed")
+flags.DEFINE_list("valid_files", None, "validation files of your own")
+flags.DEFINE_list("test_files", [], "test files of your own (default: validation)")
+flags.DEFINE_integer("epochs", None, "most epochs (default: the preset's)")
+flags.DEFINE_integer("steps_per_epoch", None, "training steps in an epoch")
+flags.DEFINE_integer("batch_size", None, "sentences in a step")
+flags.DEFINE_float("learning_rate", None, "of Adam")
+flags.DEFINE_integer("length", None, "most words or characters of a sentence")
+flags.DEFINE_integer("vocabulary", None, "most ids, special ones included")
+flags.DEFINE_multi_string(
+    "model", [], "an argument of the model, as latent_dim=16; repeat for more"
+)
+flags.DEFINE_enum(
+    "too_long", "error", ["error", "drop", "cut"], "what to do with longer sentences"
+)
+flags.DEFINE_enum(
+    "precision",
+    "float32",
+    ["float32", "mixed_bfloat16", "mixed_float16"],
+    "Keras's precision policy",
+)
+flags.DEFINE_integer("seed", 0, "seed of weights, noise and the order of the data")
+flags.DEFINE_integer("samples", 5, "samples to print at the end")
+
+REPLACEABLE = (
+    "epochs",
+    "steps_per_epoch",
+    "batch_size",
+    "learning_rate",
+    "length",
+    "vocabulary",
+)
+
+
+def main(argv):
+    try:
+        if len(argv) > 1:
+            raise ValueError(f"Unexpected argument {argv[1]!r}.")
+        run = build_run()
+        describe(run)
+        run.train([Remaining(run)], verbose=1 if sys.stdout.isatty() else 2)
+        report(run)
+    except (OSError, ValueError) as error:
+        sys.exit(_usage_error(error))
+
+
+def build_run() -> runs.Run:
+    """Returns the run that the flags describe."""
+    preset = zoo.preset(FLAGS.preset)
+    given = {name: FLAGS[name].value for name in REPLACEABLE}
+    preset = preset.replace(**{k: v for k, v in given.items() if v is not None})
+    preset = preset.replace(model=preset.model | model_arguments(preset.model))
+    if FLAGS.train_files:
+        if not FLAGS.valid_files:
+            raise ValueError("--train_files needs --valid_files.")
+        corpus = corpora.from_files(
+            FLAGS.train_files, FLAGS.valid_files, FLAGS.test_files
+        )
+    else:
+        corpus = corpora.load(FLAGS.corpus or preset.corpus, FLAGS.data_dir)
+    folder = FLAGS.run_dir or os.path.join("runs", FLAGS.preset)
+    return runs.Run(folder, preset, corpus, FLAGS.seed, FLAGS.too_long, FLAGS.precision)
+
+
+def model_arguments(known: dict) -> dict:
+    """Parses `--model=NAME=VALUE` flags, each of the type of the preset's value."""
+    arguments = {}
+    for text in FLAGS.model:
+        name, _, value = text.partition("=")
+        if name not in known:
+            raise ValueError(f"--model={text}: the arguments are {', '.join(known)}.")
+        kind = type(known[name])
+        if kind is bool:
+            arguments[name] = value.lower() in ("1", "true", "yes")
+        elif kind is tuple:
+            arguments[name] = tuple(int(size) for size in value.split(","))
+        else:
+            arguments[name] = kind(value)
+    return arguments
+
+
+def describe(run: runs.Run):
+    """Prints what is about to be trained, on what, and with how much."""
+    train, valid = run.train_batches.count(), run.valid_batches.count()
+    device = keras.distribution.list_devices()[0]
+    print(f"{FLAGS.preset}: {run.preset.reference}")
+    print(f"device {device}, {run.model.count_params():,} parameters")
+    for name, count in (("train", train), ("valid", valid)):
+        print(
+            f"{name}: {count.sentences:,} sentences, {count.tokens:,} tokens, "
+            f"{count.too_long:,} too long, {count.padding_share:.1%} padding"
+        )
+    print(
+        f"vocabulary {run.tokenizer.vocabulary_size:,}, "
+        f"{run.steps_per_epoch:,} steps an epoch, {run.preset.epochs} epochs at most"
+    )
+    if run.epochs_done:
+        print(f"going on after epoch {run.epochs_done}")
+    print(f"run folder: {run.folder}", flush=True)
+
+
+class Remaining(keras.callbacks.Callback):
+    """Prints after each epoch its bound, and when the last would end."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+
+    def on_train_begin(self, logs=None):
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        done = epoch + 1 - self.run.epochs_done
+        seconds = time.monotonic() - self.started
+        left = seconds / done * (self.run.preset.epochs - epoch - 1)
+        print(
+            f"epoch {epoch + 1} of {self.run.preset.epochs}: valid bound "
+            f"{logs['val_loss']:.2f} = {logs['val_reconstruction']:.2f} + KL "
+            f"{logs['val_kl']:.2f} nats, {seconds / done:.0f} s an epoch, at most "
+            f"{left / 60:.0f} min left",
+            flush=True,
+        )
+
+
+def report(run: runs.Run):
+    """Prints the test set's figures of the best epoch, and samples."""
+    space = run.best()
+    result = run.test(space)
+    name = "test" if run.corpus.test else "valid"
+    print(
+        f"{name}: bound {result.bound:.2f} nats per sentence = reconstruction "
+        f"{result.reconstruction:.2f} + KL {result.kl:.2f}"
+    )
+    if run.preset.level == "words":
+        print(
+            f"perplexity {result.perplexity:.1f} with the end of sentence counted, "
+            f"{result.perplexity_without_eos:.1f} without"
+        )
+    else:
+        print(f"{result.bits_per_token:.3f} bits per character")
+    print("samples:")
+    for text in space.sample(FLAGS.samples, seed=FLAGS.seed):
+        print(f"  {text}")
+
+
+def _usage_error(error):
+    print(f"train.py: {error}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,61 @@
+"""keras_textvae: variational autoencoders for text in Keras 3.
+
+Everything that computes runs on Keras's TensorFlow and JAX backends. What handles text
+needs TensorFlow, and is imported when it is first used: `import keras_textvae` works
+without it.
+"""
+
+import importlib
+
+from keras_textvae import callbacks as callbacks
+from keras_textvae import decoders as decoders
+from keras_textvae import encoders as encoders
+from keras_textvae import evaluation as evaluation
+from keras_textvae import generation as generation
+from keras_textvae import grammar as grammar
+from keras_textvae import layers as layers
+from keras_textvae import losses as losses
+from keras_textvae import posteriors as posteriors
+from keras_textvae import samplers as samplers
+from keras_textvae import schedules as schedules
+from keras_textvae import tokens as tokens
+from keras_textvae import zoo as zoo
+from keras_textvae.callbacks import KLAnnealing as KLAnnealing
+from keras_textvae.decoders import HybridDecoder as HybridDecoder
+from keras_textvae.decoders import LSTMDecoder as LSTMDecoder
+from keras_textvae.encoders import ConvolutionalEncoder as ConvolutionalEncoder
+from keras_textvae.encoders import LSTMEncoder as LSTMEncoder
+from keras_textvae.models import TextVAE as TextVAE
+from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
+from keras_textvae.zoo import hybrid_vae as hybrid_vae
+from keras_textvae.zoo import lstm_vae as lstm_vae
+from keras_textvae.zoo import preset as preset
+
+__version__ = "0.1.0"
+
+# Public name -> the module, on TensorFlow, that it comes from.
+_TEXT = {
+    "corpora": "corpora",
+    "pipeline": "pipeline",
+    "runs": "runs",
+    "text_space": "text_space",
+    "tokenizers": "tokenizers",
+    "CharacterTokenizer": "tokenizers",
+    "CropBatches": "pipeline",
+    "Run": "runs",
+    "SentenceBatches": "pipeline",
+    "TextSpace": "text_space",
+    "WordTokenizer": "tokenizers",
+    "open_space": "runs",
+}
+
+
+def __getattr__(name):
+    if name not in _TEXT:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_TEXT[name]}")
+    return module if name == _TEXT[name] else getattr(module, name)
+
+
+def __dir__():
+    return sorted({*globals(), *_TEXT})

@@ -1,0 +1,63 @@
+"""Evaluation: the bound and what follows from it.
+
+All losses are in nats per sentence unless the name says otherwise.
+"""
+
+import math
+from typing import NamedTuple
+
+
+class Bound(NamedTuple):
+    """The bound on a set of sentences, means over sentences.
+
+    Attributes:
+        bound: nats per sentence, `<eos>` counted: `reconstruction` + `kl`.
+        reconstruction: nats per sentence, z sampled once.
+        kl: nats per sentence.
+        tokens: ids predicted per sentence, `<eos>` counted.
+    """
+
+    bound: float
+    reconstruction: float
+    kl: float
+    tokens: float
+
+    @property
+    def perplexity(self) -> float:
+        """exp(nats per token), `<eos>` counted among the tokens.
+
+        A ratio of sums, never a mean of batch means.
+        """
+        return math.exp(self.bound / self.tokens)
+
+    @property
+    def perplexity_without_eos(self) -> float:
+        """exp(nats per word): the cost of `<eos>` is in, its token is not counted.
+
+        Bowman et al. 2016 seem to count like this.
+        """
+        return math.exp(self.bound / (self.tokens - 1))
+
+    @property
+    def bits_per_token(self) -> float:
+        """Bits per id predicted; per character for a character model."""
+        return self.bound / self.tokens / math.log(2)
+
+
+def evaluate_bound(model, batches) -> Bound:
+    """Evaluates a compiled `TextVAE` on batches of ids.
+
+    Args:
+        model: `models.TextVAE`, compiled.
+        batches: a `tf.data.Dataset` of ids int32 [B, T], or an array of them.
+
+    Returns:
+        A `Bound`, with one sample of z per sentence.
+    """
+    figures = model.evaluate(batches, verbose=0, return_dict=True)
+    return Bound(
+        bound=figures["loss"],
+        reconstruction=figures["reconstruction"],
+        kl=figures["kl"],
+        tokens=figures["tokens"],
+    )

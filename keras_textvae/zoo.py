@@ -1,0 +1,259 @@
+"""The published configurations, by name.
+
+A preset says everything that a run needs: corpus, tokenizer, model, optimizer and
+schedule. `examples/train.py --preset=NAME` trains it; every field can be replaced.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import keras
+
+from keras_textvae import schedules
+from keras_textvae.decoders import HybridDecoder, LSTMDecoder
+from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
+from keras_textvae.models import TextVAE
+from keras_textvae.posteriors import DiagonalGaussian
+
+
+def lstm_vae(
+    vocabulary_size,
+    embedding_dim,
+    units,
+    latent_dim,
+    keep_rate=1.0,
+    z_every_step=False,
+    dropout=0.0,
+):
+    """Returns the LSTM VAE of Bowman et al. 2016. See `encoders` and `decoders`."""
+    return TextVAE(
+        LSTMEncoder(vocabulary_size, embedding_dim, units),
+        DiagonalGaussian(latent_dim),
+        LSTMDecoder(
+            vocabulary_size,
+            embedding_dim,
+            units,
+            keep_rate=keep_rate,
+            z_every_step=z_every_step,
+            dropout=dropout,
+        ),
+    )
+
+
+def hybrid_vae(
+    vocabulary_size,
+    length,
+    latent_dim=50,
+    units=500,
+    channels=(128, 256),
+    features=200,
+    keep_rate=1.0,
+    alpha=0.2,
+    initial_range=0.1,
+):
+    """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017.
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N, the ids of a sentence or crop after `<bos>`.
+        latent_dim, units, channels, features, keep_rate: see `decoders.HybridDecoder`.
+        alpha: float. The weight of the auxiliary reconstruction.
+        initial_range: float. Weights and biases start uniform in +- this; the authors'
+            code has 0.1 everywhere.
+    """
+
+    def initializer():
+        return keras.initializers.RandomUniform(-initial_range, initial_range)
+
+    return TextVAE(
+        ConvolutionalEncoder(vocabulary_size, length, channels, initializer()),
+        DiagonalGaussian(latent_dim, initializer()),
+        HybridDecoder(
+            vocabulary_size,
+            length,
+            units,
+            channels,
+            features,
+            keep_rate=keep_rate,
+            initializer=initializer(),
+        ),
+        alpha=alpha,
+    )
+
+
+class Schedule(NamedTuple):
+    """A KL weight's schedule by name: `constant`, `linear` or `sigmoid` and arguments.
+
+    See `schedules`.
+    """
+
+    name: str
+    arguments: tuple
+
+    def build(self):
+        """Returns the function step -> weight."""
+        return getattr(schedules, self.name)(*self.arguments)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A published configuration.
+
+    Attributes:
+        reference: where it comes from and what differs.
+        corpus: a name or folder that `corpora.load` knows.
+        level: "words", "characters" or "bytes".
+        architecture: "lstm" or "hybrid".
+        model: arguments of `lstm_vae` or `hybrid_vae`, but for the vocabulary's size
+            and the length.
+        length: the most ids of a sentence after `<bos>`; of a crop, all of them.
+        crops: whether to train on random crops of running text, not on sentences.
+        schedule: of the KL weight, by training step.
+        vocabulary: the most ids, special ones included. None keeps all.
+        lower: whether words are lower-cased.
+        batch_size: sentences or crops in a step.
+        steps_per_epoch: None for a pass over the corpus.
+        epochs: the most epochs.
+        learning_rate: of Adam.
+        epsilon: of Adam.
+        clip_norm: of the gradients' global norm. None does not clip.
+        decay_patience: epochs without a better bound before the rate is halved.
+        patience: epochs without a better bound before training stops.
+    """
+
+    reference: str
+    corpus: str
+    level: str
+    architecture: str
+    model: dict
+    length: int
+    crops: bool = False
+    schedule: Schedule = Schedule("constant", (1.0,))
+    vocabulary: int | None = None
+    lower: bool = False
+    batch_size: int = 32
+    steps_per_epoch: int | None = None
+    epochs: int = 40
+    learning_rate: float = 1e-3
+    epsilon: float = 1e-7
+    clip_norm: float | None = None
+    decay_patience: int | None = None
+    patience: int | None = None
+
+    def build_model(self, vocabulary_size: int) -> TextVAE:
+        """Returns the model, built, for a vocabulary of this size."""
+        if self.architecture == "hybrid":
+            model = hybrid_vae(vocabulary_size, self.length, **self.model)
+        else:
+            model = lstm_vae(vocabulary_size, **self.model)
+        model(keras.ops.ones((1, self.length + 1), dtype="int32"))
+        return model
+
+    def build_optimizer(self) -> keras.optimizers.Optimizer:
+        """Returns Adam with the preset's settings."""
+        return keras.optimizers.Adam(
+            self.learning_rate, epsilon=self.epsilon, global_clipnorm=self.clip_norm
+        )
+
+    def replace(self, **fields) -> "Preset":
+        """Returns a copy with some fields replaced."""
+        return dataclasses.replace(self, **fields)
+
+
+PRESETS = {
+    "bowman2016-ptb": Preset(
+        reference=(
+            "Bowman et al. 2016, table 2 (VAE, standard) with the sizes and the keep "
+            "rate of table 9; z at every step and dropout are ours."
+        ),
+        corpus="ptb",
+        level="words",
+        architecture="lstm",
+        model={
+            "embedding_dim": 353,
+            "units": 191,
+            "latent_dim": 13,
+            "keep_rate": 0.62,
+            "z_every_step": True,
+            "dropout": 0.2,
+        },
+        length=100,
+        schedule=Schedule("sigmoid", (2500, 0.0025)),
+        learning_rate=2e-3,
+        clip_norm=5.0,
+        decay_patience=1,
+        patience=4,
+    ),
+    "semeniuta2017-ptb": Preset(
+        reference=(
+            "Semeniuta et al. 2017, section 4.1, hybrid on crops of 60 characters with "
+            "the authors' hyperparameters; their learning rate's decay from iteration "
+            "20,000 on is replaced by halving it on a plateau."
+        ),
+        corpus="ptb",
+        level="characters",
+        architecture="hybrid",
+        model={"latent_dim": 50, "units": 500, "alpha": 0.2},
+        length=60,
+        crops=True,
+        schedule=Schedule("linear", (1000, 8000, 0.001)),
+        batch_size=64,
+        steps_per_epoch=1000,
+        epochs=100,
+        epsilon=1e-8,
+        decay_patience=5,
+    ),
+    "hybrid-grammar": Preset(
+        reference=(
+            "A small hybrid of Semeniuta et al. 2017 on the words of the built-in "
+            "corpus, for a demonstration of minutes."
+        ),
+        corpus="grammar",
+        level="words",
+        architecture="hybrid",
+        model={
+            "latent_dim": 32,
+            "units": 256,
+            "channels": (64, 128),
+            "features": 128,
+            "alpha": 0.2,
+        },
+        length=40,
+        schedule=Schedule("linear", (200, 1000, 0.001)),
+        batch_size=64,
+        epochs=4,
+        learning_rate=2e-3,
+        clip_norm=5.0,
+    ),
+    "lstm-grammar": Preset(
+        reference="A small LSTM VAE of Bowman et al. 2016 on the built-in corpus.",
+        corpus="grammar",
+        level="words",
+        architecture="lstm",
+        model={
+            "embedding_dim": 128,
+            "units": 128,
+            "latent_dim": 16,
+            "keep_rate": 0.75,
+            "z_every_step": True,
+        },
+        length=40,
+        schedule=Schedule("sigmoid", (1500, 0.004)),
+        epochs=5,
+        learning_rate=2e-3,
+        clip_norm=5.0,
+    ),
+}
+
+
+def preset(name: str) -> Preset:
+    """Returns a preset by name.
+
+    Raises:
+        ValueError: for an unknown name; the message lists the known ones.
+    """
+    if name not in PRESETS:
+        raise ValueError(
+            f"Unknown preset {name!r}. Known presets: {', '.join(sorted(PRESETS))}"
+        )
+    return PRESETS[name]

@@ -1,0 +1,46 @@
+"""The package's metadata; the tools' settings are in pyproject.toml."""
+
+import pathlib
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+EXTRAS = {
+    "jax": ["jax>=0.6"],
+    "plot": ["matplotlib>=3.8", "tensorboard>=2.19"],
+    "serving": [
+        "grpcio-health-checking>=1.70",
+        "grpcio-reflection>=1.70",
+        "prometheus-client>=0.20",
+    ],
+    "dev": ["pytest>=8", "hypothesis>=6", "ruff>=0.9"],
+}
+
+setup(
+    name="keras_textvae",
+    version="0.1.0",
+    description="Variational autoencoders for text in Keras 3, from fit to gRPC",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["keras_textvae", "keras_textvae.*"]),
+    package_data={"keras_textvae": ["py.typed", "grammar/lexicon.toml"]},
+    install_requires=[
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-text>=2.21,<2.22",
+        "tensorflow-serving-api>=2.21,<2.22",
+        "keras>=3.15,<3.16",
+        "absl-py>=2",
+    ],
+    extras_require=EXTRAS,
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
