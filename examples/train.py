@@ -1,4 +1,4 @@
-"""Trains a preset on a corpus of its own or of yours.
+r"""Trains a preset on a corpus of its own or of yours.
 
     python examples/train.py --preset=hybrid-grammar
     python examples/train.py --preset=bowman2016-ptb --data_dir=DIR
@@ -20,33 +20,6 @@ from absl import app, flags
 from keras_textvae import corpora, runs, zoo
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("preset", "hybrid-grammar", "configuration to train, see zoo.py")
-flags.DEFINE_string("run_dir", None, "folder of the run (default: runs/PRESET)")
-flags.DEFINE_string("data_dir", None, "folder that holds the preset's corpus")
-flags.DEFINE_string("corpus", None, "another corpus: a name, or a folder of yours")
-flags.DEFINE_list("train_files", None, "training files of your own; patterns allowed")
-flags.DEFINE_list("valid_files", None, "validation files of your own")
-flags.DEFINE_list("test_files", [], "test files of your own (default: validation)")
-flags.DEFINE_integer("epochs", None, "most epochs (default: the preset's)")
-flags.DEFINE_integer("steps_per_epoch", None, "training steps in an epoch")
-flags.DEFINE_integer("batch_size", None, "sentences in a step")
-flags.DEFINE_float("learning_rate", None, "of Adam")
-flags.DEFINE_integer("length", None, "most words or characters of a sentence")
-flags.DEFINE_integer("vocabulary", None, "most ids, special ones included")
-flags.DEFINE_multi_string(
-    "model", [], "an argument of the model, as latent_dim=16; repeat for more"
-)
-flags.DEFINE_enum(
-    "too_long", "error", ["error", "drop", "cut"], "what to do with longer sentences"
-)
-flags.DEFINE_enum(
-    "precision",
-    "float32",
-    ["float32", "mixed_bfloat16", "mixed_float16"],
-    "Keras's precision policy",
-)
-flags.DEFINE_integer("seed", 0, "seed of weights, noise and the order of the data")
-flags.DEFINE_integer("samples", 5, "samples to print at the end")
 
 REPLACEABLE = (
     "epochs",
@@ -57,13 +30,59 @@ REPLACEABLE = (
     "vocabulary",
 )
 
+# The type of a model's argument -> how its value is read.
+PARSERS = {
+    bool: {"true": True, "false": False}.__getitem__,
+    int: int,
+    float: float,
+    tuple: lambda sizes: tuple(int(size) for size in sizes.split(",")),
+}
+
+
+def define_flags():
+    # In a function, so that importing this module leaves a program's flags alone.
+    text, number, files = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_list
+    text("preset", "hybrid-grammar", f"one of {', '.join(sorted(zoo.PRESETS))}")
+    text("run_dir", None, "folder of the run (default: runs/PRESET)")
+    text("data_dir", None, "folder that holds the preset's corpus")
+    text("corpus", None, "another corpus: a name, or a folder of yours")
+    files("train_files", None, "training files of your own; patterns allowed")
+    files("valid_files", None, "validation files of your own")
+    files("test_files", [], "test files of your own (default: validation)")
+    number("epochs", None, "most epochs (default: the preset's)", 1)
+    number("steps_per_epoch", None, "training steps in an epoch", 1)
+    number("batch_size", None, "sentences in a step", 1)
+    flags.DEFINE_float("learning_rate", None, "of Adam", 0.0)
+    number("length", None, "most words or characters of a sentence", 2)
+    number("vocabulary", None, "most ids, special ones included", 5)
+    flags.DEFINE_multi_string(
+        "model", [], "an argument of the model, as latent_dim=16; repeat for more"
+    )
+    flags.DEFINE_enum(
+        "too_long",
+        "error",
+        ["error", "drop", "cut"],
+        "what to do with longer sentences",
+    )
+    policies = ["float32", "mixed_bfloat16", "mixed_float16"]
+    flags.DEFINE_enum("precision", "float32", policies, "Keras's precision policy")
+    number("seed", 0, "seed of weights, noise and the order of the data", 0)
+    number("samples", 5, "samples to print at the end", 0, 1024)
+
+
+def parse_flags(argv):
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        sys.exit(_usage_error(error))
+
 
 def main(argv):
     try:
         if len(argv) > 1:
             raise ValueError(f"Unexpected argument {argv[1]!r}.")
         run = build_run()
-        describe(run)
+        describe(run, FLAGS.preset)
         run.train([Remaining(run)], verbose=1 if sys.stdout.isatty() else 2)
         report(run)
     except (OSError, ValueError) as error:
@@ -76,9 +95,9 @@ def build_run() -> runs.Run:
     given = {name: FLAGS[name].value for name in REPLACEABLE}
     preset = preset.replace(**{k: v for k, v in given.items() if v is not None})
     preset = preset.replace(model=preset.model | model_arguments(preset.model))
-    if FLAGS.train_files:
-        if not FLAGS.valid_files:
-            raise ValueError("--train_files needs --valid_files.")
+    if FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files:
+        if not (FLAGS.train_files and FLAGS.valid_files):
+            raise ValueError("--train_files and --valid_files are needed together.")
         corpus = corpora.from_files(
             FLAGS.train_files, FLAGS.valid_files, FLAGS.test_files
         )
@@ -96,24 +115,24 @@ def model_arguments(known: dict) -> dict:
         if name not in known:
             raise ValueError(f"--model={text}: the arguments are {', '.join(known)}.")
         kind = type(known[name])
-        if kind is bool:
-            arguments[name] = value.lower() in ("1", "true", "yes")
-        elif kind is tuple:
-            arguments[name] = tuple(int(size) for size in value.split(","))
-        else:
-            arguments[name] = kind(value)
+        try:
+            arguments[name] = PARSERS[kind](value)
+        except (ValueError, KeyError):
+            raise ValueError(
+                f"--model={text}: a value like {known[name]} is needed."
+            ) from None
     return arguments
 
 
-def describe(run: runs.Run):
+def describe(run: runs.Run, name: str):
     """Prints what is about to be trained, on what, and with how much."""
     train, valid = run.train_batches.count(), run.valid_batches.count()
     device = keras.distribution.list_devices()[0]
-    print(f"{FLAGS.preset}: {run.preset.reference}")
+    print(f"{name}: {run.preset.reference}")
     print(f"device {device}, {run.model.count_params():,} parameters")
-    for name, count in (("train", train), ("valid", valid)):
+    for split, count in (("train", train), ("valid", valid)):
         print(
-            f"{name}: {count.sentences:,} sentences, {count.tokens:,} tokens, "
+            f"{split}: {count.sentences:,} sentences, {count.tokens:,} tokens, "
             f"{count.too_long:,} too long, {count.padding_share:.1%} padding"
         )
     print(
@@ -164,15 +183,17 @@ def report(run: runs.Run):
         )
     else:
         print(f"{result.bits_per_token:.3f} bits per character")
-    print("samples:")
-    for text in space.sample(FLAGS.samples, seed=FLAGS.seed):
-        print(f"  {text}")
+    if FLAGS.samples:
+        print("samples:")
+        texts = space.sample(FLAGS.samples, seed=FLAGS.seed)
+        print(*(f"  {text}" for text in texts), sep="\n")
 
 
 def _usage_error(error):
-    print(f"train.py: {error}", file=sys.stderr)
+    print(f"train.py: {str(error).splitlines()[0]}", file=sys.stderr)
     return 2
 
 
 if __name__ == "__main__":
-    app.run(main)
+    define_flags()
+    app.run(main, flags_parser=parse_flags)

@@ -61,9 +61,20 @@ class RunHistory(keras.callbacks.Callback):
         """Epochs since the best validation bound, 0 if it is the last one's."""
         annealed = [row for row in self.rows if row["kl_weight"] > 0.5]
         bounds = [row["val_loss"] for row in annealed or self.rows]
-        return len(bounds) - 1 - int(np.argmin(bounds)) if bounds else 0
+        bounds = np.nan_to_num(bounds, nan=np.inf)
+        return len(bounds) - 1 - int(np.argmin(bounds)) if len(bounds) else 0
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether training is to stop: `patience` epochs, annealed, without a best."""
+        annealed = bool(self.rows) and self.rows[-1]["kl_weight"] > 0.5
+        return bool(
+            self.patience and annealed and self.epochs_since_best >= self.patience
+        )
 
     def on_epoch_end(self, epoch, logs=None):
+        if "val_loss" not in logs:
+            raise ValueError("`RunHistory` needs `fit(..., validation_data=...)`.")
         row = {"epoch": epoch + 1} | {name: float(x) for name, x in logs.items()}
         row.setdefault("kl_weight", float(self.model.kl_weight))
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
@@ -71,10 +82,10 @@ class RunHistory(keras.callbacks.Callback):
         waited = self.epochs_since_best
         if waited == 0:
             self.on_best()
+        if self.out_of_patience:
+            self.model.stop_training = True
         if row["kl_weight"] <= 0.5:
             return
-        if self.patience and waited >= self.patience:
-            self.model.stop_training = True
         if self.decay_patience and waited and waited % self.decay_patience == 0:
             rate = self.model.optimizer.learning_rate
             rate.assign(rate * self.decay)

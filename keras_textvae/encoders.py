@@ -10,7 +10,7 @@ import math
 import keras
 from keras import ops
 
-from keras_textvae.layers import LSTM
+from keras_textvae.layers import LSTM, own_initializer
 from keras_textvae.tokens import PAD
 
 # Semeniuta et al. 2017, the authors' code.
@@ -59,7 +59,7 @@ class LSTMEncoder(keras.layers.Layer):
         self.embedding = keras.layers.Embedding(
             vocabulary_size,
             embedding_dim,
-            embeddings_initializer=self.initializer or "uniform",
+            embeddings_initializer=own_initializer(self.initializer, "uniform"),
             dtype=dtype,
         )
         self.embedding_dropout = keras.layers.Dropout(dropout, dtype=dtype)
@@ -92,7 +92,8 @@ class ConvolutionalEncoder(keras.layers.Layer):
 
     Semeniuta et al. 2017, section 3.3 and figure 2a. Each layer has width 3 and stride
     2; output i sees inputs 2i - 1, 2i and 2i + 1. `<pad>` is the zero vector. A length
-    that the strides do not divide is padded to one that they do.
+    that the strides do not divide is padded to one that they do. The first layer reads
+    its kernel's rows where a one-hot vector would select them.
 
     Args:
         vocabulary_size: int. V.
@@ -114,11 +115,21 @@ class ConvolutionalEncoder(keras.layers.Layer):
         super().__init__(**kwargs)
         if length < 1:
             raise ValueError(f"`length` must be positive. Received: length={length}")
+        if not channels:
+            raise ValueError(
+                f"`channels` needs at least one layer. Received: channels={channels}"
+            )
         self.vocabulary_size = vocabulary_size
         self.length = length
         self.channels = tuple(channels)
         self.initializer = keras.initializers.get(initializer)
-        self.convolutions = [self._convolution(size) for size in self.channels]
+        self.lookup = keras.layers.Embedding(
+            vocabulary_size,
+            3 * self.channels[0],
+            embeddings_initializer=own_initializer(self.initializer, "glorot_uniform"),
+            dtype=self.dtype_policy,
+        )
+        self.convolutions = [self._convolution(size) for size in self.channels[1:]]
         self.norms = [
             keras.layers.BatchNormalization(**BATCH_NORM, dtype=self.dtype_policy)
             for _ in self.channels
@@ -129,8 +140,8 @@ class ConvolutionalEncoder(keras.layers.Layer):
             filters,
             kernel_size=3,
             strides=2,
-            kernel_initializer=self.initializer or "glorot_uniform",
-            bias_initializer=self.initializer or "zeros",
+            kernel_initializer=own_initializer(self.initializer, "glorot_uniform"),
+            bias_initializer=own_initializer(self.initializer, "zeros"),
             dtype=self.dtype_policy,
         )
 
@@ -141,22 +152,30 @@ class ConvolutionalEncoder(keras.layers.Layer):
         return stride * math.ceil(self.length / stride)
 
     def build(self, ids_shape):
-        channels = (self.vocabulary_size, *self.channels)
-        for i, (convolution, norm) in enumerate(
-            zip(self.convolutions, self.norms, strict=True)
+        self.lookup.build(ids_shape)
+        for convolution, size in zip(
+            self.convolutions, self.channels[:-1], strict=True
         ):
-            convolution.build((None, None, channels[i]))
-            norm.build((None, None, channels[i + 1]))
+            convolution.build((None, None, size))
+        for norm, size in zip(self.norms, self.channels, strict=True):
+            norm.build((None, None, size))
 
     def call(self, ids, training=False):
-        ids = fit_length(ids[:, 1:], self.length, self.padded_length)
-        x = ops.one_hot(ids, self.vocabulary_size, dtype=self.compute_dtype)
-        x = ops.where((ids == PAD)[:, :, None], ops.zeros_like(x), x)  # [B, N, V]
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+        x = self._first_convolution(
+            fit_length(ids[:, 1:], self.length, self.padded_length)
+        )
+        x = ops.relu(self.norms[0](x, training=training))
+        for convolution, norm in zip(self.convolutions, self.norms[1:], strict=True):
             # One zero on the left centres the window of output i on input 2i.
             x = convolution(ops.pad(x, ((0, 0), (1, 0), (0, 0))))
             x = ops.relu(norm(x, training=training))
         return ops.reshape(x, (-1, x.shape[1] * x.shape[2]))
+
+    def _first_convolution(self, ids):  # [B, N] -> [B, N / 2, channels[0]]
+        x = self.lookup(ids) * ops.cast(ids != PAD, self.compute_dtype)[:, :, None]
+        before, at, after = ops.split(x, 3, axis=-1)
+        before = ops.pad(before[:, 1:-1:2], ((0, 0), (1, 0), (0, 0)))
+        return before + at[:, ::2] + after[:, 1::2]
 
     def get_config(self):
         return super().get_config() | {

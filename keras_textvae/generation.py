@@ -34,7 +34,11 @@ def generate(
 
     Returns:
         int32 [B, L]: ids up to and including `<eos>`, then `<pad>`.
+
+    Raises:
+        ValueError: for more ids than the decoder's length, or than there is noise for.
     """
+    _check(length, getattr(decoder, "length", None), noise)
     features, state = decoder.initial_state(z)
     penalty = _penalty(decoder.vocabulary_size, (PAD, BOS, *forbidden))
     zeros = ops.zeros_like(z[:, 0])
@@ -46,7 +50,7 @@ def generate(
     def step(t, ids, last, done, state):
         logits, state = decoder.step(last, features, state)
         logits = ops.cast(logits, "float32") + penalty
-        row_noise = zeros if noise is None else ops.take(noise, t, axis=1)
+        row_noise = None if noise is None else ops.take(noise, t, axis=1)
         last = ops.where(done, PAD, ops.cast(sampler(logits, row_noise), "int32"))
         ids = ops.where(columns == t, last[:, None], ids)
         return t + 1, ids, last, ops.logical_or(done, last == EOS), state
@@ -56,6 +60,15 @@ def generate(
     done = ops.zeros_like(start, dtype="bool")
     loop = (ops.zeros((), dtype="int32"), ids, start + BOS, done, state)
     return ops.while_loop(unfinished, step, loop)[1]
+
+
+def _check(length, longest, noise):
+    given = None if noise is None else noise.shape[1]
+    for name, limit in {"the decoder's length": longest, "the noise": given}.items():
+        if isinstance(length, int) and limit is not None and length > limit:
+            raise ValueError(
+                f"`length` must be at most {limit}, {name}. Received: length={length}"
+            )
 
 
 def _penalty(vocabulary_size, forbidden):  # -> [V]

@@ -56,9 +56,8 @@ def softmax_cross_entropy(targets, logits):
     @ops.custom_gradient
     def cross_entropy(logits):
         probabilities = ops.softmax(logits)
-        log_normaliser = ops.max(logits, axis=-1) - ops.log(
-            ops.max(probabilities, axis=-1)
-        )
+        # In this order nothing is lost to rounding when the logits are large.
+        below_max = ops.max(logits, axis=-1) - _gather(logits, targets)
 
         def gradient(*upstream):
             weights = upstream[-1]  # [N]
@@ -66,7 +65,7 @@ def softmax_cross_entropy(targets, logits):
             at_target = _gather(probabilities, targets) * weights - weights
             return ops.scatter_update(scaled, positions, at_target)
 
-        return log_normaliser - _gather(logits, targets), gradient
+        return below_max - ops.log(ops.max(probabilities, axis=-1)), gradient
 
     return cross_entropy(logits)
 

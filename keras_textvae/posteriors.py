@@ -12,6 +12,8 @@ import math
 import keras
 from keras import ops
 
+from keras_textvae.layers import own_initializer
+
 # exp(15) is still harmless in float32; untrained models do ask for more.
 MAX_LOG_VAR = 15.0
 
@@ -29,7 +31,7 @@ def log_prob(z, mean, log_var):  # [B, D] x 3 -> [B]
 
 def kl_to_standard_normal(mean, log_var):  # [B, D], [B, D] -> [B]
     """KL(N(mean, exp(log_var)) || N(0, I)), in closed form, summed over D."""
-    per_dimension = ops.exp(log_var) + ops.square(mean) - 1.0 - log_var
+    per_dimension = ops.expm1(log_var) - log_var + ops.square(mean)
     return 0.5 * ops.sum(per_dimension, axis=-1)
 
 
@@ -63,8 +65,8 @@ class DiagonalGaussian(keras.layers.Layer):
         self.noise = keras.random.SeedGenerator()
         self.projection = keras.layers.Dense(
             2 * latent_dim,
-            kernel_initializer=self.initializer or "glorot_uniform",
-            bias_initializer=self.initializer or "zeros",
+            kernel_initializer=own_initializer(self.initializer, "glorot_uniform"),
+            bias_initializer=own_initializer(self.initializer, "zeros"),
             dtype=self.dtype_policy,
             name="projection",
         )

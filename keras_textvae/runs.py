@@ -18,7 +18,7 @@ import keras
 
 from keras_textvae import tokenizers
 from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
-from keras_textvae.corpora import Corpus
+from keras_textvae.corpora import Corpus, scan
 from keras_textvae.evaluation import Bound, evaluate_bound
 from keras_textvae.pipeline import CropBatches, SentenceBatches
 from keras_textvae.text_space import TextSpace
@@ -56,26 +56,30 @@ class Run:
         self.corpus = corpus
         self.seed = seed
         self.too_long = too_long
-        self.train_batches = self._batches(corpus.train, learn=True)
+        config = {
+            "preset": dataclasses.asdict(preset),
+            "corpus": corpus._asdict(),
+            "seed": seed,
+            "too_long": too_long,
+            "dtype_policy": dtype_policy,
+        }
+        claimed = self._is_claimed(config)
+        self.tokenizer = self._tokenizer(claimed)
+        self.train_batches = self._batches(corpus.train, shuffle=True)
         self.valid_batches = self._batches(corpus.valid)
-        self._claim(
-            {
-                "preset": dataclasses.asdict(preset),
-                "corpus": corpus._asdict(),
-                "seed": seed,
-                "too_long": too_long,
-                "dtype_policy": dtype_policy,
-            }
-        )
+        self.test_batches = self._batches(corpus.test or corpus.valid)
         keras.config.set_dtype_policy(dtype_policy)
         keras.utils.set_random_seed(seed)
         self.model = preset.build_model(self.tokenizer.vocabulary_size)
         self.model.compile(optimizer=preset.build_optimizer())
+        if not claimed:
+            self._claim(config)
         self.history = RunHistory(
             self._save_best, preset.patience, preset.decay_patience
         )
         self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
         self.epochs_done = self.checkpoint.restore(self.model)
+        self._write_metrics()
 
     def path(self, name: str) -> str:
         """Returns the path of a file of the run."""
@@ -89,9 +93,8 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether the last epoch is done or training has stopped early."""
-        patience = self.preset.patience
-        stopped = patience and self.history.epochs_since_best >= patience
-        return bool(stopped) or self.epochs_done >= self.preset.epochs
+        done = self.epochs_done >= self.preset.epochs
+        return done or self.history.out_of_patience
 
     def train(self, callbacks=(), verbose=1):
         """Trains to the last epoch or to early stopping, from where the run stands."""
@@ -110,7 +113,9 @@ class Run:
                 KLAnnealing(self.preset.schedule.build()),
                 self.history,
                 self.checkpoint,
-                _MetricsFile(self.path("metrics.csv"), self.history),
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, logs: self._write_metrics()
+                ),
                 keras.callbacks.TensorBoard(self.path("logs"), write_graph=False),
                 *callbacks,
             ],
@@ -129,8 +134,7 @@ class Run:
         """Evaluates the bound of a text space on the test files, or else the valid."""
         model = space.model
         model.compile()
-        batches = self._batches(self.corpus.test or self.corpus.valid)
-        result = evaluate_bound(model, batches.epoch(0))
+        result = evaluate_bound(model, self.test_batches.epoch(0))
         _write_json(self.path("result.json"), result._asdict())
         return result
 
@@ -143,31 +147,32 @@ class Run:
     def _save_best(self):
         self.space().save(self.path("best"))
 
-    def _batches(self, files, learn=False):
+    def _batches(self, files, shuffle=False):
+        """Returns batches of files that have been read, and found in order."""
         preset = self.preset
-        if learn:
-            self.tokenizer = self._tokenizer(files)
         if preset.crops:
-            return CropBatches(
+            batches = CropBatches(
                 files, self.tokenizer, preset.batch_size, preset.length, seed=self.seed
             )
-        fixed = preset.architecture == "hybrid"
-        return SentenceBatches(
-            files,
-            self.tokenizer,
-            preset.batch_size,
-            max_length=preset.length + 1,
-            length=preset.length + 1 if fixed else None,
-            too_long=self.too_long,
-            shuffle=learn,
-            seed=self.seed,
-        )
+        else:
+            batches = SentenceBatches(
+                files,
+                self.tokenizer,
+                preset.batch_size,
+                max_length=preset.length + 1,
+                too_long=self.too_long,
+                shuffle=shuffle,
+                seed=self.seed,
+            )
+        batches.count()
+        return batches
 
-    def _tokenizer(self, files):
-        path = self.path("tokenizer.json")
-        if os.path.exists(path):
-            return tokenizers.load(path)
-        preset = self.preset
+    def _tokenizer(self, claimed):
+        """Loads the tokenizer of a folder that is this run's, or learns one."""
+        if claimed:
+            return tokenizers.load(self.path("tokenizer.json"))
+        preset, files = self.preset, self.corpus.train
+        scan(files)
         if preset.level == "words":
             return tokenizers.WordTokenizer.learn(
                 files, size=preset.vocabulary, lower=preset.lower
@@ -176,33 +181,33 @@ class Run:
             return tokenizers.CharacterTokenizer()
         return tokenizers.CharacterTokenizer.learn(files, size=preset.vocabulary)
 
-    def _claim(self, config):
+    def _is_claimed(self, config):
+        """Whether the folder holds this very run; another one is an error."""
         path = self.path("config.json")
-        config = json.loads(json.dumps(config))
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                _require_equal(self.folder, json.load(file), config)
-            return
+        if not os.path.exists(path):
+            return False
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+        _require_equal(self.folder, found, json.loads(json.dumps(config)))
+        return True
+
+    def _claim(self, config):
+        """Makes the folder this run's; last, when nothing else can be wrong."""
         os.makedirs(self.folder, exist_ok=True)
         self.tokenizer.save(self.path("tokenizer.json"))
-        _write_json(path, config)
+        _write_json(self.path("config.json"), config)
 
-
-class _MetricsFile(keras.callbacks.Callback):
-    """Rewrites `metrics.csv` from the history, so that no row is lost or doubled."""
-
-    def __init__(self, path, history):
-        super().__init__()
-        self.path = path
-        self.history = history
-
-    def on_epoch_end(self, epoch, logs=None):
-        partial = f"{self.path}.part"
+    def _write_metrics(self):
+        """Rewrites `metrics.csv` from the history: no row is lost or doubled."""
+        rows = self.history.rows
+        if not rows:
+            return
+        partial = self.path("metrics.csv.part")
         with open(partial, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self.history.rows[0], extrasaction="ignore")
+            writer = csv.DictWriter(file, rows[0], extrasaction="ignore")
             writer.writeheader()
-            writer.writerows(self.history.rows)
-        os.replace(partial, self.path)
+            writer.writerows(rows)
+        os.replace(partial, self.path("metrics.csv"))
 
 
 def open_space(folder: str) -> TextSpace:

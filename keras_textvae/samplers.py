@@ -29,9 +29,13 @@ def categorical(temperature=1.0, top_k=0, top_p=1.0):
         ValueError: for a number out of its range.
     """
     _check(temperature, top_k, top_p)
+    if not _is_on(temperature, off=0):
+        return greedy
 
     def draw(logits, noise):
-        logits = logits / ops.maximum(ops.cast(temperature, "float32"), 1e-6)
+        # Within bounds that keep -inf / temperature what it is.
+        divisor = ops.clip(ops.cast(temperature, "float32"), 1e-6, 1e6)
+        logits = ops.cast(logits, "float32") / divisor
         if _is_on(top_k, off=0) or _is_on(top_p, off=1.0):
             truncating = ops.logical_or(
                 ops.convert_to_tensor(top_k) > 0, ops.convert_to_tensor(top_p) < 1.0
@@ -54,11 +58,20 @@ def categorical(temperature=1.0, top_k=0, top_p=1.0):
 
 
 def inverse_cdf(logits, noise):  # [B, V], [B] -> [B]
-    """Returns the first id whose cumulative probability reaches `noise` in (0, 1]."""
-    cumulative = ops.cumsum(ops.softmax(logits), axis=-1)
-    # The last sum is 1 but for rounding; scaled, the noise never lies beyond it.
-    threshold = noise[:, None] * cumulative[:, -1:]
-    return ops.sum(ops.cast(cumulative < threshold, "int32"), axis=-1)
+    """Returns the first id whose cumulative probability reaches `noise` in (0, 1].
+
+    Raises:
+        ValueError: without noise.
+    """
+    if noise is None:
+        raise ValueError("A sampler that draws needs `noise`. Received: noise=None")
+    probabilities = ops.softmax(logits)
+    # Parallel sums are not monotone to the last bit: an impossible id must not win.
+    cumulative = ops.where(probabilities > 0, ops.cumsum(probabilities, axis=-1), -1.0)
+    # The greatest sum is 1 but for rounding; scaled, the noise never lies beyond it.
+    threshold = noise[:, None] * ops.max(cumulative, axis=-1, keepdims=True)
+    reached = ops.cast(cumulative >= threshold, "int32")
+    return ops.cast(ops.argmax(reached, axis=-1), "int32")
 
 
 def truncate(logits, top_k, top_p):  # [B, V] -> [B, V]

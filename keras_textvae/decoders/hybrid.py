@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import LSTM, Deconvolution, WordDropout
+from keras_textvae.layers import LSTM, Deconvolution, WordDropout, own_initializer
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -65,7 +65,7 @@ class HybridDecoder(keras.layers.Layer):
         self.history = keras.layers.Embedding(
             vocabulary_size,
             4 * units,
-            embeddings_initializer=self.initializer or "uniform",
+            embeddings_initializer=own_initializer(self.initializer, "uniform"),
             dtype=dtype,
         )
         self.lstm = LSTM(units, True, self.initializer, dtype=dtype)
@@ -79,6 +79,11 @@ class HybridDecoder(keras.layers.Layer):
         self.output_projection.build((None, self.units))
 
     def call(self, ids, z, auxiliary=False, training=False):
+        if (ids.shape[1] or 0) > self.length:
+            raise ValueError(
+                f"`ids` must have at most {self.length} columns, the decoder's length. "
+                f"Received: ids of shape {tuple(ids.shape)}"
+            )
         features = self.deconvolution(z, training=training)  # [B, N, F]
         features = features[:, : ops.shape(ids)[1]]
         history = self._history(self.word_dropout(ids, training=training))

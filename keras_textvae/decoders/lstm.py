@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import LSTM, WordDropout
+from keras_textvae.layers import LSTM, WordDropout, own_initializer
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -60,7 +60,7 @@ class LSTMDecoder(keras.layers.Layer):
         self.embedding = keras.layers.Embedding(
             vocabulary_size,
             embedding_dim,
-            embeddings_initializer=self.initializer or "uniform",
+            embeddings_initializer=own_initializer(self.initializer, "uniform"),
             dtype=dtype,
         )
         self.unit_dropout = keras.layers.Dropout(dropout, dtype=dtype)

@@ -6,13 +6,15 @@ B: batch size. T: time. H: hidden size. V: vocabulary size.
 import keras
 from keras import ops
 
+from keras_textvae.layers import own_initializer
+
 
 def dense(units, initializer, dtype, **kwargs):
     """Returns a `Dense` with one initializer for kernel and bias, None for its own."""
     return keras.layers.Dense(
         units,
-        kernel_initializer=initializer or "glorot_uniform",
-        bias_initializer=initializer or "zeros",
+        kernel_initializer=own_initializer(initializer, "glorot_uniform"),
+        bias_initializer=own_initializer(initializer, "zeros"),
         dtype=dtype,
         **kwargs,
     )

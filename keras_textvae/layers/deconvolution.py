@@ -8,6 +8,8 @@ import math
 import keras
 from keras import ops
 
+from keras_textvae.layers.initializers import own_initializer
+
 # Semeniuta et al. 2017, the authors' code.
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-4}
 
@@ -38,28 +40,38 @@ class Deconvolution(keras.layers.Layer):
 
     def __init__(self, length, channels, features, initializer=None, **kwargs):
         super().__init__(**kwargs)
+        if length < 1:
+            raise ValueError(f"`length` must be positive. Received: length={length}")
+        if not channels:
+            raise ValueError(
+                f"`channels` needs at least one layer. Received: channels={channels}"
+            )
         self.length = length
         self.channels = tuple(channels)
         self.features = features
         self.initializer = keras.initializers.get(initializer)
-        weights = {
-            "kernel_initializer": self.initializer or "glorot_uniform",
-            "bias_initializer": self.initializer or "zeros",
-            "dtype": self.dtype_policy,
-        }
         self.start_length = math.ceil(length / 2 ** len(self.channels))
         self.dense = keras.layers.Dense(
-            self.start_length * self.channels[-1], activation="relu", **weights
+            self.start_length * self.channels[-1], activation="relu", **self._weights()
         )
         self.filters = (*self.channels[-2::-1], features)
         self.convolutions = [
-            keras.layers.Conv1DTranspose(size, kernel_size=3, strides=2, **weights)
+            keras.layers.Conv1DTranspose(
+                size, kernel_size=3, strides=2, **self._weights()
+            )
             for size in self.filters
         ]
         self.norms = [
             keras.layers.BatchNormalization(**BATCH_NORM, dtype=self.dtype_policy)
             for _ in self.filters
         ]
+
+    def _weights(self):
+        return {
+            "kernel_initializer": own_initializer(self.initializer, "glorot_uniform"),
+            "bias_initializer": own_initializer(self.initializer, "zeros"),
+            "dtype": self.dtype_policy,
+        }
 
     def build(self, z_shape):
         self.dense.build(z_shape)

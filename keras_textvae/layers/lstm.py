@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_textvae.layers import recurrence
+from keras_textvae.layers.initializers import own_initializer
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -65,7 +66,7 @@ class LSTM(keras.layers.Layer):
     def _add(self, name, shape, default):
         return self.add_weight(
             shape=shape,
-            initializer=self.initializer or default,
+            initializer=own_initializer(self.initializer, default),
             name=name,
             autocast=False,
         )

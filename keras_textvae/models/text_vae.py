@@ -28,9 +28,9 @@ class TextVAE(GuardedStep):
 
         reconstruction + kl_weight * kl + alpha * auxiliary
 
-    where `kl_weight` is a weight of the model that a schedule moves (Bowman et al. 2016,
-    section 3.1), and `auxiliary` the reconstruction without history (Semeniuta et al.
-    2017, equation 3). Evaluation always reports the bound itself: weight 1, no word
+    where `kl_weight` is a weight of the model that a schedule moves (Bowman et al.
+    2016, section 3.1), and `auxiliary` the reconstruction without history (Semeniuta et
+    al. 2017, equation 3). Evaluation always reports the bound itself: weight 1, no word
     dropout, no auxiliary loss, z sampled.
 
     Args:
@@ -42,6 +42,7 @@ class TextVAE(GuardedStep):
 
     Call arguments:
         ids: int32 [B, T], `<bos> w ... w <eos> <pad> ...`.
+        training: bool. Whether word dropout is on, and batch normalisation learns.
 
     Returns:
         A dict: `logits` [B, T - 1, V], the posterior's tensors (`z`, `kl`, ...), and
@@ -69,12 +70,16 @@ class TextVAE(GuardedStep):
         if alpha:
             self.auxiliary_tracker = keras.metrics.Mean("auxiliary")
 
-    def call(self, ids):
-        outputs = self.posterior(self.encoder(ids))
+    def call(self, ids, training=False):
+        features = self.encoder(ids, training=training)
+        outputs = self.posterior(features)
         history, z = ids[:, :-1], outputs["z"]
         if not self.alpha:
-            return outputs | {"logits": self.decoder(history, z)}
-        logits, auxiliary_logits = self.decoder(history, z, auxiliary=True)
+            logits = self.decoder(history, z, training=training)
+            return outputs | {"logits": logits}
+        logits, auxiliary_logits = self.decoder(
+            history, z, auxiliary=True, training=training
+        )
         return outputs | {"logits": logits, "auxiliary_logits": auxiliary_logits}
 
     def compute_loss(

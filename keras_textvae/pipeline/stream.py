@@ -68,8 +68,9 @@ class Batches:
 
     def epoch(self, number: int) -> tf.data.Dataset:
         """The batches of one epoch: a pure function of the files, seed and number."""
-        self.count()  # Raises before the first batch what would be wrong with a later.
-        return _in_order(self._epoch(tf.constant(number, tf.int64)))
+        # Counting also raises before the first batch what would be wrong with a later.
+        size = tf.data.experimental.assert_cardinality(self.steps_per_epoch)
+        return _in_order(self._epoch(tf.constant(number, tf.int64)).apply(size))
 
     def from_step(self, step: int) -> tf.data.Dataset:
         """Epoch after epoch without end, from batch `step` of the whole run on."""

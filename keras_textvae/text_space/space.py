@@ -5,6 +5,8 @@ B: texts. D: latent size. S: steps of an interpolation.
 
 import json
 import os
+import reprlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import keras
@@ -12,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_textvae import tokenizers
+from keras_textvae.text_space.endpoints import MAX_ROWS
 from keras_textvae.text_space.graph import TextGraph
 
 _FORMAT = "keras_textvae.text_space"
@@ -77,7 +80,7 @@ class TextSpace:
             seed: int. Text i is that of seed + i, whatever the count.
             temperature, top_k, top_p: see `samplers.categorical`.
         """
-        seeds = seed + np.arange(count)
+        seeds = _seeds(seed, count)
         return _texts(self._call("sample", seeds, temperature, top_k, top_p)["text"])
 
     def reconstruct(self, texts) -> list[str]:
@@ -149,7 +152,9 @@ class TextSpace:
         for resource in self.tokenizer.resources:
             archive.track(resource)
         for name, endpoint in self.graph.endpoints.items():
-            archive.add_endpoint(name, endpoint)
+            # Only like this does Keras keep the default values of optional inputs.
+            specs = [declared.spec for declared in self.graph.inputs[name]]
+            archive.add_endpoint(name, endpoint.python_function, specs)
         # A served graph needs no gradients, least of all our own.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         archive.write_out(folder, options=options, verbose=False)
@@ -157,12 +162,12 @@ class TextSpace:
     def _call(self, name, *values):
         inputs = self.graph.inputs[name]
         try:
-            tensors = [
-                tf.constant(v, i.dtype) for v, i in zip(values, inputs, strict=True)
-            ]
+            tensors = [_tensor(v, i) for v, i in zip(values, inputs, strict=True)]
             return self.graph.endpoints[name](*tensors)
-        except (tf.errors.InvalidArgumentError, TypeError) as error:
+        except tf.errors.InvalidArgumentError as error:
             raise ValueError(f"{name}: {_reason(error)}") from error
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
 
     def _arrays(self, result, name, *values):
         outputs = self._call(name, *values)
@@ -170,9 +175,53 @@ class TextSpace:
 
 
 def _rows(texts):
-    if isinstance(texts, str):
-        raise ValueError(f"A list of texts is needed. Received: {texts!r}")
+    if hasattr(texts, "shape"):
+        return texts
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise ValueError(f"A list of texts is needed. Received: {reprlib.repr(texts)}")
     return list(texts)
+
+
+def _seeds(first, count):
+    try:
+        # One more than is allowed is enough to be refused.
+        return list(range(first, first + count)[: MAX_ROWS + 1])
+    except TypeError:
+        raise ValueError(
+            f"`seed` and `count` must be ints. Received: seed={first!r}, "
+            f"count={count!r}"
+        ) from None
+
+
+def _tensor(value, declared):
+    """Returns a value as the tensor that an endpoint declares, never another value."""
+    try:
+        tensor = tf.constant(_array(value, declared.dtype), declared.dtype)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(
+            f"`{declared.name}` must be of type {declared.dtype.name}. "
+            f"Received: {reprlib.repr(value)}"
+        ) from None
+    wanted = tf.TensorShape(declared.shape)
+    if not wanted.is_compatible_with(tensor.shape):
+        raise ValueError(
+            f"`{declared.name}` must have shape {wanted}. Received: shape "
+            f"{tensor.shape}"
+        )
+    return tensor
+
+
+def _array(value, dtype):
+    if dtype == tf.string:
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError
+    with np.errstate(all="ignore"):
+        cast = array.astype(dtype.as_numpy_dtype)
+    if dtype.is_integer and not np.array_equal(cast, array):
+        raise ValueError
+    return cast
 
 
 def _texts(tensor):

@@ -1,0 +1,34 @@
+# Each target sets itself up in .venv, and is quick when repeated.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help demo test lint clean
+
+help:
+	@echo "make demo   train, sample, export and serve on the built-in corpus (minutes)"
+	@echo "make test   the whole test suite"
+	@echo "make lint   ruff check and ruff format --check"
+	@echo "make clean  remove what the targets made"
+
+$(INSTALLED): setup.py
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, not {v[0]}.{v[1]}. Try make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/python examples/demo.py
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+clean:
+	rm -rf $(VENV) runs *.egg-info build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,149 @@
+"""How fast is a training step, and what share of the machine does it reach?
+
+    python benchmarks/training_step.py --model=lstm      # or plain_keras, hybrid
+
+One thread, CPU seconds of the step (forward, backward, Adam), median over --steps after
+a warm-up. `plain_keras` is the LSTM VAE as one would write it from Keras's own layers.
+The peak is a float32 matrix product of 2048 x 2048, measured in the same process.
+"""
+
+import os
+import statistics
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from keras import ops
+
+from keras_textvae import hybrid_vae, lstm_vae
+
+FLAGS = flags.FLAGS
+flags.DEFINE_enum("model", "lstm", ["lstm", "plain_keras", "hybrid"], "what to train")
+flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "optimizer")
+flags.DEFINE_integer("steps", 30, "steps that count")
+flags.DEFINE_integer("threads", 1, "of TensorFlow's operations")
+
+VOCABULARY, BATCH, TOKENS = 10_000, 32, 22  # the LSTM VAE, one PTB-like batch
+CHARACTERS, CROPS, LENGTH = 54, 64, 60  # the hybrid, at the authors' size
+
+
+class PlainKeras(keras.Model):
+    """The LSTM VAE of `lstm`'s sizes from Keras's own layers."""
+
+    def __init__(self):
+        super().__init__()
+        layers = keras.layers
+        self.source = layers.Embedding(VOCABULARY, 256)
+        self.encoder = layers.LSTM(256)
+        self.posterior = layers.Dense(64)
+        self.initial = layers.Dense(512, activation="tanh")
+        self.target = layers.Embedding(VOCABULARY, 256)
+        self.decoder = layers.LSTM(256, return_sequences=True)
+        self.output_projection = layers.Dense(VOCABULARY)
+
+    def call(self, ids):
+        features = self.encoder(self.source(ids))
+        mean, log_var = ops.split(self.posterior(features), 2, axis=-1)
+        noise = keras.random.normal(ops.shape(mean))
+        z = mean + ops.exp(0.5 * log_var) * noise
+        state = ops.split(self.initial(z), 2, axis=-1)
+        hidden = self.decoder(self.target(ids[:, :-1]), initial_state=state)
+        kl = 0.5 * ops.sum(ops.exp(log_var) + mean**2 - 1.0 - log_var, axis=-1)
+        return self.output_projection(hidden), kl
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        logits, kl = y_pred
+        nll = ops.sparse_categorical_crossentropy(x[:, 1:], logits, from_logits=True)
+        return ops.mean(ops.sum(nll, axis=-1) + kl)
+
+
+class StepTimes(keras.callbacks.Callback):
+    """Notes the CPU seconds of every step."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.started = time.process_time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seconds.append(time.process_time() - self.started)
+
+
+def main(argv):
+    del argv
+    tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
+    keras.utils.set_random_seed(0)
+    model, ids = build()
+    rate = keras.optimizers.Adam() if FLAGS.optimizer == "adam" else "sgd"
+    model.compile(optimizer=rate)
+    data = tf.data.Dataset.from_tensors(ids).repeat()
+    times = StepTimes()
+    warm_up = 5
+    steps = warm_up + FLAGS.steps
+    model.fit(data, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[times])
+    seconds = statistics.median(times.seconds[warm_up:])
+    tokens = ids.shape[0] * (ids.shape[1] - 1)
+    reached, peak = work() / seconds / 1e9, matrix_product_peak() / 1e9
+    print(
+        f"{FLAGS.model} {FLAGS.optimizer}: {model.count_params():,} parameters, "
+        f"{seconds * 1e3:.0f} ms of CPU a step, {tokens / seconds:,.0f} tokens per CPU "
+        f"second, {reached:.0f} of {peak:.0f} GFLOP/s ({reached / peak:.0%})"
+    )
+
+
+def build():
+    """Returns the model and one batch of ids without padding."""
+    rng = np.random.default_rng(0)
+    if FLAGS.model == "hybrid":
+        ids = rng.integers(4, CHARACTERS, (CROPS, LENGTH + 1), dtype="int32")
+        model = hybrid_vae(CHARACTERS, LENGTH)
+    else:
+        ids = rng.integers(4, VOCABULARY, (BATCH, TOKENS + 1), dtype="int32")
+        model = PlainKeras()
+        if FLAGS.model == "lstm":
+            model = lstm_vae(VOCABULARY, 256, 256, 32)
+    ids[:, 0] = 1
+    return model, ids
+
+
+def work() -> float:
+    """Floating-point operations of a step's matrix products, forward and backward."""
+    if FLAGS.model == "hybrid":
+        rows = CROPS * LENGTH
+        lstm = rows * (200 + 500) * 2000
+        outputs = rows * (500 + 200) * CHARACTERS
+        convolutions = CROPS * (
+            15 * 3 * 128 * 256
+            + 15 * 256 * 150
+            + 15 * 3 * 256 * 128
+            + 30 * 3 * 128 * 200
+        )
+        return 3 * 2 * (lstm + outputs + convolutions + dense)
+    rows = BATCH * TOKENS
+    lstm = rows * (256 + 256) * 1024
+    return 3 * 2 * (2 * lstm + rows * 256 * VOCABULARY)
+
+
+def matrix_product_peak() -> float:
+    """Floating-point operations per CPU second of a large float32 product."""
+    size = 2048
+    a = tf.random.normal([size, size])
+    seconds = []
+    for _ in range(7):
+        started = time.process_time()
+        tf.linalg.matmul(a, a).numpy()
+        seconds.append(time.process_time() - started)
+    return 2 * size**3 / statistics.median(seconds[2:])
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,106 @@
+"""The whole road in minutes: train, look, export, serve, call over gRPC.
+
+    make demo
+
+trains a hybrid VAE on the built-in corpus in runs/demo, compares its bound with the
+corpus's exact entropy, samples, interpolates and reconstructs, exports a SavedModel,
+serves it, and calls it through the client. Run again, it finds the model trained.
+"""
+
+import contextlib
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from absl import app, flags
+
+from examples.train import Remaining, describe
+from export.export_saved_model import export
+from keras_textvae import Run, TextSpace, corpora, grammar, zoo
+from serving.client import TextVAEClient
+from serving.server import Server
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("demo_dir", os.path.join("runs", "demo"), "folder of the demo")
+
+START = "the chef cooked the soup ."
+END = "the old farmers will feed the horse ."
+
+
+def main(argv):
+    del argv
+    with step("train a hybrid VAE on the built-in corpus"):
+        run = train()
+    space = run.best()
+    with step("compare the bound with the exact entropy"):
+        compare(run, space)
+    with step("sample, interpolate and reconstruct"):
+        look(run, space)
+    with step("export a SavedModel"):
+        versions = os.path.join(FLAGS.demo_dir, "exported")
+        print(export(space, versions))
+    with step("serve it, and call it over gRPC"):
+        call(versions)
+    print("\nDone. The run, its model and the export are in", FLAGS.demo_dir)
+
+
+@contextlib.contextmanager
+def step(what):
+    """Announces a step; a failure in it ends the program, saying which it was."""
+    print(f"\n== {what} ==", flush=True)
+    try:
+        yield
+    except Exception as error:
+        reason = str(error).splitlines() or [type(error).__name__]
+        sys.exit(f"demo: failed to {what}: {reason[0]}")
+
+
+def train() -> Run:
+    """Trains the preset `hybrid-grammar`, or goes on where a killed demo was."""
+    corpus = corpora.load("grammar")
+    run = Run(FLAGS.demo_dir, zoo.preset("hybrid-grammar"), corpus)
+    describe(run, "hybrid-grammar")
+    run.train([Remaining(run)], verbose=1 if sys.stdout.isatty() else 2)
+    return run
+
+
+def compare(run: Run, space: TextSpace):
+    """Prints the test bound beside what no model can beat."""
+    bound = run.test(space)
+    print(f"bound on the test sentences  {bound.bound:.2f} nats per sentence")
+    print(f"  of which reconstruction    {bound.reconstruction:.2f}")
+    print(f"  of which KL                {bound.kl:.2f}")
+    print(f"exact entropy of the corpus  {grammar.english().entropy():.2f}")
+
+
+def look(run: Run, space: TextSpace):
+    """Prints samples, a path between two sentences, and a reconstruction."""
+    print("samples (* is a sentence of the corpus's language):")
+    for text in space.sample(5, seed=1):
+        mark = "*" if grammar.labels_of(text.split()) else " "
+        print(f" {mark} {text}")
+    print("from one sentence to another:")
+    for text in (START, *space.interpolate(START, END, 5), END):
+        print(f"   {text}")
+    print("a sentence and its reconstruction:")
+    _, original = next(corpora.read_lines(run.corpus.test[0]))
+    for text in (original, *space.reconstruct([original])):
+        print(f"   {text}")
+
+
+def call(versions: str):
+    """Serves the newest version, calls `sample` and `interpolate`, and stops."""
+    with Server(versions) as server, TextVAEClient(server.address) as client:
+        print(f"serving version {server.version} on {server.address}")
+        for text in client.sample([1, 2, 3]):
+            print(f"   sample       {text}")
+        for text in client.interpolate([START], [END], 4)[0]:
+            print(f"   interpolate  {text}")
+    print("server stopped")
+
+
+if __name__ == "__main__":
+    app.run(main)

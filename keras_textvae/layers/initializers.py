@@ -1,0 +1,14 @@
+"""Initial values of weights."""
+
+import keras
+
+
+def own_initializer(initializer, default):
+    """Returns an initializer that draws numbers of its own; `default` for None.
+
+    Keras's initializers choose their seed when they are made: shared between weights,
+    one would start all of them with the same numbers.
+    """
+    if isinstance(initializer, keras.initializers.Initializer):
+        return initializer.clone()
+    return initializer or default
