@@ -121,12 +121,9 @@ def work() -> float:
         rows = CROPS * LENGTH
         lstm = rows * (200 + 500) * 2000
         outputs = rows * (500 + 200) * CHARACTERS
-        convolutions = CROPS * (
-            15 * 3 * 128 * 256
-            + 15 * 256 * 150
-            + 15 * 3 * 256 * 128
-            + 30 * 3 * 128 * 200
-        )
+        deconvolutions = 15 * 256 * 128 + 30 * 128 * 200
+        convolutions = CROPS * 3 * (15 * 128 * 256 + deconvolutions)
+        dense = CROPS * 15 * 256 * (100 + 50)
         return 3 * 2 * (lstm + outputs + convolutions + dense)
     rows = BATCH * TOKENS
     lstm = rows * (256 + 256) * 1024

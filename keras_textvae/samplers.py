@@ -69,7 +69,8 @@ def inverse_cdf(logits, noise):  # [B, V], [B] -> [B]
     # Parallel sums are not monotone to the last bit: an impossible id must not win.
     cumulative = ops.where(probabilities > 0, ops.cumsum(probabilities, axis=-1), -1.0)
     # The greatest sum is 1 but for rounding; scaled, the noise never lies beyond it.
-    threshold = noise[:, None] * ops.max(cumulative, axis=-1, keepdims=True)
+    greatest = ops.max(cumulative, axis=-1, keepdims=True, initial=0.0)
+    threshold = noise[:, None] * greatest
     reached = ops.cast(cumulative >= threshold, "int32")
     return ops.cast(ops.argmax(reached, axis=-1), "int32")
 

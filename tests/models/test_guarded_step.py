@@ -18,23 +18,24 @@ def hybrid(alpha=0.2):
     return zoo.hybrid_vae(V, 6, 2, 6, (4, 6), 5, alpha=alpha)
 
 
-def compiled(build, optimizer=None):
+def compiled(model, eagerly=True):
+    """The graph takes seconds to trace; most of these tests need none."""
     keras.utils.set_random_seed(0)
-    model = build()
     model(IDS)
-    model.compile(optimizer or keras.optimizers.Adam(0.01, global_clipnorm=0.01))
+    optimizer = keras.optimizers.Adam(0.01, global_clipnorm=0.01)
+    model.compile(optimizer, run_eagerly=eagerly)
     model.optimizer.build(model.trainable_variables)
     return model
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def lstm_model():
-    return compiled(lambda: zoo.lstm_vae(V, 4, 6, 2))
+    return compiled(zoo.lstm_vae(V, 4, 6, 2))
 
 
 @pytest.fixture(scope="module")
 def hybrid_model():
-    return compiled(hybrid)
+    return compiled(hybrid(), eagerly=False)
 
 
 @pytest.fixture
@@ -45,7 +46,6 @@ def mixed_float16():
 
 
 def step(model):
-    model.reset_metrics()
     return model.train_on_batch(IDS, return_dict=True)
 
 
@@ -99,7 +99,7 @@ class Poison:
 
 def test_the_norm_is_that_of_the_gradients_before_clipping(lstm_model):
     expected, of_slices = norms_by_hand(lstm_model)
-    assert of_slices != pytest.approx(expected, rel=1e-2)
+    assert of_slices != pytest.approx(expected, rel=1e-3)
     found = step(lstm_model)["gradient_norm"]
     assert found == pytest.approx(expected, rel=1e-5)
     assert found > 0.01
@@ -114,7 +114,7 @@ def test_a_finite_step_changes_weights_and_is_not_counted(hybrid_model):
 def test_a_step_with_nan_gradients_changes_nothing_and_is_counted(hybrid_model):
     iterations = int(hybrid_model.optimizer.iterations)
     # What flows through the normalisations is not finite either.
-    with Poison(hybrid_model.decoder.deconvolution.dense.bias):
+    with Poison(hybrid_model.decoder.deconvolution.convolutions[0].bias):
         before = state(hybrid_model)
         figures = step(hybrid_model)
         assert_same(state(hybrid_model), before)
@@ -124,22 +124,26 @@ def test_a_step_with_nan_gradients_changes_nothing_and_is_counted(hybrid_model):
 
 
 def test_skipped_steps_do_not_count_into_the_mean_norm(lstm_model):
-    optimizer = lstm_model.optimizer
-    rate = float(optimizer.learning_rate)
-    optimizer.learning_rate.assign(0.0)  # so that only the noise differs
-    lstm_model.reset_metrics()
-    with Poison(lstm_model.decoder.output_projection.bias):
-        lstm_model.train_on_batch(IDS)
-    expected, _ = norms_by_hand(lstm_model)
-    figures = lstm_model.train_on_batch(IDS, return_dict=True)
-    optimizer.learning_rate.assign(rate)
-    assert figures["skipped_steps"] == 1.0
-    assert figures["gradient_norm"] == pytest.approx(expected, rel=1e-5)
+    poison = Poison(lstm_model.decoder.output_projection.bias)
+    expected = []
+
+    class Cure(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 0:
+                poison.__exit__()
+                expected.append(norms_by_hand(self.model)[0])
+
+    with poison:
+        twice = np.concatenate([IDS, IDS])
+        options = {"batch_size": len(IDS), "shuffle": False, "verbose": 0}
+        history = lstm_model.fit(twice, callbacks=[Cure()], **options).history
+    assert history["skipped_steps"] == [1.0]
+    assert history["gradient_norm"] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.usefixtures("mixed_float16")
 def test_mixed_float16_scales_the_loss_but_not_the_norm():
-    model = compiled(lambda: zoo.lstm_vae(V, 4, 6, 2))
+    model = compiled(zoo.lstm_vae(V, 4, 6, 2))
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     expected, _ = norms_by_hand(model)
     before = values(model.trainable_variables)
@@ -162,7 +166,7 @@ def test_evaluation_does_not_report_what_belongs_to_training(lstm_model):
 
 
 def test_a_weight_that_the_loss_ignores_gets_no_update():
-    model = compiled(lambda: hybrid(alpha=0.0))
+    model = compiled(hybrid(alpha=0.0))
     unused = model.decoder.auxiliary_projection.kernel
     before = values([unused])
     assert step(model)["skipped_steps"] == 0.0
@@ -171,8 +175,8 @@ def test_a_weight_that_the_loss_ignores_gets_no_update():
 
 def test_a_model_that_was_never_called_trains():
     model = hybrid()
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
     history = model.fit(IDS, batch_size=4, epochs=1, verbose=0).history
     assert history["skipped_steps"] == [0.0]
     assert np.all(np.isfinite(history["gradient_norm"]))
-    assert np.any(model.encoder.norms[0].moving_mean)
+    assert np.any(model.encoder.norms[0].moving_mean.value)

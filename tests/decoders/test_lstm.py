@@ -1,0 +1,80 @@
+"""How z enters the LSTM decoder.
+
+V: vocabulary size. D: latent size. H: hidden size.
+"""
+
+import numpy as np
+import pytest
+
+from keras_textvae.decoders import LSTMDecoder
+
+V, D, UNITS = 11, 3, 5
+IDS = np.array([[1, 4, 9, 5, 2], [1, 10, 2, 0, 0]], "int32")
+
+
+def latents(seed=1):
+    return np.random.default_rng(seed).normal(size=(2, D)).astype("float32")
+
+
+def build(**kwargs):
+    decoder = LSTMDecoder(V, 4, UNITS, **kwargs)
+    decoder.build((None, None), (None, D))
+    return decoder
+
+
+def test_the_state_starts_at_a_tanh_of_z():
+    decoder, z = build(), latents()
+    kernel, _ = decoder.initial.get_weights()
+    decoder.initial.bias.assign(np.linspace(-1, 1, 2 * UNITS))
+    features, (h, c) = decoder.initial_state(z)
+    expected = np.tanh(z @ kernel + np.linspace(-1, 1, 2 * UNITS))
+    np.testing.assert_allclose(np.concatenate([h, c], -1), expected, atol=1e-6)
+    assert features == ()
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+def test_z_enters_later_steps_only_if_asked(every_step):
+    decoder = build(z_every_step=every_step)
+    # With a constant initial state, z can enter through the steps alone.
+    decoder.initial.kernel.assign(np.zeros((D, 2 * UNITS)))
+    moved = np.abs(decoder(IDS, latents(1)) - decoder(IDS, latents(2)))
+    assert (moved.max() > 1e-4) == every_step
+
+
+def test_z_adds_one_vector_to_the_gates_of_every_step():
+    decoder, z = build(z_every_step=True), latents()
+    features, _ = decoder.initial_state(z)
+    kernel = decoder.latent.get_weights()[0]
+    np.testing.assert_allclose(features, z @ kernel, atol=1e-6)
+
+
+def test_dropout_is_of_training_and_on_outputs_too():
+    decoder = build(dropout=0.5)
+    z = latents()
+    np.testing.assert_array_equal(decoder(IDS, z), decoder(IDS, z))
+    # With nothing but zeros for embeddings, only the outputs are left to drop.
+    decoder.embedding.embeddings.assign(np.zeros((V, 4)))
+    trained = decoder(IDS, z, training=True)
+    assert np.abs(trained - decoder(IDS, z)).max() > 1e-4
+
+
+def test_a_constant_vocabulary_of_logits_has_a_bias_for_each_word():
+    decoder = build()
+    decoder.output_projection.kernel.assign(np.zeros((UNITS, V)))
+    decoder.output_projection.bias.assign(np.arange(V))
+    expected = np.broadcast_to(np.arange(V), (2, 5, V))
+    np.testing.assert_array_equal(decoder(IDS, latents()), expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"units": 0}, "positive"),
+        ({"keep_rate": -0.5}, "`keep_rate` must lie in"),
+        ({"vocabulary_size": 0}, "positive"),
+    ],
+)
+def test_arguments_are_checked(changes, message):
+    arguments = {"vocabulary_size": V, "embedding_dim": 4, "units": 5}
+    with pytest.raises(ValueError, match=message):
+        LSTMDecoder(**arguments | changes)

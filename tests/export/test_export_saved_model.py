@@ -1,0 +1,93 @@
+"""A version appears whole or not at all."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import tensorflow as tf
+
+from export.export_saved_model import export
+
+PROGRAM = pathlib.Path(__file__).parents[2] / "export" / "export_saved_model.py"
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), *arguments], capture_output=True, text=True
+    )
+
+
+def last_line(done):
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_signatures_are_the_methods(exported):
+    signatures = set(tf.saved_model.load(str(exported)).signatures)
+    methods = {"sample", "interpolate", "reconstruct", "encode", "decode", "score"}
+    assert signatures == methods | {"serving_default"}
+
+
+def test_versions_count_up(space, tmp_path, monkeypatch):
+    # What a version holds does not matter here, and costs seconds.
+    monkeypatch.setattr(space, "export", lambda folder: pathlib.Path(folder).mkdir())
+    assert export(space, tmp_path).name == "1"
+    assert export(space, tmp_path, 7).name == "7"
+    assert export(space, tmp_path).name == "8"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "7", "8"]
+
+
+def test_version_that_exists_is_left_alone(space, exported):
+    before = {p: p.read_bytes() for p in exported.rglob("*") if p.is_file()}
+    with pytest.raises(FileExistsError, match="Version 1 exists already"):
+        export(space, exported.parent, 1)
+    assert {p: p.read_bytes() for p in exported.rglob("*") if p.is_file()} == before
+
+
+def test_version_must_be_positive(space, tmp_path):
+    with pytest.raises(ValueError, match="positive integer. Received: 0"):
+        export(space, tmp_path, 0)
+
+
+def test_full_disk_leaves_no_version(space, tmp_path, monkeypatch):
+    def fill(folder):
+        pathlib.Path(folder).mkdir()
+        (pathlib.Path(folder) / "half").write_text("half a model")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(space, "export", fill)
+    with pytest.raises(OSError, match="No space left on device"):
+        export(space, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_export_leaves_no_version_and_can_be_repeated(space_dir, tmp_path):
+    arguments = [f"--run_dir={space_dir}", f"--output_dir={tmp_path}"]
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM), *arguments], stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: any(tmp_path.glob(".partial-*")) or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert [p for p in tmp_path.iterdir() if p.name.isdigit()] == []
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+    assert f"{tmp_path}{os.sep}1" in done.stdout
+
+
+def wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.002)
+
+
+def test_program_refuses_a_folder_without_a_model(tmp_path):
+    done = run(f"--run_dir={tmp_path}", f"--output_dir={tmp_path / 'out'}")
+    assert done.returncode == 2
+    assert "holds no text space" in last_line(done)
+    assert not (tmp_path / "out").exists()

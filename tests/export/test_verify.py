@@ -1,0 +1,78 @@
+"""The verification finds what differs, and nothing else."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tensorflow.core.protobuf import saved_model_pb2
+
+from export import verify
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def test_export_equals_its_model(space, exported):
+    assert verify.verify(space, str(exported)) == []
+
+
+def test_every_signature_is_asked():
+    asked = {r["signature"] for r in verify.requests(["a", "b"], [[0.0]])}
+    assert asked == {
+        "sample",
+        "interpolate",
+        "reconstruct",
+        "encode",
+        "decode",
+        "score",
+    }
+
+
+def test_another_model_is_found_out(space, exported):
+    projection = space.model.posterior.projection.kernel
+    original = np.array(projection)
+    projection.assign(original + 0.01)
+    try:
+        faults = verify.verify(space, str(exported))
+    finally:
+        projection.assign(original)
+    assert any(fault.startswith("encode: mean differs") for fault in faults)
+
+
+def test_missing_output_is_a_difference():
+    request = {"signature": "decode"}
+    assert verify.differences(request, {}, {"text": ["a"]}) == [
+        "decode has outputs [], not ['text']"
+    ]
+
+
+@pytest.mark.parametrize("op", ["CudnnRNNV3", "PyFunc", "ReadFile"])
+def test_operations_hidden_in_a_function_are_found(tmp_path, op):
+    saved_model = saved_model_pb2.SavedModel()
+    graph = saved_model.meta_graphs.add().graph_def
+    graph.library.function.add().node_def.add().op = op
+    path = tmp_path / "saved_model.pb"
+    path.write_bytes(saved_model.SerializeToString())
+    assert verify.forbidden(path) == [f"the graph has the operation {op}"]
+
+
+def test_no_saved_model_is_one_line(space, tmp_path):
+    with pytest.raises(FileNotFoundError, match="saved_model.pb is not there"):
+        verify.verify(space, str(tmp_path))
+
+
+def test_replay_keeps_keras_textvae_out(exported):
+    requests = [{"signature": "decode", "inputs": {"z": [[0.0] * 4]}}]
+    program = str(ROOT / "export" / "replay.py")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", program, str(exported)],
+        input=json.dumps(requests),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    assert "|keras_textvae" not in done.stderr.replace(" ", "")
+    assert "|numpy" in done.stderr.replace(" ", "")
+    assert set(json.loads(done.stdout)[0]) == {"text"}

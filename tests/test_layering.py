@@ -1,0 +1,176 @@
+"""The house's walls: which room may import which, and where TensorFlow may appear."""
+
+import ast
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = "keras_textvae"
+TOP = "__init__"  # the package's own `__init__.py`, which names what is public
+
+_LEAVES = ("layers", "losses", "schedules", "samplers", "grammar", "tokenizers")
+# Every room may also import itself and `tokens`.
+TABLE = {
+    "tokens": set(),
+    **{leaf: set() for leaf in _LEAVES},
+    "posteriors": {"layers"},
+    "corpora": {"grammar"},
+    "pipeline": {"tokenizers", "corpora"},
+    "encoders": {"layers"},
+    "decoders": {"layers"},
+    "generation": {"samplers"},
+    "models": {"posteriors", "losses"},
+    "callbacks": set(),
+    "evaluation": {"losses", "posteriors", "generation"},
+    "text_space": {
+        "generation",
+        "samplers",
+        "losses",
+        "posteriors",
+        "tokenizers",
+        "evaluation",
+    },
+}
+TABLE["zoo"] = set(TABLE)
+TABLE["runs"] = set(TABLE)
+TABLE[TOP] = set(TABLE)
+
+TENSORFLOW = {"tensorflow", "tensorflow_text"}
+# Rooms, or single files of a room, that handle text or TensorFlow's training step.
+MAY_USE_TENSORFLOW = {"tokenizers", "pipeline", "text_space", "models/guarded_step.py"}
+
+PROGRAMS = ("examples", "export", "serving", "benchmarks")
+
+
+def imports(tree):
+    """Returns (module, name) of every import in a file, wherever it stands."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, None) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            found += [(module, alias.name) for alias in node.names]
+    return found
+
+
+def rooms_imported(tree):
+    """Returns the rooms of ours that a file imports; "" is the package as a whole."""
+    rooms = set()
+    for module, name in imports(tree):
+        if module.startswith("."):
+            raise ValueError(f"relative import of {module}")
+        if module == PACKAGE:
+            rooms.add(name or "")
+        elif module.startswith(f"{PACKAGE}."):
+            rooms.add(module.split(".")[1])
+    return rooms
+
+
+def room_of(path):
+    return path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
+
+
+def parse(path):
+    return ast.parse(path.read_text())
+
+
+def files(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def named(paths):
+    return pytest.mark.parametrize(
+        "path", paths, ids=[str(path.relative_to(ROOT)) for path in paths]
+    )
+
+
+@named(files(PACKAGE))
+def test_a_room_imports_only_what_the_table_allows(path):
+    room = room_of(path)
+    assert room in TABLE, f"the table lacks the room {room!r}"
+    allowed = TABLE[room] | {room, "tokens"}
+    assert rooms_imported(parse(path)) <= allowed
+
+
+def test_the_table_has_no_room_that_is_not_there():
+    assert set(TABLE) == {room_of(path) for path in files(PACKAGE)}
+
+
+@named(files(PACKAGE))
+def test_tensorflow_appears_only_where_text_and_training_need_it(path):
+    place = path.relative_to(ROOT / PACKAGE).as_posix()
+    modules = {module.split(".")[0] for module, _ in imports(parse(path))}
+    if not {room_of(path), place} & MAY_USE_TENSORFLOW:
+        assert not modules & TENSORFLOW
+
+
+@named([path for folder in PROGRAMS for path in files(folder)])
+def test_programs_use_public_names_only(path):
+    for module, name in imports(parse(path)):
+        if module.split(".")[0] == PACKAGE:
+            assert module.count(".") <= 1, f"{module} is inside a room"
+            assert not (name or "").startswith("_")
+
+
+def test_the_client_needs_nothing_of_ours():
+    ours = {PACKAGE, *PROGRAMS, "keras"} | TENSORFLOW
+    modules = {module for module, _ in imports(parse(ROOT / "serving/client.py"))}
+    assert not {module.split(".")[0] for module in modules} & ours
+
+
+@pytest.mark.parametrize(
+    ("line", "room"),
+    [
+        ("import keras_textvae.zoo as z", "zoo"),
+        ("from keras_textvae import zoo", "zoo"),
+        ("from keras_textvae.layers.lstm import LSTM", "layers"),
+        ("def f():\n    from keras_textvae import runs", "runs"),
+        ("import keras_textvae", ""),
+        ("from keras import layers", None),
+    ],
+)
+def test_the_walk_sees_every_way_to_import(line, room):
+    assert rooms_imported(ast.parse(line)) == ({room} - {None})
+
+
+def test_the_walk_refuses_relative_imports():
+    with pytest.raises(ValueError, match="relative import of .lstm"):
+        rooms_imported(ast.parse("from .lstm import LSTM"))
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+for name in ("tensorflow", "tensorflow_text"):
+    sys.modules[name] = None  # importing it fails
+import keras
+import keras_textvae
+model = keras_textvae.lstm_vae(11, embedding_dim=3, units=4, latent_dim=2)
+outputs = model(keras.ops.array([[1, 5, 6, 2]]))
+assert outputs["logits"].shape == (1, 3, 11)
+ids = keras_textvae.generation.generate(model.decoder, outputs["z"], 3)
+assert ids.shape == (1, 3)
+try:
+    keras_textvae.WordTokenizer
+except ImportError:
+    print("the text rooms load lazily")
+"""
+
+
+def test_everything_but_text_works_on_jax_without_tensorflow():
+    pytest.importorskip("jax")
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", WITHOUT_TENSORFLOW],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "the text rooms load lazily"

@@ -1,0 +1,183 @@
+"""What every preset of the zoo keeps to, at tiny sizes, under each precision policy.
+
+The same tests run again on JAX, in a process of their own: they use NumPy alone.
+
+B: batch size. T: time, `<bos>` included. V: vocabulary size. D: latent size.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+
+from keras_textvae import zoo
+from keras_textvae.generation import generate
+from keras_textvae.layers import WordDropout
+from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
+
+V = 11
+LENGTH = 5
+SMALLER = {
+    "lstm": {"embedding_dim": 6, "units": 8, "latent_dim": 3, "keep_rate": 0.5},
+    "hybrid": {"units": 8, "latent_dim": 3, "channels": (6, 8), "features": 5},
+}
+# The largest difference between two orders of the same sums, for logits around 1.
+TOLERANCE = {"float32": 1e-5, "mixed_float16": 4e-3, "mixed_bfloat16": 3e-2}
+BACKEND = keras.backend.backend()
+CASES = [(name, policy) for name in zoo.PRESETS for policy in TOLERANCE]
+if BACKEND == "jax":  # which compiles every shape of every operation
+    CASES = [
+        ("lstm-grammar", "float32"),
+        ("hybrid-grammar", "float32"),
+        ("hybrid-grammar", "mixed_bfloat16"),
+    ]
+
+
+class Trained(NamedTuple):
+    preset: zoo.Preset
+    policy: str
+    model: keras.Model
+    figures: dict
+
+
+def sentences(count=10):
+    """Ids [B, T] of sentences of several lengths; the first has the longest."""
+    rng = np.random.default_rng(0)
+    ids = np.full((count, LENGTH + 1), PAD, "int32")
+    ids[:, 0] = BOS
+    for row, words in enumerate([LENGTH - 1, *rng.integers(1, LENGTH, count - 1)]):
+        ids[row, 1 : words + 1] = rng.integers(FIRST_WORD, V, words)
+        ids[row, words + 1] = EOS
+    return ids
+
+
+IDS = sentences()
+
+
+def array(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def shrunk(preset):
+    return preset.replace(
+        length=LENGTH, model=preset.model | SMALLER[preset.architecture]
+    )
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def trained(request):
+    """A preset's model after two training steps."""
+    name, policy = request.param
+    preset = shrunk(zoo.preset(name))
+    keras.config.set_dtype_policy(policy)
+    try:
+        keras.utils.set_random_seed(0)
+        model = preset.build_model(V)
+        # A graph takes seconds to trace: once for each architecture.
+        in_graph = policy == "float32" and name.endswith("-grammar")
+        model.compile(preset.build_optimizer(), run_eagerly=not in_graph)
+        figures = model.fit(IDS, batch_size=5, epochs=1, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.kl_weight.assign(0.37)
+    return Trained(preset, policy, model, figures)
+
+
+def test_training_gives_finite_figures_and_moves_every_weight(trained):
+    assert all(np.all(np.isfinite(values)) for values in trained.figures.values())
+    keras.utils.set_random_seed(0)
+    fresh = trained.preset.build_model(V)
+    for new, old in zip(trained.model.weights, fresh.weights, strict=True):
+        moving = new.name not in ("kl_weight", "beta")
+        if moving:
+            assert not np.array_equal(array(new), array(old)), new.path
+
+
+def test_training_drops_words(trained):
+    layer = trained.model.decoder.word_dropout
+    assert isinstance(layer, WordDropout)
+    draws = int(array(layer.choice.state)[1])
+    assert (draws > 0) == (layer.keep_rate < 1.0)
+
+
+def test_outputs_have_their_shapes_and_precision(trained):
+    outputs = trained.model(IDS, training=False)
+    size, steps = len(IDS), LENGTH
+    assert outputs["logits"].shape == (size, steps, V)
+    assert outputs["z"].shape == (size, trained.model.posterior.latent_dim)
+    assert outputs["kl"].shape == (size,)
+    assert ("auxiliary_logits" in outputs) == (trained.model.alpha > 0)
+    for name in ("z", "kl", "mean", "log_var"):
+        assert keras.backend.standardize_dtype(outputs[name].dtype) == "float32"
+    loss = trained.model.compute_loss(x=IDS, y_pred=outputs, training=True)
+    assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+    policies = {layer.dtype_policy.name for layer in trained.model._flatten_layers()}
+    assert trained.policy in policies
+
+
+def test_a_saved_model_is_restored_exactly(trained, tmp_path):
+    path = str(tmp_path / "model.keras")
+    trained.model.save(path)
+    loaded = keras.saving.load_model(path)
+    pairs = zip(trained.model.weights, loaded.weights, strict=True)
+    for original, restored in pairs:
+        np.testing.assert_array_equal(array(restored), array(original))
+    assert float(loaded.kl_weight) == np.float32(0.37)
+    # The generators' states are restored too: both draw the same z.
+    expected = trained.model(IDS, training=False)
+    found = loaded(IDS, training=False)
+    assert found.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_array_equal(array(found[name]), array(expected[name]), name)
+
+
+def test_the_decoder_s_call_is_its_repeated_step(trained):
+    decoder = trained.model.decoder
+    z = np.random.default_rng(1).normal(size=(len(IDS), 3)).astype("float32")
+    logits = array(decoder(IDS[:, :-1], z, training=False)).astype("float32")
+    features, state = decoder.initial_state(z)
+    for t in range(LENGTH):
+        step, state = decoder.step(IDS[:, t], features, state)
+        step = array(step).astype("float32")
+        np.testing.assert_allclose(logits[:, t], step, atol=TOLERANCE[trained.policy])
+
+
+def test_generation_ends_its_sentences(trained):
+    z = np.random.default_rng(2).normal(size=(4, 3)).astype("float32")
+    ids = array(generate(trained.model.decoder, z, LENGTH))
+    assert ids.shape == (4, LENGTH)
+    assert not np.any(np.isin(ids, [BOS, UNK]))
+    ended = np.cumsum(ids == EOS, axis=1) - (ids == EOS) > 0
+    np.testing.assert_array_equal(ids == PAD, ended)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="this is the run on JAX")
+def test_the_zoo_keeps_to_the_same_on_jax():
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("jax is not installed: pip install keras_textvae[jax]")
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    ended = subprocess.run(
+        [*command, __file__], env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="'nope'") as error:
+        zoo.preset("nope")
+    for name in zoo.PRESETS:
+        assert name in str(error.value)
+
+
+@pytest.mark.parametrize("name", zoo.PRESETS)
+def test_a_preset_s_schedule_begins_low_and_ends_at_one(name):
+    preset = zoo.preset(name)
+    weight = preset.schedule.build()
+    assert weight(0) < 0.05
+    assert weight(10**6) == pytest.approx(1.0)
