@@ -15,7 +15,7 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from examples.train import Remaining, describe
 from export.export_saved_model import export
@@ -32,6 +32,7 @@ END = "the old farmers will feed the horse ."
 
 def main(argv):
     del argv
+    logging.set_verbosity(logging.ERROR)
     with step("train a hybrid VAE on the built-in corpus"):
         run = train()
     space = run.best()

@@ -17,7 +17,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 
 import keras_textvae
 
@@ -33,6 +33,7 @@ def define_flags():
 
 
 def main(argv):
+    logging.set_verbosity(logging.ERROR)
     try:
         if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.output_dir):
             raise ValueError("--run_dir and --output_dir are needed, and nothing else.")

@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 from tensorflow.core.protobuf import saved_model_pb2
 
 import keras_textvae
@@ -33,6 +33,7 @@ def define_flags():
 
 
 def main(argv):
+    logging.set_verbosity(logging.ERROR)
     try:
         if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.saved_model):
             raise ValueError("--run_dir and --saved_model are needed, no more.")
@@ -152,6 +153,5 @@ def forbidden(path) -> list[str]:
 
 
 if __name__ == "__main__":
-    tf.get_logger().setLevel("ERROR")
     define_flags()
     app.run(main)

@@ -4,7 +4,13 @@ import math
 
 
 def constant(value=1.0):
-    """step -> value. With 1, no annealing."""
+    """step -> value. With 1, no annealing; with 0, an autoencoder with noise.
+
+    Raises:
+        ValueError: if `value` is negative.
+    """
+    if value < 0.0:
+        raise ValueError(f"`value` must not be negative. Received: value={value}")
     return lambda step: value
 
 
@@ -20,7 +26,7 @@ def linear(start, end, floor=0.0):
         floor: float. The first weight.
 
     Raises:
-        ValueError: if `end` does not lie after `start`.
+        ValueError: if `end` does not lie after `start`, or `floor` outside [0, 1].
 
     >>> [linear(10, 20)(step) for step in (0, 10, 15, 20, 30)]
     [0.0, 0.0, 0.5, 1.0, 1.0]
@@ -29,6 +35,8 @@ def linear(start, end, floor=0.0):
         raise ValueError(
             f"`end` must be greater than `start`. Received: start={start}, end={end}"
         )
+    if not 0.0 <= floor <= 1.0:
+        raise ValueError(f"`floor` must lie in [0, 1]. Received: floor={floor}")
 
     def weight(step):
         share = min(max((step - start) / (end - start), 0.0), 1.0)

@@ -72,3 +72,10 @@ def test_the_examples_in_the_docstrings_hold():
     results = doctest.testmod(schedules)
     assert results.attempted >= 2
     assert results.failed == 0
+
+
+def test_weights_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="not be negative. Received: value=-1"):
+        schedules.constant(-1)
+    with pytest.raises(ValueError, match=r"lie in \[0, 1\]. Received: floor=2"):
+        schedules.linear(0, 10, floor=2)
