@@ -16,7 +16,6 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-import tensorflow as tf
 from absl import app, flags, logging
 from tensorflow.core.protobuf import saved_model_pb2
 

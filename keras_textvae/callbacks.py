@@ -137,7 +137,9 @@ class TrainingCheckpoint(keras.callbacks.Callback):
 
 
 def _variables(model):
-    model.optimizer.build(model.trainable_variables)
+    # Built again, an optimizer that scales the loss would begin anew.
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     metrics = {id(v) for metric in model.metrics for v in metric.variables}
     variables = [v for v in model.variables if id(v) not in metrics]
     return variables + list(model.optimizer.variables)

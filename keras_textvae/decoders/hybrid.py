@@ -8,7 +8,13 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import LSTM, Deconvolution, WordDropout, own_initializer
+from keras_textvae.layers import (
+    LSTM,
+    Deconvolution,
+    WordDropout,
+    own_initializer,
+    time_first,
+)
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -86,8 +92,9 @@ class HybridDecoder(keras.layers.Layer):
             )
         features = self.deconvolution(z, training=training)  # [B, N, F]
         features = features[:, : ops.shape(ids)[1]]
-        history = self._history(self.word_dropout(ids, training=training))
-        outputs = self.lstm.recur(self.lstm.project(features) + history)  # [B, T, H]
+        ids = ops.transpose(self.word_dropout(ids, training=training))  # [T, B]
+        projected = self.lstm.project(time_first(features)) + self._history(ids)
+        outputs = self.lstm.recur(projected)  # [B, T, H]
         logits = project_rows(self.output_projection, outputs)
         if not auxiliary:
             return logits

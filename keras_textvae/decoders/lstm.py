@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import LSTM, WordDropout, own_initializer
+from keras_textvae.layers import LSTM, WordDropout, own_initializer, time_first
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -81,9 +81,9 @@ class LSTMDecoder(keras.layers.Layer):
     def call(self, ids, z):
         features, state = self.initial_state(z)
         embedded = self.unit_dropout(self.embedding(self.word_dropout(ids)))
-        projected = self.lstm.project(embedded)  # [B, T, 4H]
+        projected = self.lstm.project(time_first(embedded))  # [T, B, 4H]
         if self.z_every_step:
-            projected = projected + features[:, None, :]
+            projected = projected + features
         outputs = self.unit_dropout(self.lstm.recur(projected, state))  # [B, T, H]
         return project_rows(self.output_projection, outputs)
 

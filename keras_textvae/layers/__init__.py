@@ -3,4 +3,5 @@
 from keras_textvae.layers.deconvolution import Deconvolution as Deconvolution
 from keras_textvae.layers.initializers import own_initializer as own_initializer
 from keras_textvae.layers.lstm import LSTM as LSTM
+from keras_textvae.layers.lstm import time_first as time_first
 from keras_textvae.layers.word_dropout import WordDropout as WordDropout

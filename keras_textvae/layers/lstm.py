@@ -75,17 +75,27 @@ class LSTM(keras.layers.Layer):
         return ops.cast(ops.arange(shape[0]) // self.units == 1, dtype)
 
     def call(self, x, state=None):
-        return self.recur(self.project(x), state)
+        return self.recur(self.project(time_first(x)), state)
 
     def project(self, x):
         """Projects inputs [..., I] to the four gates: x W + b, float32 [..., 4H]."""
         kernel = ops.cast(self.kernel, self.compute_dtype)
-        product = ops.matmul(ops.cast(x, self.compute_dtype), kernel)
-        return ops.cast(product, "float32") + self.bias
+        # One product over all rows: with three dimensions, TensorFlow's gradient of the
+        # kernel would be as many products as there are sentences, and their sum.
+        rows = ops.reshape(ops.cast(x, self.compute_dtype), (-1, x.shape[-1]))
+        product = ops.cast(ops.matmul(rows, kernel), "float32") + self.bias
+        return ops.reshape(product, (*ops.shape(x)[:-1], 4 * self.units))
 
     def recur(self, projected, state=None):
-        """Runs the recurrence over projected inputs [B, T, 4H] -> [B, T, H]."""
-        projected = ops.transpose(projected, (1, 0, 2))  # [T, B, 4H]
+        """Runs the recurrence over projected inputs, time first.
+
+        Args:
+            projected: float32 [T, B, 4H], from `project`.
+            state: None for zeros, or the pair (h [B, H], c [B, H]).
+
+        Returns:
+            The outputs of all steps, float32 [B, T, H].
+        """
         h, c = self.zero_state(projected[0]) if state is None else state
         outputs = recurrence.lstm(
             projected,
@@ -94,7 +104,7 @@ class LSTM(keras.layers.Layer):
             ops.cast(self.recurrent_kernel, self.compute_dtype),
             self._norm(),
         )
-        return ops.transpose(outputs, (1, 0, 2))
+        return time_first(outputs)
 
     def step(self, projected, state):
         """Computes one step.
@@ -125,3 +135,8 @@ class LSTM(keras.layers.Layer):
             "layer_norm": self.layer_norm,
             "initializer": keras.initializers.serialize(self.initializer),
         }
+
+
+def time_first(x):  # [B, T, ...] -> [T, B, ...], and back
+    """Swaps batch and time. Cheap before the projection to four gates, not after."""
+    return ops.transpose(x, (1, 0, 2))

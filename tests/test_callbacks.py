@@ -1,0 +1,230 @@
+"""The callbacks: what is decided at the end of an epoch, and training that goes on."""
+
+import json
+import types
+
+import keras
+import numpy as np
+import pytest
+
+from keras_textvae import schedules, zoo
+from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
+from keras_textvae.tokens import BOS, EOS, FIRST_WORD
+
+V = 12
+IDS = np.random.default_rng(0).integers(FIRST_WORD, V, (14, 6)).astype("int32")
+IDS[:, 0], IDS[:, -1] = BOS, EOS
+
+
+@pytest.fixture
+def mixed_float16():
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def fake_model(kl_weight=1.0):
+    """What the callbacks use of a model, and nothing to compute."""
+    return types.SimpleNamespace(
+        kl_weight=keras.Variable(kl_weight),
+        optimizer=keras.optimizers.Adam(0.8),
+        stop_training=False,
+    )
+
+
+class Epochs:
+    """A `RunHistory` fed with the validation bounds of epochs."""
+
+    def __init__(self, **options):
+        self.best = []
+        self.history = RunHistory(
+            lambda: self.best.append(len(self.history.rows)), **options
+        )
+        self.model = fake_model()
+        self.history.set_model(self.model)
+
+    def run(self, *bounds, kl_weight=1.0):
+        for bound in bounds:
+            logs = {"loss": 1.0, "val_loss": bound, "kl_weight": kl_weight}
+            self.history.on_epoch_end(len(self.history.rows), logs)
+        return self
+
+    @property
+    def learning_rates(self):
+        return [row["learning_rate"] for row in self.history.rows]
+
+
+def test_annealing_sets_the_weight_of_the_optimizer_s_step():
+    model = fake_model()
+    annealing = KLAnnealing(schedules.linear(10, 20))
+    annealing.set_model(model)
+    for step, weight in [(0, 0.0), (10, 0.0), (15, 0.5), (20, 1.0), (99, 1.0)]:
+        model.optimizer.iterations.assign(step)
+        annealing.on_train_batch_begin(batch=0)
+        assert float(model.kl_weight) == weight
+
+
+def test_annealing_reports_its_weight():
+    annealing = KLAnnealing(schedules.constant(0.25))
+    annealing.set_model(fake_model(kl_weight=0.25))
+    logs = {"loss": 1.0}
+    annealing.on_epoch_end(0, logs)
+    assert logs == {"loss": 1.0, "kl_weight": 0.25}
+
+
+def test_every_better_bound_is_the_best():
+    assert Epochs().run(5.0, 4.0, 4.5, 3.0, 3.0).best == [1, 2, 4]
+
+
+def test_training_stops_when_patience_is_used_up():
+    epochs = Epochs(patience=2).run(5.0, 4.0, 4.5)
+    assert not epochs.model.stop_training
+    assert epochs.run(4.5).model.stop_training
+    assert epochs.history.out_of_patience
+
+
+def test_without_patience_training_never_stops():
+    epochs = Epochs().run(*range(20))
+    assert not epochs.model.stop_training
+    assert not epochs.history.out_of_patience
+
+
+def test_the_learning_rate_decays_after_every_decay_patience():
+    epochs = Epochs(decay_patience=2, decay=0.5).run(1.0, 2.0, 2.0, 2.0, 2.0, 0.5, 1.0)
+    # The row of an epoch says the rate that it was trained with.
+    rates = [0.8, 0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
+    assert epochs.learning_rates == pytest.approx(rates)
+
+
+def test_while_the_kl_weight_is_low_nothing_stops_or_decays():
+    epochs = Epochs(patience=1, decay_patience=1).run(1.0, 2.0, 3.0, kl_weight=0.5)
+    assert not epochs.model.stop_training
+    assert not epochs.history.out_of_patience
+    assert epochs.learning_rates == pytest.approx([0.8] * 3)
+    assert epochs.best == [1]
+
+
+def test_epochs_of_a_low_kl_weight_stop_counting_once_it_is_passed():
+    epochs = Epochs(patience=2).run(1.0, kl_weight=0.1).run(9.0, 8.0, 8.5)
+    assert epochs.best == [1, 2, 3]
+    assert epochs.history.epochs_since_best == 1
+    assert epochs.run(8.5).model.stop_training
+
+
+def test_a_bound_that_is_not_a_number_is_never_the_best():
+    epochs = Epochs(patience=3).run(3.0, np.nan, np.inf, 2.0, np.nan)
+    assert epochs.best == [1, 4]
+    assert epochs.history.epochs_since_best == 1
+
+
+def test_a_history_without_validation_is_refused():
+    epochs = Epochs()
+    with pytest.raises(ValueError, match="validation_data"):
+        epochs.history.on_epoch_end(0, {"loss": 1.0})
+
+
+class Training:
+    """A model of the zoo with all that a run has, its data apart."""
+
+    def __init__(self, build, path, seed):
+        keras.utils.set_random_seed(seed)
+        self.model = build()
+        self.model(IDS[:1])
+        optimizer = keras.optimizers.Adam(0.05, global_clipnorm=1.0)
+        # Nothing here depends on a graph, which takes seconds to trace.
+        self.model.compile(optimizer, run_eagerly=True)
+        self.history = RunHistory(lambda: None, decay_patience=1)
+        self.checkpoint = TrainingCheckpoint(path, self.history)
+
+    def run(self, first, last):
+        annealing = KLAnnealing(schedules.linear(2, 6))
+        self.model.fit(
+            IDS[4:],
+            validation_data=(IDS[:4],),
+            batch_size=5,
+            shuffle=False,
+            initial_epoch=first,
+            epochs=last,
+            verbose=0,
+            callbacks=[annealing, self.history, self.checkpoint],
+        )
+        return self
+
+    def state(self):
+        metrics = {id(v) for metric in self.model.metrics for v in metric.variables}
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        return {v.path: v for v in variables if id(v) not in metrics}
+
+
+def lstm():
+    return zoo.lstm_vae(V, 4, 6, 2, keep_rate=0.5, z_every_step=True, dropout=0.3)
+
+
+def hybrid():
+    return zoo.hybrid_vae(V, 5, 2, 6, (4, 6), 5, keep_rate=0.5)
+
+
+def assert_goes_on_exactly(build, folder):
+    """Three epochs straight equal one, a kill, a fresh process, and two."""
+    straight = Training(build, str(folder / "straight.npz"), seed=1).run(0, 3)
+    path = str(folder / "killed.npz")
+    Training(build, path, seed=1).run(0, 1)
+    resumed = Training(build, path, seed=2)
+    assert resumed.checkpoint.restore(resumed.model) == 1
+    resumed.run(1, 3)
+    assert resumed.history.rows == straight.history.rows
+    weights = [row["kl_weight"] for row in straight.history.rows]
+    assert weights == pytest.approx([0.0, 0.25, 0.75])
+    found, expected = resumed.state(), straight.state()
+    assert len(found) == len(expected)
+    for one, other in zip(found.values(), expected.values(), strict=True):
+        values = map(keras.ops.convert_to_numpy, (one, other))
+        np.testing.assert_array_equal(*values, err_msg=one.path)
+
+
+def test_a_restored_training_goes_on_exactly(tmp_path):
+    assert_goes_on_exactly(lstm, tmp_path)
+
+
+@pytest.mark.usefixtures("mixed_float16")
+def test_a_restored_training_with_a_loss_scale_goes_on_exactly(tmp_path):
+    assert_goes_on_exactly(hybrid, tmp_path)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A training that has saved itself, without having trained."""
+    training = Training(lstm, str(tmp_path / "checkpoint.npz"), seed=1)
+    training.history.rows = [{"epoch": 1, "val_loss": 3.0, "kl_weight": 1.0}]
+    training.checkpoint.set_model(training.model)
+    training.checkpoint.on_epoch_end(0)
+    return training
+
+
+def test_nothing_saved_is_nothing_done(tmp_path):
+    training = Training(lstm, str(tmp_path / "checkpoint.npz"), seed=1)
+    assert training.checkpoint.restore(training.model) == 0
+
+
+@pytest.mark.parametrize("build", [hybrid, lambda: zoo.lstm_vae(V, 4, 7, 2)])
+def test_a_checkpoint_of_another_model_is_refused(saved, build):
+    other = Training(build, saved.checkpoint.path, seed=1)
+    other.model.optimizer.build(other.model.trainable_variables)
+    before = {k: keras.ops.convert_to_numpy(v) for k, v in other.state().items()}
+    with pytest.raises(ValueError, match="not a checkpoint of this model"):
+        other.checkpoint.restore(other.model)
+    for path, variable in other.state().items():
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(variable), before[path]
+        )
+
+
+def test_half_a_file_that_a_kill_left_is_harmless(saved, tmp_path):
+    partial = tmp_path / "checkpoint.npz.part"
+    partial.write_bytes(b"PK half")
+    fresh = Training(lstm, saved.checkpoint.path, seed=2)
+    assert fresh.checkpoint.restore(fresh.model) == 1
+    saved.checkpoint.on_epoch_end(0)
+    assert not partial.exists()
+    with np.load(saved.checkpoint.path) as file:
+        assert json.loads(str(file["history"])) == saved.history.rows

@@ -1,0 +1,42 @@
+"""Tiny text spaces, of random weights large enough that texts differ."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_textvae import zoo
+from keras_textvae.text_space import TextSpace
+from keras_textvae.tokenizers import CharacterTokenizer, WordTokenizer
+
+LENGTH = 6
+
+
+def stirred(model):
+    """The built model with weights that make each z another text."""
+    rng = np.random.default_rng(0)
+    model(keras.ops.ones((1, LENGTH + 1), dtype="int32"))
+    for weight in model.trainable_weights:
+        weight.assign(rng.normal(scale=0.8, size=weight.shape))
+    return model
+
+
+@pytest.fixture(scope="session")
+def words():
+    """A space of sentences of words, with an LSTM."""
+    tokenizer = WordTokenizer("the a cat dog sees likes big old".split())
+    size = tokenizer.vocabulary_size
+    model = zoo.lstm_vae(size, 5, 8, 3, keep_rate=0.5, z_every_step=True)
+    return TextSpace(stirred(model), tokenizer, LENGTH)
+
+
+@pytest.fixture(scope="session")
+def crops():
+    """A space of crops of characters, with a hybrid."""
+    tokenizer = CharacterTokenizer([*"abcde", " ", "\n"])
+    model = zoo.hybrid_vae(tokenizer.vocabulary_size, LENGTH, 3, 8, (4, 6), 5)
+    return TextSpace(stirred(model), tokenizer, LENGTH, crops=True)
+
+
+@pytest.fixture(params=["words", "crops"])
+def space(request):
+    return request.getfixturevalue(request.param)

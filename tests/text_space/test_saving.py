@@ -1,0 +1,138 @@
+"""A text space saved, and exported, is the same text space."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_textvae.text_space import TextSpace
+
+SIGNATURES = {"sample", "interpolate", "reconstruct", "encode", "decode", "score"}
+Z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+
+
+def given(space):
+    if space.crops:
+        return ["abcabc", "edc ba", "b\nd  e", "a"]
+    return ["the cat sees a dog", "old dog", "xyzzy", ""]
+
+
+@pytest.fixture(params=["words", "crops"], scope="module")
+def exported(request, tmp_path_factory):
+    """A space, and its SavedModel loaded again."""
+    space = request.getfixturevalue(request.param)
+    folder = tmp_path_factory.mktemp("exported") / "1"
+    space.export(str(folder))
+    return space, tf.saved_model.load(str(folder))
+
+
+def call(loaded, signature, **inputs):
+    found = loaded.signatures[signature](
+        **{name: tf.constant(value) for name, value in inputs.items()}
+    )
+    return {name: value.numpy() for name, value in found.items()}
+
+
+def texts(array):
+    return [text.decode() for text in array.ravel().tolist()]
+
+
+def sampling(**options):
+    types = {"temperature": np.float32, "top_k": np.int32, "top_p": np.float32}
+    values = {"temperature": 1.0, "top_k": 0, "top_p": 1.0} | options
+    return {name: types[name](value) for name, value in values.items()}
+
+
+def test_a_loaded_space_is_the_saved_one(space, tmp_path):
+    space.save(str(tmp_path / "space"))
+    loaded = TextSpace.load(str(tmp_path / "space"))
+    assert (loaded.length, loaded.crops) == (space.length, space.crops)
+    assert loaded.sample(5, seed=3) == space.sample(5, seed=3)
+    assert loaded.reconstruct(given(space)) == space.reconstruct(given(space))
+    for found, expected in zip(
+        loaded.score(given(space)), space.score(given(space)), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_saving_replaces_what_was_saved(words, tmp_path):
+    for _ in range(2):
+        words.save(str(tmp_path))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"model.keras", "tokenizer.json", "text_space.json"}
+
+
+def test_a_folder_without_a_space_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no text space"):
+        TextSpace.load(str(tmp_path))
+
+
+def test_a_description_of_something_else_is_refused(tmp_path):
+    (tmp_path / "text_space.json").write_text(json.dumps({"format": "other"}))
+    with pytest.raises(ValueError, match="does not describe a text space"):
+        TextSpace.load(str(tmp_path))
+
+
+def test_the_signatures_are_the_methods(exported):
+    _, loaded = exported
+    assert set(loaded.signatures) == SIGNATURES | {"serving_default"}
+
+
+@pytest.mark.parametrize("signature", ["sample", "serving_default"])
+def test_the_exported_samples_are_the_same(exported, signature):
+    space, loaded = exported
+    seeds = np.arange(7, 12, dtype=np.int64)
+    for options in ({}, {"temperature": 0.5, "top_k": 3, "top_p": 0.9}):
+        found = call(loaded, signature, seed=seeds, **sampling(**options))
+        assert texts(found["text"]) == space.sample(5, seed=7, **options)
+
+
+def test_the_exported_texts_are_the_same(exported):
+    space, loaded = exported
+    rows = given(space)
+    found = call(loaded, "reconstruct", text=rows)
+    assert texts(found["text"]) == space.reconstruct(rows)
+    assert texts(call(loaded, "decode", z=Z)["text"]) == space.decode(Z)
+    found = call(loaded, "interpolate", start=rows[:2], end=rows[2:], steps=np.int32(5))
+    assert found["text"].shape == (2, 5)
+    paths = [space.interpolate(rows[i], rows[i + 2], 5) for i in range(2)]
+    assert texts(found["text"]) == paths[0] + paths[1]
+
+
+def test_the_exported_figures_are_the_same(exported):
+    space, loaded = exported
+    rows = given(space)
+    found = call(loaded, "encode", text=rows)
+    assert set(found) == {"mean", "log_var", "kl"}
+    for name, expected in space.encode(rows)._asdict().items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
+    found = call(loaded, "score", text=rows, seed=np.int64(3))
+    assert set(found) == {"bound", "reconstruction", "kl"}
+    for name, expected in space.score(rows, seed=3)._asdict().items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_export_guards_its_inputs_itself(exported):
+    _, loaded = exported
+    bad = {
+        "`z` is not finite": ("decode", {"z": Z * np.float32("nan")}),
+        "`text` has no rows": ("encode", {"text": np.array([], object)}),
+        "`steps` must be at most 256": (
+            "interpolate",
+            {"start": ["a"], "end": ["b"], "steps": np.int32(257)},
+        ),
+        "`start` and `end` differ in their number of rows": (
+            "interpolate",
+            {"start": ["a", "b"], "end": ["b"], "steps": np.int32(2)},
+        ),
+        "`text` has a text of more than 65536 bytes": (
+            "score",
+            {"text": ["a" * 70_000], "seed": np.int64(0)},
+        ),
+    }
+    for message, (signature, inputs) in bad.items():
+        if "text" in inputs and len(inputs["text"]) == 0:
+            inputs = {"text": tf.constant([], tf.string)}
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(loaded, signature, **inputs)

@@ -1,0 +1,133 @@
+"""The methods of a text space against each other and against the model itself.
+
+B: texts. D: latent size.
+"""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_textvae.tokens import BOS, EOS, PAD
+
+TEXTS = ["the cat sees a dog", "old dog", "a big cat likes"]
+CHARACTERS = ["abcabc", "edc ba", "b\nd  e"]
+
+
+@pytest.fixture
+def texts(space):
+    return CHARACTERS if space.crops else TEXTS
+
+
+def normal(seed, size=3):  # [D]
+    return tf.random.stateless_normal([size], [seed, 0]).numpy()
+
+
+def test_a_seed_draws_the_same_texts_again(space):
+    texts = space.sample(8, seed=5)
+    assert space.sample(8, seed=5) == texts
+    assert len(set(texts)) > 1
+
+
+def test_a_text_depends_on_its_own_seed_alone(space):
+    texts = space.sample(8, seed=5)
+    assert space.sample(3, seed=5) == texts[:3]
+    assert space.sample(1, seed=9) == texts[4:5]
+
+
+def test_options_of_sampling_change_texts(words):
+    texts = words.sample(20)
+    assert words.sample(20, temperature=3.0) != texts
+    assert words.sample(20, top_k=2) != texts
+    assert words.sample(20, top_p=0.3) != texts
+
+
+@pytest.mark.parametrize(
+    "greedy", [{"temperature": 0.0}, {"top_k": 1}, {"top_p": 1e-6}]
+)
+def test_sampling_without_choice_decodes_draws_from_the_prior(space, greedy):
+    z = np.stack([normal(seed) for seed in range(4, 10)])
+    assert space.sample(6, seed=4, **greedy) == space.decode(z)
+
+
+def test_texts_are_words_of_the_vocabulary(words):
+    known = set(words.tokenizer.tokens[4:])
+    for text in words.sample(50, temperature=5.0):
+        assert set(text.split()) <= known
+        assert len(text.split()) <= words.length
+
+
+def test_crops_have_exactly_their_length(crops):
+    texts = crops.sample(20) + crops.reconstruct(["", "a", "abcdeabcde"])
+    assert [len(text) for text in texts] == [crops.length] * 23
+
+
+def test_a_crop_is_cut_or_filled_with_blanks(crops):
+    given = crops.encode(["abcde abcde", "ab"])
+    same = crops.encode(["abcde ", "ab    "])
+    np.testing.assert_array_equal(given.mean, same.mean)
+
+
+def test_decoding_the_encoded_means_reconstructs(space, texts):
+    assert space.decode(space.encode(texts).mean) == space.reconstruct(texts)
+
+
+def test_a_path_leads_from_one_reconstruction_to_the_other(space, texts):
+    path = space.interpolate(texts[0], texts[1], steps=5)
+    assert [path[0], path[-1]] == space.reconstruct(texts[:2])
+    start, end = space.encode(texts[:2]).mean
+    line = [start + share * (end - start) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert path == space.decode(np.stack(line))
+
+
+def test_encodings_are_the_posteriors_of_the_model(words):
+    ids = words.tokenizer.encode(TEXTS)
+    mean, log_var = words.model.posterior.parameters(words.model.encoder(ids))
+    found = words.encode(TEXTS)
+    np.testing.assert_allclose(found.mean, mean, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found.log_var, log_var, rtol=1e-5, atol=1e-6)
+    kl = 0.5 * np.sum(
+        np.exp(found.log_var) + found.mean**2 - 1 - found.log_var, axis=-1
+    )
+    np.testing.assert_allclose(found.kl, kl, rtol=1e-5)
+
+
+def test_a_score_is_a_bound_and_its_parts(space, texts):
+    score = space.score(texts, seed=3)
+    np.testing.assert_array_equal(score.bound, score.reconstruction + score.kl)
+    np.testing.assert_allclose(score.kl, space.encode(texts).kl, rtol=1e-6)
+    alone = [space.score([text], seed=3).bound[0] for text in texts]
+    np.testing.assert_allclose(score.bound, alone, rtol=1e-5)
+    assert not np.array_equal(space.score(texts, seed=4).bound, score.bound)
+
+
+def test_a_score_s_reconstruction_is_that_of_the_decoder(words):
+    encoding = words.encode(TEXTS)
+    z = encoding.mean + np.exp(encoding.log_var / 2) * normal(seed=7)
+    ids = words.tokenizer.encode(TEXTS).numpy()
+    logits = words.model.decoder(ids[:, :-1], z)
+    log_probs = keras.ops.convert_to_numpy(keras.ops.log_softmax(logits))
+    picked = np.take_along_axis(log_probs, ids[:, 1:, None], axis=-1)[:, :, 0]
+    expected = -np.sum(picked, axis=-1, where=ids[:, 1:] != PAD)
+    found = words.score(TEXTS, seed=7).reconstruction
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_crops_are_scored_without_an_end(crops):
+    ids = crops.graph._ids(tf.constant(CHARACTERS)).numpy()
+    assert ids.shape == (3, 1 + crops.length)
+    assert np.all(ids[:, 0] == BOS)
+    assert not np.any(np.isin(ids, [PAD, EOS]))
+
+
+@pytest.mark.parametrize("text", ["", "xyzzy plugh", "a\0b", "\u00e4\u4e2d\U0001f600"])
+def test_any_short_text_is_taken(space, text):
+    (reconstructed,) = space.reconstruct([text])
+    assert isinstance(reconstructed, str)
+    assert np.isfinite(space.score([text]).bound[0])
+
+
+def test_texts_come_as_arrays_and_tensors_too(words):
+    expected = words.encode(TEXTS).mean
+    for texts in (tuple(TEXTS), np.array(TEXTS), tf.constant(TEXTS), iter(TEXTS)):
+        np.testing.assert_array_equal(words.encode(texts).mean, expected)
