@@ -31,8 +31,7 @@ def lstm_step(x, h, c, recurrent_kernel, norm=None):
     Returns:
         The new `h` and `c`, both float32 [B, H].
     """
-    h, c, _, _, _ = _forward_step(x, h, c, recurrent_kernel, norm)
-    return h, c
+    return _forward_step(x, h, c, recurrent_kernel, norm)[:2]
 
 
 def lstm(x, h, c, recurrent_kernel, norm=None):
@@ -84,29 +83,28 @@ def _forward_and_backward(x, h0, c0, recurrent_kernel, norm):
         return state, state
 
     transposed_kernel = ops.transpose(recurrent_kernel)
-    gates0 = ops.zeros_like(x[0])
-    state0 = (h0, c0, gates0, gates0, ops.zeros_like(gates0[:, :1]))
-    _, (h, c, gates, normalised, scale) = ops.scan(forward_step, state0, x)
+    a0 = ops.zeros_like(x[0])
+    state0 = (h0, c0, h0, h0, h0, h0, a0, ops.zeros_like(a0[:, :1]))
+    _, (h, c, i, f, o, g, normalised, scale) = ops.scan(forward_step, state0, x)
     h_previous = ops.concatenate([h0[None], h[:-1]])
     c_previous = ops.concatenate([c0[None], c[:-1]])
 
     def backward(h_gradient):
         def backward_step(state, t):
             dh, dc, _, dgamma, dbeta = state
-            dh_t, c_t, c_before = h_gradient[t], c[t], c_previous[t]
-            gates_t, normalised_t, scale_t = gates[t], normalised[t], scale[t]
-            da, dc = _gate_gradients(dh + dh_t, dc, c_t, c_before, gates_t)
-            dx = da
+            dh = dh + h_gradient[t]
+            gates = i[t], f[t], o[t], g[t]
+            dx, dc = _gate_gradients(dh, dc, c[t], c_previous[t], *gates)
             if norm is not None:
-                dgamma = dgamma + ops.sum(da * normalised_t, axis=0)
-                dbeta = dbeta + ops.sum(da, axis=0)
-                dx = _layer_norm_gradient(da * norm[0], normalised_t, scale_t)
-            dh = _product(dx, transposed_kernel)
-            state = (dh, dc, dx, dgamma, dbeta)
+                dx, dgamma_t, dbeta_t = _layer_norm_gradient(
+                    dx, norm[0], normalised[t], scale[t]
+                )
+                dgamma, dbeta = dgamma + dgamma_t, dbeta + dbeta_t
+            state = (_product(dx, transposed_kernel), dc, dx, dgamma, dbeta)
             return state, state
 
-        zeros, vector = ops.zeros_like(h0), ops.zeros_like(gates0[0])
-        state0 = (zeros, zeros, gates0, vector, vector)
+        zeros, vector = ops.zeros_like(h0), ops.zeros_like(a0[0])
+        state0 = (zeros, zeros, a0, vector, vector)
         steps = ops.arange(ops.shape(x)[0])
         (dh, dc, _, dgamma, dbeta), (_, _, dx, _, _) = ops.scan(
             backward_step, state0, steps, reverse=True
@@ -118,22 +116,19 @@ def _forward_and_backward(x, h0, c0, recurrent_kernel, norm):
 
 
 def _forward_step(x, h, c, recurrent_kernel, norm):
-    size = h.shape[-1]
     a = x + _product(h, recurrent_kernel)
     normalised, scale = a, a[:, :1]
     if norm is not None:
         normalised, scale = _layer_norm(a)
         a = normalised * norm[0] + norm[1]
-    sigmoids = ops.sigmoid(a[:, : 3 * size])
-    g = ops.tanh(a[:, 3 * size :])
-    i, f, o = ops.split(sigmoids, 3, axis=-1)
+    i, f, o, g = ops.split(a, 4, axis=-1)
+    i, f, o, g = ops.sigmoid(i), ops.sigmoid(f), ops.sigmoid(o), ops.tanh(g)
     c = f * c + i * g
     h = o * ops.tanh(c)
-    return h, c, ops.concatenate([sigmoids, g], axis=-1), normalised, scale
+    return h, c, i, f, o, g, normalised, scale
 
 
-def _gate_gradients(dh, dc, c, c_before, gates):
-    i, f, o, g = ops.split(gates, 4, axis=-1)
+def _gate_gradients(dh, dc, c, c_before, i, f, o, g):
     tanh_c = ops.tanh(c)
     dc = dc + dh * o * (1.0 - tanh_c * tanh_c)
     da = ops.concatenate(
@@ -149,21 +144,20 @@ def _gate_gradients(dh, dc, c, c_before, gates):
 
 
 def _layer_norm(a):
-    mean = ops.mean(a, axis=-1, keepdims=True)
-    centred = a - mean
-    variance = _row_dot(centred, centred) / a.shape[-1]
+    centred = a - ops.mean(a, axis=-1, keepdims=True)
+    variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
     scale = ops.rsqrt(variance + LAYER_NORM_EPSILON)
     return centred * scale, scale
 
 
-def _layer_norm_gradient(dn, n, scale):
-    mean_dn = ops.mean(dn, axis=-1, keepdims=True)
-    mean_dn_n = _row_dot(dn, n) / n.shape[-1]
-    return scale * (dn - mean_dn - n * mean_dn_n)
-
-
-def _row_dot(x, y):
-    return ops.matmul(x[:, None, :], y[:, :, None])[:, :, 0]
+def _layer_norm_gradient(da, gamma, n, scale):
+    """Gradients of gamma * n + beta, n = normalised x, in x, gamma and beta."""
+    da_n = da * n
+    column, size = gamma[:, None], gamma.shape[0]
+    mean = ops.matmul(da, column) / size  # of the gradient of n
+    mean_n = ops.matmul(da_n, column) / size  # of the same, times n
+    dx = scale * (da * gamma - mean - n * mean_n)
+    return dx, ops.sum(da_n, axis=0), ops.sum(da, axis=0)
 
 
 def _product(x, kernel):
