@@ -19,20 +19,17 @@ def given(space):
     return ["the cat sees a dog", "old dog", "xyzzy", ""]
 
 
-@pytest.fixture(params=["words", "crops"], scope="module")
-def exported_folder(request, tmp_path_factory):
-    """A space, and the folder of its SavedModel."""
-    space = request.getfixturevalue(request.param)
+@pytest.fixture(scope="module")
+def folder(crops, tmp_path_factory):
+    """The folder of an exported space; `tests/export` has one of words."""
     folder = tmp_path_factory.mktemp("exported") / "1"
-    space.export(str(folder))
-    return space, folder
+    crops.export(str(folder))
+    return folder
 
 
 @pytest.fixture(scope="module")
-def exported(exported_folder):
-    """A space, and its SavedModel loaded again."""
-    space, folder = exported_folder
-    return space, tf.saved_model.load(str(folder))
+def exported(folder):
+    return tf.saved_model.load(str(folder))
 
 
 def call(loaded, signature, **inputs):
@@ -82,41 +79,39 @@ def test_a_description_of_something_else_is_refused(tmp_path):
 
 
 def test_the_signatures_are_the_methods(exported):
-    _, loaded = exported
-    assert set(loaded.signatures) == SIGNATURES | {"serving_default"}
+    assert set(exported.signatures) == SIGNATURES | {"serving_default"}
 
 
 @pytest.mark.parametrize("signature", ["sample", "serving_default"])
-def test_the_exported_samples_are_the_same(exported, signature):
-    space, loaded = exported
+def test_the_exported_samples_are_the_same(crops, exported, signature):
     seeds = np.arange(7, 12, dtype=np.int64)
     for options in ({}, {"temperature": 0.5, "top_k": 3, "top_p": 0.9}):
-        found = call(loaded, signature, seed=seeds, **sampling(**options))
-        assert texts(found["text"]) == space.sample(5, seed=7, **options)
+        found = call(exported, signature, seed=seeds, **sampling(**options))
+        assert texts(found["text"]) == crops.sample(5, seed=7, **options)
 
 
-def test_the_exported_texts_are_the_same(exported):
-    space, loaded = exported
-    rows = given(space)
-    found = call(loaded, "reconstruct", text=rows)
-    assert texts(found["text"]) == space.reconstruct(rows)
-    assert texts(call(loaded, "decode", z=Z)["text"]) == space.decode(Z)
-    found = call(loaded, "interpolate", start=rows[:2], end=rows[2:], steps=np.int32(5))
+def test_the_exported_texts_are_the_same(crops, exported):
+    rows = given(crops)
+    found = call(exported, "reconstruct", text=rows)
+    assert texts(found["text"]) == crops.reconstruct(rows)
+    assert texts(call(exported, "decode", z=Z)["text"]) == crops.decode(Z)
+    found = call(
+        exported, "interpolate", start=rows[:2], end=rows[2:], steps=np.int32(5)
+    )
     assert found["text"].shape == (2, 5)
-    paths = [space.interpolate(rows[i], rows[i + 2], 5) for i in range(2)]
+    paths = [crops.interpolate(rows[i], rows[i + 2], 5) for i in range(2)]
     assert texts(found["text"]) == paths[0] + paths[1]
 
 
-def test_the_exported_figures_are_the_same(exported):
-    space, loaded = exported
-    rows = given(space)
-    found = call(loaded, "encode", text=rows)
+def test_the_exported_figures_are_the_same(crops, exported):
+    rows = given(crops)
+    found = call(exported, "encode", text=rows)
     assert set(found) == {"mean", "log_var", "kl"}
-    for name, expected in space.encode(rows)._asdict().items():
+    for name, expected in crops.encode(rows)._asdict().items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
-    found = call(loaded, "score", text=rows, seed=np.int64(3))
+    found = call(exported, "score", text=rows, seed=np.int64(3))
     assert set(found) == {"bound", "reconstruction", "kl"}
-    for name, expected in space.score(rows, seed=3)._asdict().items():
+    for name, expected in crops.score(rows, seed=3)._asdict().items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
 
 
@@ -143,13 +138,11 @@ def test_the_exported_figures_are_the_same(exported):
     ],
 )
 def test_the_export_guards_its_inputs_itself(exported, signature, inputs, message):
-    _, loaded = exported
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        call(loaded, signature, **inputs)
+        call(exported, signature, **inputs)
 
 
-def test_the_export_tells_clients_what_they_may_leave_out(exported_folder):
-    _, folder = exported_folder
+def test_the_export_tells_clients_what_they_may_leave_out(folder):
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((folder / "saved_model.pb").read_bytes())
     found = {

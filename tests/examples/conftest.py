@@ -1,0 +1,79 @@
+"""Programs run in this process: to import TensorFlow again takes seconds each time."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+from absl import flags
+
+from keras_textvae import runs, zoo
+from keras_textvae.text_space import TextSpace
+from keras_textvae.tokenizers import WordTokenizer
+
+
+class Ended(NamedTuple):
+    """How a program ended: its exit code, and the lines it wrote."""
+
+    code: int
+    output: list
+    errors: list
+
+
+def run_program(program, arguments):
+    """Runs a program's `main` on a command line, and returns the exit code."""
+    known = set(flags.FLAGS)
+    program.define_flags()
+    try:
+        program.main(program.parse_flags([program.__name__, *arguments]))
+        return 0
+    except SystemExit as ended:
+        return ended.code
+    finally:
+        for name in set(flags.FLAGS) - known:
+            delattr(flags.FLAGS, name)
+        flags.FLAGS.unparse_flags()
+        keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def run(capsys):
+    """A function that runs a program on a command line."""
+
+    def run(program, *arguments):
+        capsys.readouterr()
+        code = run_program(program, arguments)
+        written = capsys.readouterr()
+        return Ended(code, written.out.splitlines(), written.err.splitlines())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def space():
+    """A space of random weights large enough that texts differ."""
+    tokenizer = WordTokenizer("the a cat dog sees likes big old".split())
+    model = zoo.lstm_vae(tokenizer.vocabulary_size, 4, 8, 3)
+    model(np.ones((1, 5), "int32"))
+    rng = np.random.default_rng(0)
+    for weight in model.trainable_weights:
+        weight.assign(rng.normal(scale=0.8, size=weight.shape))
+    return TextSpace(model, tokenizer, length=6)
+
+
+@pytest.fixture(scope="session")
+def run_dir(space, tmp_path_factory):
+    """A folder like that of a run, with its best model."""
+    folder = tmp_path_factory.mktemp("run")
+    space.save(str(folder / "best"))
+    return str(folder)
+
+
+@pytest.fixture
+def opened(monkeypatch, space, run_dir):
+    """Opens `run_dir` without loading it, so that its graphs are traced once."""
+    load = runs.open_space
+    monkeypatch.setattr(
+        runs, "open_space", lambda folder: space if folder == run_dir else load(folder)
+    )
+    return run_dir
