@@ -11,6 +11,7 @@ run_dir/result.json      the test set's figures, once finished
 
 import csv
 import dataclasses
+import importlib.util
 import json
 import os
 
@@ -116,7 +117,7 @@ class Run:
                 keras.callbacks.LambdaCallback(
                     on_epoch_end=lambda epoch, logs: self._write_metrics()
                 ),
-                keras.callbacks.TensorBoard(self.path("logs"), write_graph=False),
+                *self._tensorboard(),
                 *callbacks,
             ],
         )
@@ -143,6 +144,12 @@ class Run:
         return TextSpace(
             self.model, self.tokenizer, self.preset.length, self.preset.crops
         )
+
+    def _tensorboard(self):
+        """Its callback, where TensorBoard is installed: Keras's own fails without."""
+        if importlib.util.find_spec("tensorboard") is None:
+            return []
+        return [keras.callbacks.TensorBoard(self.path("logs"), write_graph=False)]
 
     def _save_best(self):
         self.space().save(self.path("best"))

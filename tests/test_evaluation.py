@@ -42,7 +42,7 @@ def space():
     model = zoo.lstm_vae(tokenizer.vocabulary_size, 16, 32, 4)
     model.compile(keras.optimizers.Adam(0.01))
     model.kl_weight.assign(0.3)
-    model.fit(ids, batch_size=64, epochs=8, verbose=0)
+    model.fit(ids, batch_size=64, epochs=5, verbose=0)
     return TextSpace(model, tokenizer, length=12)
 
 
