@@ -5,7 +5,7 @@ run_dir/tokenizer.json   learned from the training files
 run_dir/checkpoint.npz   the last epoch's state, for resuming
 run_dir/best/            the text space with the best validation bound
 run_dir/metrics.csv      a row per epoch
-run_dir/logs/            TensorBoard
+run_dir/logs/            TensorBoard, where it is installed (extra `plot`)
 run_dir/result.json      the test set's figures, once finished
 """
 
