@@ -68,7 +68,9 @@ class Run:
         self.tokenizer = self._tokenizer(claimed)
         self.train_batches = self._batches(corpus.train, shuffle=True)
         self.valid_batches = self._batches(corpus.valid)
-        self.test_batches = self._batches(corpus.test or corpus.valid)
+        self.test_batches = (
+            self._batches(corpus.test) if corpus.test else self.valid_batches
+        )
         keras.config.set_dtype_policy(dtype_policy)
         keras.utils.set_random_seed(seed)
         self.model = preset.build_model(self.tokenizer.vocabulary_size)
