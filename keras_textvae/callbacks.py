@@ -6,6 +6,8 @@ import os
 import keras
 import numpy as np
 
+from keras_textvae.atomic_files import replacing
+
 
 class KLAnnealing(keras.callbacks.Callback):
     """Sets `model.kl_weight` to `schedule(optimizer.iterations)` before each batch.
@@ -128,12 +130,8 @@ class TrainingCheckpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         arrays = {f"{i}": v for i, v in enumerate(map(_numpy, _variables(self.model)))}
-        partial = f"{self.path}.part"
-        with open(partial, "wb") as file:
-            np.savez(file, history=json.dumps(self.history.rows), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
+        with replacing(self.path) as partial:
+            np.savez(partial, history=json.dumps(self.history.rows), **arrays)
 
 
 def _variables(model):

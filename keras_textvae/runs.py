@@ -1,6 +1,6 @@
 """Run folders: everything that a training run writes, and how it goes on after a kill.
 
-run_dir/config.json      preset and data, as they were given
+run_dir/config.json      preset and data, as they were given; the files' checksums
 run_dir/tokenizer.json   learned from the training files
 run_dir/checkpoint.npz   the last epoch's state, for resuming
 run_dir/best/            the text space with the best validation bound
@@ -11,6 +11,7 @@ run_dir/result.json      the test set's figures, once finished
 
 import csv
 import dataclasses
+import hashlib
 import importlib.util
 import json
 import os
@@ -18,6 +19,7 @@ import os
 import keras
 
 from keras_textvae import tokenizers
+from keras_textvae.atomic_files import replacing, write_json
 from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
 from keras_textvae.corpora import Corpus, scan
 from keras_textvae.evaluation import Bound, evaluate_bound
@@ -29,7 +31,7 @@ from keras_textvae.zoo import Preset
 class Run:
     """One training run in its folder.
 
-    Making it again with the same arguments continues it.
+    Making it again with the same arguments continues it; with more epochs, further.
 
     Args:
         folder: str. Created if it does not exist.
@@ -60,6 +62,7 @@ class Run:
         config = {
             "preset": dataclasses.asdict(preset),
             "corpus": corpus._asdict(),
+            "sha256": {path: _sha256(path) for path in _files(corpus)},
             "seed": seed,
             "too_long": too_long,
             "dtype_policy": dtype_policy,
@@ -75,8 +78,7 @@ class Run:
         keras.utils.set_random_seed(seed)
         self.model = preset.build_model(self.tokenizer.vocabulary_size)
         self.model.compile(optimizer=preset.build_optimizer())
-        if not claimed:
-            self._claim(config)
+        self._claim(config)
         self.history = RunHistory(
             self._save_best, preset.patience, preset.decay_patience
         )
@@ -138,7 +140,7 @@ class Run:
         model = space.model
         model.compile()
         result = evaluate_bound(model, self.test_batches.epoch(0))
-        _write_json(self.path("result.json"), result._asdict())
+        write_json(self.path("result.json"), result._asdict())
         return result
 
     def space(self) -> TextSpace:
@@ -197,26 +199,29 @@ class Run:
             return False
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
-        _require_equal(self.folder, found, json.loads(json.dumps(config)))
+        wanted = json.loads(json.dumps(config))
+        found["preset"]["epochs"] = wanted["preset"]["epochs"]  # more are no other run
+        _require_equal(self.folder, found, wanted)
         return True
 
     def _claim(self, config):
         """Makes the folder this run's; last, when nothing else can be wrong."""
         os.makedirs(self.folder, exist_ok=True)
         self.tokenizer.save(self.path("tokenizer.json"))
-        _write_json(self.path("config.json"), config)
+        write_json(self.path("config.json"), config)
 
     def _write_metrics(self):
         """Rewrites `metrics.csv` from the history: no row is lost or doubled."""
         rows = self.history.rows
         if not rows:
             return
-        partial = self.path("metrics.csv.part")
-        with open(partial, "w", newline="", encoding="utf-8") as file:
+        with (
+            replacing(self.path("metrics.csv")) as partial,
+            open(partial, "w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, rows[0], extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(partial, self.path("metrics.csv"))
 
 
 def open_space(folder: str) -> TextSpace:
@@ -227,6 +232,15 @@ def open_space(folder: str) -> TextSpace:
     """
     best = os.path.join(folder, "best")
     return TextSpace.load(best if os.path.isdir(best) else folder)
+
+
+def _files(corpus):
+    return [*corpus.train, *corpus.valid, *corpus.test]
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _require_equal(folder, found, wanted):
@@ -241,11 +255,3 @@ def _require_equal(folder, found, wanted):
             f"{folder} holds a run of another configuration: {key} is {old!r} there, "
             f"{new!r} here. Choose another --run_dir."
         )
-
-
-def _write_json(path, content):
-    partial = f"{path}.part"
-    with open(partial, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-    os.replace(partial, path)

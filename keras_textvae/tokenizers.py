@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from keras_textvae.atomic_files import write_json
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
 
 _LINES_AT_ONCE = 1024
@@ -98,14 +99,7 @@ class Tokenizer:
     def save(self, path: str):
         """Writes the tokenizer as JSON; `load` reads it. Never leaves half a file."""
         content = {"class_name": type(self).__name__, "config": self.get_config()}
-        partial = f"{path}.{os.getpid()}.part"
-        try:
-            with open(partial, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=False)
-            os.replace(partial, path)
-        finally:
-            if os.path.exists(partial):
-                os.remove(partial)
+        write_json(path, content)
 
 
 @keras.saving.register_keras_serializable(package="keras_textvae")

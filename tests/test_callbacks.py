@@ -220,7 +220,7 @@ def test_a_checkpoint_of_another_model_is_refused(saved, build):
 
 
 def test_half_a_file_that_a_kill_left_is_harmless(saved, tmp_path):
-    partial = tmp_path / "checkpoint.npz.part"
+    partial = tmp_path / "part.checkpoint.npz"
     partial.write_bytes(b"PK half")
     fresh = Training(lstm, saved.checkpoint.path, seed=2)
     assert fresh.checkpoint.restore(fresh.model) == 1

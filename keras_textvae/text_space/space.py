@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_textvae import tokenizers
+from keras_textvae.atomic_files import replacing, write_json
 from keras_textvae.text_space.endpoints import MAX_ROWS
 from keras_textvae.text_space.graph import TextGraph
 
@@ -109,18 +110,15 @@ class TextSpace:
     def save(self, folder: str):
         """Saves model and tokenizer together; `load` reads them.
 
-        Each file is replaced whole, the description last.
+        Each file is replaced whole, the description last. What only training needs is
+        left out: the optimizer's state would triple the model's size.
         """
         os.makedirs(folder, exist_ok=True)
-        partial = os.path.join(folder, "part.model.keras")
-        self.model.save(partial)
-        os.replace(partial, os.path.join(folder, "model.keras"))
+        with replacing(os.path.join(folder, "model.keras")) as partial:
+            _uncompiled(self.model).save(partial)
         self.tokenizer.save(os.path.join(folder, "tokenizer.json"))
         description = {"format": _FORMAT, "length": self.length, "crops": self.crops}
-        partial = os.path.join(folder, "text_space.json.part")
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump(description, file)
-        os.replace(partial, os.path.join(folder, "text_space.json"))
+        write_json(os.path.join(folder, "text_space.json"), description)
 
     @classmethod
     def load(cls, folder: str) -> "TextSpace":
@@ -172,6 +170,21 @@ class TextSpace:
     def _arrays(self, result, name, *values):
         outputs = self._call(name, *values)
         return result(**{key: value.numpy() for key, value in outputs.items()})
+
+
+def _uncompiled(model):
+    """Returns a copy of a model, its random states too, that has no optimizer."""
+    copy = type(model).from_config(model.get_config())
+    copy.build_from_config(model.get_build_config())
+    copy.built = True  # as where Keras loads a model
+    for variable, value in zip(_variables(copy), _variables(model), strict=True):
+        variable.assign(value)
+    return copy
+
+
+def _variables(model):
+    metrics = {id(v) for metric in model.metrics for v in metric.variables}
+    return [variable for variable in model.variables if id(variable) not in metrics]
 
 
 def _rows(texts):

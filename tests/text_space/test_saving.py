@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -65,6 +66,20 @@ def test_saving_replaces_what_was_saved(words, tmp_path):
         words.save(str(tmp_path))
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"model.keras", "tokenizer.json", "text_space.json"}
+
+
+def test_a_compiled_model_is_saved_without_its_optimizer(words, tmp_path):
+    words.save(str(tmp_path / "plain"))
+    model = keras.saving.load_model(str(tmp_path / "plain" / "model.keras"))
+    model.compile(optimizer="adam")
+    model.optimizer.build(model.trainable_variables)
+    TextSpace(model, words.tokenizer, words.length).save(str(tmp_path / "compiled"))
+    sizes = [
+        (tmp_path / name / "model.keras").stat().st_size
+        for name in ("plain", "compiled")
+    ]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.01)
+    assert TextSpace.load(str(tmp_path / "compiled")).model.optimizer is None
 
 
 def test_a_folder_without_a_space_is_refused(tmp_path):

@@ -1,0 +1,36 @@
+"""Files that are replaced whole or not at all."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def replacing(path: str) -> Iterator[str]:
+    """Gives the path of a new file beside `path`, which takes its name at the end.
+
+    An error, a full disk or a kill in the middle leaves the old file as it was. The new
+    one is on the disk before it takes the name.
+
+        with replacing("model.keras") as partial:
+            model.save(partial)
+    """
+    folder, name = os.path.split(path)
+    partial = os.path.join(folder, f"part.{name}")  # some writers look at the suffix
+    try:
+        yield partial
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(partial)
+        raise
+
+
+def write_json(path: str, content):
+    """Writes `content` as JSON, replacing the file whole."""
+    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, ensure_ascii=False)
+        file.write("\n")

@@ -1,0 +1,55 @@
+"""What is under a name is the old file or the new one, never a part."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from keras_textvae.atomic_files import replacing, write_json
+
+WRITER = """
+import os, signal, sys
+from keras_textvae.atomic_files import replacing
+with replacing(sys.argv[1]) as partial, open(partial, "w") as file:
+    file.write("half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "figures.json"
+    path.write_text("old")
+    return path
+
+
+def test_the_new_file_takes_the_name_at_the_end(path):
+    with replacing(str(path)) as partial:
+        with open(partial, "w") as file:
+            file.write("new")
+        assert path.read_text() == "old"
+        assert os.path.splitext(partial)[1] == ".json"
+    assert path.read_text() == "new"
+    assert os.listdir(path.parent) == ["figures.json"]
+
+
+def test_an_error_keeps_the_old_file_and_leaves_no_other(path):
+    with pytest.raises(OSError, match="No space"), replacing(str(path)) as partial:
+        with open(partial, "w") as file:
+            file.write("half")
+        raise OSError(28, "No space left on device")
+    assert path.read_text() == "old"
+    assert os.listdir(path.parent) == ["figures.json"]
+
+
+def test_a_kill_keeps_the_old_file_and_the_next_writer_clears_up(path):
+    killed = subprocess.run([sys.executable, "-c", WRITER, str(path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+    write_json(str(path), {"α": [1, None]})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"α": [1, None]}
+    assert os.listdir(path.parent) == ["figures.json"]
