@@ -45,6 +45,10 @@ class GuardedStep(keras.Model):
                 zip(gradients, self.trainable_variables, strict=True)
             )
 
+        if not (self.run_eagerly or tf.distribute.has_strategy()):
+            # Adam's dozen passes over each weight become one. The rest of the step does
+            # not gain, and replicas could not meet inside.
+            apply = tf.function(apply, jit_compile=True, autograph=False)
         if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
             # It skips such a step itself, and lowers its scale.
             apply()

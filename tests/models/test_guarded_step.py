@@ -160,6 +160,18 @@ def test_mixed_float16_scales_the_loss_but_not_the_norm():
     assert int(model.optimizer.iterations) == 1
 
 
+def test_a_compiled_update_is_the_eager_one():
+    models = [compiled(zoo.lstm_vae(V, 4, 6, 2), eagerly) for eagerly in (True, False)]
+    start = models[0].get_weights()
+    for model in models:
+        model.set_weights(start)
+        model.posterior.noise.state.assign(np.zeros(2))
+        figures = [step(model) for _ in range(3)]
+        assert figures[-1]["skipped_steps"] == 0.0
+    for eager, graph in zip(*map(state, models), strict=True):
+        np.testing.assert_allclose(eager, graph, rtol=1e-4, atol=1e-6)
+
+
 def test_evaluation_does_not_report_what_belongs_to_training(lstm_model):
     figures = lstm_model.evaluate(IDS, verbose=0, return_dict=True)
     assert set(figures) == {"loss", "reconstruction", "kl", "tokens"}
