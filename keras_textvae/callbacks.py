@@ -35,9 +35,8 @@ class KLAnnealing(keras.callbacks.Callback):
 class RunHistory(keras.callbacks.Callback):
     """Keeps one row of figures per epoch, and acts on the validation bound.
 
-    When the bound is the best so far, `on_best` is called. After every `decay_patience`
-    epochs in a row without a better one the learning rate is multiplied by `decay`;
-    after `patience` such epochs training stops. As soon as the KL weight has passed one
+    When the bound is the best so far, `on_best` is called; after `patience` epochs in a
+    row without a better one training stops. As soon as the KL weight has passed one
     half, the epochs before no longer count: they were not trained for the bound.
 
     All of its state is `rows`, which `TrainingCheckpoint` saves and restores: a resumed
@@ -46,16 +45,12 @@ class RunHistory(keras.callbacks.Callback):
     Args:
         on_best: called without arguments at each new best epoch.
         patience: int or None. None never stops early.
-        decay_patience: int or None. None never changes the learning rate.
-        decay: float. The factor of the learning rate.
     """
 
-    def __init__(self, on_best, patience=None, decay_patience=None, decay=0.5):
+    def __init__(self, on_best, patience=None):
         super().__init__()
         self.on_best = on_best
         self.patience = patience
-        self.decay_patience = decay_patience
-        self.decay = decay
         self.rows = []
 
     @property
@@ -81,16 +76,10 @@ class RunHistory(keras.callbacks.Callback):
         row.setdefault("kl_weight", float(self.model.kl_weight))
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         self.rows.append(row)
-        waited = self.epochs_since_best
-        if waited == 0:
+        if self.epochs_since_best == 0:
             self.on_best()
         if self.out_of_patience:
             self.model.stop_training = True
-        if row["kl_weight"] <= 0.5:
-            return
-        if self.decay_patience and waited and waited % self.decay_patience == 0:
-            rate = self.model.optimizer.learning_rate
-            rate.assign(rate * self.decay)
 
 
 class TrainingCheckpoint(keras.callbacks.Callback):

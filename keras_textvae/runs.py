@@ -79,9 +79,7 @@ class Run:
         self.model = preset.build_model(self.tokenizer.vocabulary_size)
         self.model.compile(optimizer=preset.build_optimizer())
         self._claim(config)
-        self.history = RunHistory(
-            self._save_best, preset.patience, preset.decay_patience
-        )
+        self.history = RunHistory(self._save_best, preset.patience)
         self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
         self.epochs_done = self.checkpoint.restore(self.model)
         self._write_metrics()
@@ -116,6 +114,7 @@ class Run:
             verbose=verbose,
             callbacks=[
                 KLAnnealing(self.preset.schedule.build()),
+                keras.callbacks.LearningRateScheduler(self._learning_rate),
                 self.history,
                 self.checkpoint,
                 keras.callbacks.LambdaCallback(
@@ -154,6 +153,9 @@ class Run:
         if importlib.util.find_spec("tensorboard") is None:
             return []
         return [keras.callbacks.TensorBoard(self.path("logs"), write_graph=False)]
+
+    def _learning_rate(self, epoch, _):
+        return self.preset.learning_rate * self.preset.rate_schedule.build()(epoch)
 
     def _save_best(self):
         self.space().save(self.path("best"))

@@ -1,4 +1,7 @@
-"""Schedules of the KL weight: functions from a training step to a weight."""
+"""Schedules: functions from a training step to the KL weight.
+
+`geometric` is for the learning rate: a function from an epoch to its factor.
+"""
 
 import math
 
@@ -66,3 +69,17 @@ def sigmoid(midpoint, steepness):
         )
     # tanh does not overflow, however far the step.
     return lambda step: 0.5 * (1.0 + math.tanh(0.5 * steepness * (step - midpoint)))
+
+
+def geometric(last, factor):
+    """epoch -> 1 until epoch `last`, counted from 0, then factor^(epoch - last).
+
+    Raises:
+        ValueError: if `factor` does not lie in (0, 1].
+
+    >>> [geometric(2, 0.5)(epoch) for epoch in range(5)]
+    [1.0, 1.0, 1.0, 0.5, 0.25]
+    """
+    if not 0.0 < factor <= 1.0:
+        raise ValueError(f"`factor` must lie in (0, 1]. Received: factor={factor}")
+    return lambda epoch: float(factor) ** max(epoch - last, 0)

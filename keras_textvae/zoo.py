@@ -82,16 +82,13 @@ def hybrid_vae(
 
 
 class Schedule(NamedTuple):
-    """A KL weight's schedule by name: `constant`, `linear` or `sigmoid` and arguments.
-
-    See `schedules`.
-    """
+    """A function of `schedules` by its name, and its arguments."""
 
     name: str
     arguments: tuple
 
     def build(self):
-        """Returns the function step -> weight."""
+        """Returns the schedule."""
         return getattr(schedules, self.name)(*self.arguments)
 
 
@@ -115,9 +112,9 @@ class Preset:
         steps_per_epoch: None for a pass over the corpus.
         epochs: the most epochs.
         learning_rate: of Adam.
+        rate_schedule: factors of the learning rate, by epoch.
         epsilon: of Adam.
         clip_norm: of the gradients' global norm. None does not clip.
-        decay_patience: epochs without a better bound before the rate is halved.
         patience: epochs without a better bound before training stops.
     """
 
@@ -135,9 +132,9 @@ class Preset:
     steps_per_epoch: int | None = None
     epochs: int = 40
     learning_rate: float = 1e-3
+    rate_schedule: Schedule = Schedule("constant", (1.0,))
     epsilon: float = 1e-7
     clip_norm: float | None = None
-    decay_patience: int | None = None
     patience: int | None = None
 
     def build_model(self, vocabulary_size: int) -> TextVAE:
@@ -163,32 +160,31 @@ class Preset:
 PRESETS = {
     "bowman2016-ptb": Preset(
         reference=(
-            "Bowman et al. 2016, table 2 (VAE, standard) with the sizes and the keep "
-            "rate of table 9; z at every step and dropout are ours."
+            "Bowman et al. 2016, table 2 (VAE, standard). Sizes and keep rate, z at "
+            "every step and dropout are ours; docs/results.md has those of table 9 too."
         ),
         corpus="ptb",
         level="words",
         architecture="lstm",
         model={
-            "embedding_dim": 353,
-            "units": 191,
-            "latent_dim": 13,
-            "keep_rate": 0.62,
+            "embedding_dim": 256,
+            "units": 320,
+            "latent_dim": 16,
+            "keep_rate": 0.8,
             "z_every_step": True,
-            "dropout": 0.2,
+            "dropout": 0.45,
         },
         length=100,
         schedule=Schedule("sigmoid", (2500, 0.0025)),
         learning_rate=2e-3,
         clip_norm=5.0,
-        decay_patience=1,
+        rate_schedule=Schedule("geometric", (5, 0.7)),
         patience=4,
     ),
     "semeniuta2017-ptb": Preset(
         reference=(
             "Semeniuta et al. 2017, section 4.1, hybrid on crops of 60 characters with "
-            "the authors' hyperparameters; their learning rate's decay from iteration "
-            "20,000 on is replaced by halving it on a plateau."
+            "the authors' hyperparameters; 1,000 iterations are an epoch."
         ),
         corpus="ptb",
         level="characters",
@@ -201,7 +197,7 @@ PRESETS = {
         steps_per_epoch=1000,
         epochs=100,
         epsilon=1e-8,
-        decay_patience=5,
+        rate_schedule=Schedule("geometric", (19, 0.95)),
     ),
     "hybrid-grammar": Preset(
         reference=(

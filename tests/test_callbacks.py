@@ -49,10 +49,6 @@ class Epochs:
             self.history.on_epoch_end(len(self.history.rows), logs)
         return self
 
-    @property
-    def learning_rates(self):
-        return [row["learning_rate"] for row in self.history.rows]
-
 
 def test_annealing_sets_the_weight_of_the_optimizer_s_step():
     model = fake_model()
@@ -89,18 +85,15 @@ def test_without_patience_training_never_stops():
     assert not epochs.history.out_of_patience
 
 
-def test_the_learning_rate_decays_after_every_decay_patience():
-    epochs = Epochs(decay_patience=2, decay=0.5).run(1.0, 2.0, 2.0, 2.0, 2.0, 0.5, 1.0)
-    # The row of an epoch says the rate that it was trained with.
-    rates = [0.8, 0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
-    assert epochs.learning_rates == pytest.approx(rates)
+def test_the_row_of_an_epoch_says_its_learning_rate():
+    rows = Epochs().run(1.0).history.rows
+    assert rows[0]["learning_rate"] == pytest.approx(0.8)
 
 
-def test_while_the_kl_weight_is_low_nothing_stops_or_decays():
-    epochs = Epochs(patience=1, decay_patience=1).run(1.0, 2.0, 3.0, kl_weight=0.5)
+def test_while_the_kl_weight_is_low_nothing_stops():
+    epochs = Epochs(patience=1).run(1.0, 2.0, 3.0, kl_weight=0.5)
     assert not epochs.model.stop_training
     assert not epochs.history.out_of_patience
-    assert epochs.learning_rates == pytest.approx([0.8] * 3)
     assert epochs.best == [1]
 
 
@@ -133,7 +126,7 @@ class Training:
         optimizer = keras.optimizers.Adam(0.05, global_clipnorm=1.0)
         # Nothing here depends on a graph, which takes seconds to trace.
         self.model.compile(optimizer, run_eagerly=True)
-        self.history = RunHistory(lambda: None, decay_patience=1)
+        self.history = RunHistory(lambda: None)
         self.checkpoint = TrainingCheckpoint(path, self.history)
 
     def run(self, first, last):

@@ -22,6 +22,7 @@ CROPS = zoo.preset("semeniuta2017-ptb").replace(
     batch_size=16,
     steps_per_epoch=3,
     epochs=2,
+    rate_schedule=zoo.Schedule("geometric", (1, 0.5)),
 )
 
 
@@ -159,6 +160,8 @@ def test_more_epochs_go_on_where_the_run_ended(finished, corpus, tmp_path):
     whole = runs.Run(str(tmp_path / "whole"), CROPS.replace(epochs=3), corpus)
     whole.train(verbose=0)
     assert longer.history.rows == whole.history.rows
+    rates = [row["learning_rate"] for row in whole.history.rows]
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4])
 
 
 def test_a_corpus_that_changed_under_its_name_is_refused(tmp_path):

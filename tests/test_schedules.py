@@ -79,3 +79,16 @@ def test_weights_out_of_range_are_refused():
         schedules.constant(-1)
     with pytest.raises(ValueError, match=r"lie in \[0, 1\]. Received: floor=2"):
         schedules.linear(0, 10, floor=2)
+
+
+def test_geometric_is_the_hybrids_learning_rate():
+    # x 0.95 every 1,000 iterations from iteration 20,000 to 100,000: 81 times.
+    factor = schedules.geometric(19, 0.95)
+    assert [factor(epoch) for epoch in (0, 19, 20, 21)] == [1.0, 1.0, 0.95, 0.95**2]
+    assert factor(100) == pytest.approx(0.95**81)
+
+
+@pytest.mark.parametrize("factor", [0.0, -0.5, 1.5])
+def test_geometric_never_grows(factor):
+    with pytest.raises(ValueError, match="must lie in"):
+        schedules.geometric(1, factor)

@@ -176,7 +176,6 @@ def _uncompiled(model):
     """Returns a copy of a model, its random states too, that has no optimizer."""
     copy = type(model).from_config(model.get_config())
     copy.build_from_config(model.get_build_config())
-    copy.built = True  # as where Keras loads a model
     for variable, value in zip(_variables(copy), _variables(model), strict=True):
         variable.assign(value)
     return copy
