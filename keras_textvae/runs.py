@@ -202,7 +202,8 @@ class Run:
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
         wanted = json.loads(json.dumps(config))
-        found["preset"]["epochs"] = wanted["preset"]["epochs"]  # more are no other run
+        for name in ("epochs", "reference"):  # another value makes no other run
+            found["preset"][name] = wanted["preset"][name]
         _require_equal(self.folder, found, wanted)
         return True
 

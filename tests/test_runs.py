@@ -128,7 +128,7 @@ def test_figures_that_a_kill_kept_back_are_written_again(finished, corpus, tmp_p
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"preset": WORDS}, "preset.reference is"),
+        ({"preset": WORDS}, "preset.corpus is"),
         ({"seed": 7}, "seed is 0 there, 7 here"),
         ({"too_long": "drop"}, "too_long is 'error' there, 'drop' here"),
         (
