@@ -12,26 +12,32 @@ import os
 import pathlib
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from absl import app, flags, logging
+from absl import flags, logging
 
-from examples.train import Remaining, describe
-from export.export_saved_model import export
-from keras_textvae import Run, TextSpace, corpora, grammar, zoo
-from serving.client import TextVAEClient
-from serving.server import Server
+from serving import command_line
+
+with command_line.quiet_imports():
+    from examples.train import INTERRUPTED, Remaining, describe
+    from export.export_saved_model import export
+    from keras_textvae import Run, TextSpace, corpora, grammar, zoo
+    from serving.client import TextVAEClient
+    from serving.server import Server
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("demo_dir", os.path.join("runs", "demo"), "folder of the demo")
 
 START = "the chef cooked the soup ."
 END = "the old farmers will feed the horse ."
 
 
+def define_flags():
+    flags.DEFINE_string("demo_dir", os.path.join("runs", "demo"), "folder of the demo")
+
+
 def main(argv):
-    del argv
+    if len(argv) > 1:
+        raise ValueError(f"Unexpected argument {argv[1]!r}.")
     logging.set_verbosity(logging.ERROR)
     with step("train a hybrid VAE on the built-in corpus"):
         run = train()
@@ -104,4 +110,4 @@ def call(versions: str):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main, define_flags, INTERRUPTED)

@@ -7,21 +7,24 @@ r"""Draws sentences from the prior of a trained model.
 The same seed draws the same sentences.
 """
 
-import os
+import pathlib
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from absl import app, flags
+from absl import flags
 
-import keras_textvae
+from serving.command_line import quiet_imports, run
+
+with quiet_imports():
+    import keras_textvae
 
 FLAGS = flags.FLAGS
 
 
 def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
-    flags.DEFINE_string("run_dir", None, "run folder, or folder of a text space")
+    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
     flags.DEFINE_integer("count", 10, "how many sentences")
     flags.DEFINE_integer("seed", 0, "of the first sentence; each next one has the next")
     flags.DEFINE_float("temperature", 1.0, "below 1, closer to the likeliest; 0 greedy")
@@ -29,31 +32,15 @@ def define_flags():
     flags.DEFINE_float("top_p", 1.0, "only from the likeliest words of this sum")
 
 
-def parse_flags(argv):
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        sys.exit(_usage_error(error))
-
-
 def main(argv):
-    try:
-        if len(argv) > 1 or not FLAGS.run_dir:
-            raise ValueError("--run_dir is needed, and no argument without a name.")
-        space = keras_textvae.open_space(FLAGS.run_dir)
-        texts = space.sample(
-            FLAGS.count, FLAGS.seed, FLAGS.temperature, FLAGS.top_k, FLAGS.top_p
-        )
-    except (OSError, ValueError) as error:
-        sys.exit(_usage_error(error))
+    if len(argv) > 1 or not FLAGS.run_dir:
+        raise ValueError("--run_dir is needed, and no argument without a name.")
+    space = keras_textvae.open_space(FLAGS.run_dir)
+    texts = space.sample(
+        FLAGS.count, FLAGS.seed, FLAGS.temperature, FLAGS.top_k, FLAGS.top_p
+    )
     print(*texts, sep="\n")
 
 
-def _usage_error(error):
-    print(f"sample.py: {str(error).splitlines()[0]}", file=sys.stderr)
-    return 2
-
-
 if __name__ == "__main__":
-    define_flags()
-    app.run(main, flags_parser=parse_flags)
+    run(main, define_flags)

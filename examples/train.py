@@ -9,15 +9,20 @@ The same command again goes on where a killed run was.
 """
 
 import os
+import pathlib
 import sys
 import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-import keras
-from absl import app, flags
+from absl import flags
 
-from keras_textvae import corpora, runs, zoo
+from serving import command_line
+
+with command_line.quiet_imports():
+    import keras
+
+    from keras_textvae import corpora, runs, zoo
 
 FLAGS = flags.FLAGS
 
@@ -29,6 +34,8 @@ REPLACEABLE = (
     "length",
     "vocabulary",
 )
+
+INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
 
 # The type of a model's argument -> how its value is read.
 PARSERS = {
@@ -44,17 +51,17 @@ def define_flags():
     text, number, files = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_list
     text("preset", "hybrid-grammar", f"one of {', '.join(sorted(zoo.PRESETS))}")
     text("run_dir", None, "folder of the run (default: runs/PRESET)")
-    text("data_dir", None, "folder that holds the preset's corpus")
-    text("corpus", None, "another corpus: a name, or a folder of yours")
-    files("train_files", None, "training files of your own; patterns allowed")
-    files("valid_files", None, "validation files of your own")
-    files("test_files", [], "test files of your own (default: validation)")
+    text("data_dir", None, "folder of the corpus (default: it is downloaded)")
+    text("corpus", None, "a name, or a folder of yours (default: the preset's)")
+    files("train_files", None, "your own training files, or patterns (default: none)")
+    files("valid_files", None, "your own validation files (default: none)")
+    files("test_files", [], "your own test files (default: the validation files)")
     number("epochs", None, "most epochs (default: the preset's)", 1)
-    number("steps_per_epoch", None, "training steps in an epoch", 1)
-    number("batch_size", None, "sentences in a step", 1)
-    flags.DEFINE_float("learning_rate", None, "of Adam", 0.0)
-    number("length", None, "most words or characters of a sentence", 2)
-    number("vocabulary", None, "most ids, special ones included", 5)
+    number("steps_per_epoch", None, "training steps in an epoch (default: all)", 1)
+    number("batch_size", None, "sentences in a step (default: the preset's)", 1)
+    flags.DEFINE_float("learning_rate", None, "of Adam (default: the preset's)", 0.0)
+    number("length", None, "most words or characters (default: the preset's)", 2)
+    number("vocabulary", None, "most ids, special too (default: the preset's)", 5)
     flags.DEFINE_multi_string(
         "model", [], "an argument of the model, as latent_dim=16; repeat for more"
     )
@@ -70,23 +77,13 @@ def define_flags():
     number("samples", 5, "samples to print at the end", 0, 1024)
 
 
-def parse_flags(argv):
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        sys.exit(_usage_error(error))
-
-
 def main(argv):
-    try:
-        if len(argv) > 1:
-            raise ValueError(f"Unexpected argument {argv[1]!r}.")
-        run = build_run()
-        describe(run, FLAGS.preset)
-        run.train([Remaining(run)], verbose=1 if sys.stdout.isatty() else 2)
-        report(run)
-    except (OSError, ValueError) as error:
-        sys.exit(_usage_error(error))
+    if len(argv) > 1:
+        raise ValueError(f"Unexpected argument {argv[1]!r}.")
+    run = build_run()
+    describe(run, FLAGS.preset)
+    run.train([Remaining(run)], verbose=1 if sys.stdout.isatty() else 2)
+    report(run)
 
 
 def build_run() -> runs.Run:
@@ -189,11 +186,5 @@ def report(run: runs.Run):
         print(*(f"  {text}" for text in texts), sep="\n")
 
 
-def _usage_error(error):
-    print(f"train.py: {str(error).splitlines()[0]}", file=sys.stderr)
-    return 2
-
-
 if __name__ == "__main__":
-    define_flags()
-    app.run(main, flags_parser=parse_flags)
+    command_line.run(main, define_flags, INTERRUPTED)

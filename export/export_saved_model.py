@@ -12,21 +12,24 @@ import pathlib
 import shutil
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from absl import flags, logging
+
+from serving.command_line import quiet_imports, run
+
 # A graph traced beside a GPU may hold cuDNN operations, which no CPU runs.
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import tensorflow as tf
-from absl import app, flags, logging
-
-import keras_textvae
+with quiet_imports():
+    import keras_textvae
 
 FLAGS = flags.FLAGS
 
 
 def define_flags():
-    flags.DEFINE_string("run_dir", None, "run folder, or folder of a text space")
-    flags.DEFINE_string("output_dir", None, "folder of the model's versions")
+    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
+    flags.DEFINE_string("output_dir", None, "folder of its versions; must be given")
     flags.DEFINE_integer(
         "version", None, "version to write (default: one more than the newest)"
     )
@@ -34,14 +37,12 @@ def define_flags():
 
 def main(argv):
     logging.set_verbosity(logging.ERROR)
-    try:
-        if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.output_dir):
-            raise ValueError("--run_dir and --output_dir are needed, and nothing else.")
-        space = keras_textvae.open_space(FLAGS.run_dir)
-        version = export(space, FLAGS.output_dir, FLAGS.version)
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        print(f"export_saved_model.py: {_line(error)}", file=sys.stderr)
-        sys.exit(2)
+    if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.output_dir):
+        raise ValueError(
+            "--run_dir and --output_dir are needed, and no argument without a name."
+        )
+    space = keras_textvae.open_space(FLAGS.run_dir)
+    version = export(space, FLAGS.output_dir, FLAGS.version)
     print(f"exported {FLAGS.run_dir} to {version} ({_megabytes(version):.1f} MB)")
 
 
@@ -102,10 +103,5 @@ def _megabytes(folder):
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
 
 
-def _line(error):
-    return str(getattr(error, "message", error)).splitlines()[0]
-
-
 if __name__ == "__main__":
-    define_flags()
-    app.run(main)
+    run(main, define_flags)

@@ -6,20 +6,27 @@ The SavedModel answers in a process of its own that never imports keras_textvae.
 must be equal, numbers within 1e-5. Exit code 1 if they are not.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
 
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from absl import app, flags, logging
-from tensorflow.core.protobuf import saved_model_pb2
+from absl import flags, logging
+from google.protobuf.message import DecodeError
 
-import keras_textvae
+from serving.command_line import quiet_imports, run
+
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # as it was exported
+
+with quiet_imports():
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    import keras_textvae
 
 FLAGS = flags.FLAGS
 TOLERANCE = 1e-5
@@ -27,23 +34,21 @@ FORBIDDEN_OPS = ("Cudnn", "PyFunc", "EagerPyFunc", "ReadFile", "WriteFile")
 
 
 def define_flags():
-    flags.DEFINE_string("run_dir", None, "run folder that was exported")
-    flags.DEFINE_string("saved_model", None, "version folder to verify")
+    flags.DEFINE_string("run_dir", None, "run or text space it is of; must be given")
+    flags.DEFINE_string("saved_model", None, "version folder to verify; must be given")
 
 
 def main(argv):
     logging.set_verbosity(logging.ERROR)
-    try:
-        if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.saved_model):
-            raise ValueError("--run_dir and --saved_model are needed, no more.")
-        faults = verify(keras_textvae.open_space(FLAGS.run_dir), FLAGS.saved_model)
-    except (OSError, ValueError) as error:
-        print(f"verify.py: {error}", file=sys.stderr)
-        sys.exit(2)
+    if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.saved_model):
+        raise ValueError(
+            "--run_dir and --saved_model are needed, and no argument without a name."
+        )
+    faults = verify(keras_textvae.open_space(FLAGS.run_dir), FLAGS.saved_model)
     for fault in faults:
         print(f"verify.py: {fault}", file=sys.stderr)
     if faults:
-        sys.exit(1)
+        return 1
     names = ", ".join(request["signature"] for request in requests(("", ""), [[0.0]]))
     print(f"{FLAGS.saved_model}: {names} equal the model's")
 
@@ -138,9 +143,16 @@ def _equal(answer, wanted):
 
 
 def forbidden(path) -> list[str]:
-    """Returns a line for each operation that a CPU server can't or must not run."""
+    """Returns a line for each operation that a CPU server can't or must not run.
+
+    Raises:
+        ValueError: if the file holds no SavedModel.
+    """
     saved_model = saved_model_pb2.SavedModel()
-    saved_model.ParseFromString(path.read_bytes())
+    with contextlib.suppress(DecodeError):
+        saved_model.ParseFromString(path.read_bytes())
+    if not saved_model.meta_graphs:
+        raise ValueError(f"{path} holds no SavedModel.")
     graph = saved_model.meta_graphs[0].graph_def
     functions = graph.library.function
     nodes = [*graph.node, *(node for f in functions for node in f.node_def)]
@@ -152,5 +164,4 @@ def forbidden(path) -> list[str]:
 
 
 if __name__ == "__main__":
-    define_flags()
-    app.run(main)
+    run(main, define_flags)

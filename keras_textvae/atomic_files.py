@@ -29,6 +29,19 @@ def replacing(path: str) -> Iterator[str]:
         raise
 
 
+def read_json(path: str):
+    """Reads what `write_json` wrote.
+
+    Raises:
+        ValueError: if the file holds something else.
+    """
+    with open(path, encoding="utf-8") as file:
+        try:
+            return json.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path} is not JSON ({error}).") from None
+
+
 def write_json(path: str, content):
     """Writes `content` as JSON, replacing the file whole."""
     with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 
 import keras
 import numpy as np
@@ -108,7 +109,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         if not os.path.exists(self.path):
             return 0
         variables = _variables(model)
-        with np.load(self.path) as saved:
+        with _open(self.path) as saved:
             shapes = [saved[f"{i}"].shape for i in range(len(saved.files) - 1)]
             if shapes != [tuple(variable.shape) for variable in variables]:
                 raise ValueError(f"{self.path} is not a checkpoint of this model.")
@@ -121,6 +122,13 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         arrays = {f"{i}": v for i, v in enumerate(map(_numpy, _variables(self.model)))}
         with replacing(self.path) as partial:
             np.savez(partial, history=json.dumps(self.history.rows), **arrays)
+
+
+def _open(path):
+    try:
+        return np.load(path)
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is broken ({error}).") from None
 
 
 def _variables(model):

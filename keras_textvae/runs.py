@@ -19,7 +19,7 @@ import os
 import keras
 
 from keras_textvae import tokenizers
-from keras_textvae.atomic_files import replacing, write_json
+from keras_textvae.atomic_files import read_json, replacing, write_json
 from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
 from keras_textvae.corpora import Corpus, scan
 from keras_textvae.evaluation import Bound, evaluate_bound
@@ -199,8 +199,7 @@ class Run:
         path = self.path("config.json")
         if not os.path.exists(path):
             return False
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+        found = read_json(path)
         wanted = json.loads(json.dumps(config))
         for name in ("epochs", "reference"):  # another value makes no other run
             found["preset"][name] = wanted["preset"][name]

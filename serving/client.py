@@ -201,6 +201,8 @@ COMMANDS = ("sample", "interpolate", "reconstruct", "encode", "decode", "score")
 
 def run(command: str, options) -> dict[str, Sequence]:
     """Runs a command of the program; returns its answer as columns of equal length."""
+    if not options.address:
+        raise ValueError("--address must be host:port")
     client = TextVAEClient(options.address, options.model_name, options.timeout)
     if command == "sample":
         seeds = range(options.seed or 0, (options.seed or 0) + options.count)
@@ -212,7 +214,10 @@ def run(command: str, options) -> dict[str, Sequence]:
         (texts,) = client.interpolate([options.start], [options.end], options.steps)
         return {"step": range(len(texts)), "text": texts}
     if command == "decode":
-        return {"text": client.decode([_vector(line) for line in sys.stdin])}
+        vectors = [_vector(line) for line in sys.stdin]
+        if not vectors:
+            raise ValueError("no vector: give one a line on standard input")
+        return {"text": client.decode(vectors)}
     texts = options.text or [line.rstrip("\n") for line in sys.stdin]
     if not texts:
         raise ValueError("no text: give --text, or one a line on standard input")
@@ -246,15 +251,16 @@ def define_flags() -> None:
     flags.DEFINE_string("model_name", "textvae", "The name the server gives the model.")
     flags.DEFINE_float("timeout", 10.0, "Seconds that the call may take.", 0.0)
     flags.DEFINE_bool("json", False, "Print JSON lines.")
-    flags.DEFINE_multi_string("text", None, "A text; may be repeated.")
+    flags.DEFINE_multi_string("text", None, "A text (default: standard input)")
     flags.DEFINE_integer("count", 5, "sample: how many texts.", 1)
-    flags.DEFINE_integer("seed", None, "sample: of the first text, then +1; score.")
-    flags.DEFINE_float("temperature", None, "sample: below 1, closer to the likeliest.")
-    flags.DEFINE_integer("top_k", None, "sample: only from the k likeliest; 0 is off.")
-    flags.DEFINE_float("top_p", None, "sample: only from the likeliest of this sum.")
-    flags.DEFINE_string("start", None, "interpolate: the first text.")
-    flags.DEFINE_string("end", None, "interpolate: the last text.")
-    flags.DEFINE_integer("steps", None, "interpolate: how many texts, ends included.")
+    flags.DEFINE_integer("seed", None, "sample: of the first text; score (default: 0).")
+    own = "(default: the model's)."
+    flags.DEFINE_float("temperature", None, f"sample: below 1, likelier texts {own}")
+    flags.DEFINE_integer("top_k", None, f"sample: from the k likeliest; 0 is all {own}")
+    flags.DEFINE_float("top_p", None, f"sample: from the likeliest of this sum {own}")
+    flags.DEFINE_string("start", None, "interpolate: the first text; must be given.")
+    flags.DEFINE_string("end", None, "interpolate: the last text; must be given.")
+    flags.DEFINE_integer("steps", None, f"interpolate: texts, ends included {own}")
 
 
 def parse_flags(argv: list[str]) -> list[str]:
@@ -262,6 +268,8 @@ def parse_flags(argv: list[str]) -> list[str]:
         return flags.FLAGS(argv)
     except flags.Error as error:
         sys.exit(_failure(error, 2))
+    except SystemExit:  # absl's own --help ends with 1
+        sys.exit(0)
 
 
 def main(argv: list[str]) -> int:
@@ -274,6 +282,8 @@ def main(argv: list[str]) -> int:
         return _failure(f"{error.code().name}: {error.details()}", 1)
     except (ValueError, OverflowError) as error:
         return _failure(error, 2)
+    except KeyboardInterrupt:
+        return _failure("interrupted", 130)
     for row in zip(*columns.values(), strict=True):
         record = dict(zip(columns, row, strict=True))
         print(json.dumps(record) if options.json else readable(record))

@@ -11,6 +11,7 @@ the message of TensorFlow Serving where it has one.
 import logging
 import math
 import os
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -23,9 +24,11 @@ DEFAULT_SIGNATURE = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 # Seconds. For a call without a deadline gRPC gives centuries; a session overflows.
 LONGEST_TIMEOUT = 1e6
 
-# TensorFlow calls its loader deprecated; it is the one that TensorFlow Serving uses.
+# TensorFlow calls its loader deprecated, which is the one that TensorFlow Serving uses,
+# and says twice what it restores.
+CHATTER = re.compile("loader_impl|Restoring parameters")
 logging.getLogger("tensorflow").addFilter(
-    lambda record: "loader_impl" not in record.getMessage()
+    lambda record: not CHATTER.search(record.getMessage())
 )
 
 

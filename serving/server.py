@@ -7,25 +7,29 @@ ready. SIGTERM and SIGINT let the calls in flight finish, then stop it.
 """
 
 import os
+import pathlib
 import signal
+import socket
 import sys
 import threading
 from concurrent import futures
-from pathlib import Path
 
-if not __package__:  # run as a file: the repository's root holds our package
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import grpc
-from absl import app, flags
+from absl import flags
 from google.protobuf.message import DecodeError
-from tensorflow_serving.apis import (
-    model_service_pb2_grpc,
-    prediction_service_pb2_grpc,
-)
 
-from serving.model_versions import ModelVersions
-from serving.servicer import Servicer
+from serving.command_line import quiet_imports, run
+
+with quiet_imports():
+    from tensorflow_serving.apis import (
+        model_service_pb2_grpc,
+        prediction_service_pb2_grpc,
+    )
+
+    from serving.model_versions import ModelVersions
+    from serving.servicer import Servicer
 
 GRACE = 20.0  # seconds; Kubernetes kills after 30
 # Threads beyond the calls in flight, so that a refusal or a status never waits.
@@ -105,13 +109,24 @@ class Server:
         Raises:
             FileNotFoundError: if there is no version to serve.
             ValueError: if the newest version cannot be loaded.
-            RuntimeError: if the port cannot be listened on.
+            OSError: if the address cannot be listened on.
         """
         self.version = self._versions.load_newest()
+        self._check_address()
         port = self._server.add_insecure_port(f"{self._host}:{self._port}")
         self.address = f"{self._host}:{port}"
         self._server.start()
         return self
+
+    def _check_address(self) -> None:
+        """Raises OSError with the reason, which gRPC only writes to stderr."""
+        host = self._host.strip("[]")
+        try:
+            family, *_, address = socket.getaddrinfo(host, self._port)[0]
+            socket.create_server(address[:2], family=family).close()
+        except OSError as error:
+            reason = error.strerror.partition(" (")[0]
+            raise OSError(f"{self._host}:{self._port}: {reason}") from None
 
     def stop(self, grace: float = GRACE) -> None:
         """Refuses new calls, gives those in flight `grace` seconds, then stops."""
@@ -128,12 +143,15 @@ class Server:
 def define_flags() -> None:
     # In a function, so that importing this module leaves a program's flags alone.
     flags.DEFINE_string(
-        "model_base_path", None, "Directory of the version directories.", required=True
+        "model_base_path",
+        None,
+        "Directory of the versions; must be given.",
+        required=True,
     )
-    flags.DEFINE_string("model_name", "textvae", "The name clients ask for.")
+    flags.DEFINE_string("model_name", "textvae", "The name that clients ask for.")
     flags.DEFINE_string("host", "127.0.0.1", "Address to listen on.")
     flags.DEFINE_integer(
-        "port", 8500, "Port to listen on; 0 picks a free one.", 0, 65535
+        "port", 8500, "Port to listen on; 0 is any free one.", 0, 65535
     )
     flags.DEFINE_integer("grpc_max_message_mib", 16, "Largest request, MiB.", 1, 2047)
     flags.DEFINE_integer(
@@ -141,16 +159,9 @@ def define_flags() -> None:
     )
 
 
-def parse_flags(argv: list[str]) -> list[str]:
-    try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        sys.exit(_usage_error(error))
-
-
-def main(argv: list[str]) -> int:
+def main(argv: list[str]) -> None:
     if len(argv) > 1:
-        return _usage_error(f"unexpected argument {argv[1]!r}")
+        raise ValueError(f"unexpected argument {argv[1]!r}")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -163,24 +174,14 @@ def main(argv: list[str]) -> int:
         values.grpc_max_message_mib,
         values.max_calls_in_flight,
     )
-    try:
-        server.start()
-    except (OSError, ValueError, RuntimeError) as error:
-        return _usage_error(error)
+    server.start()
     print(
         f"serving {server.model_name} version {server.version} on {server.address}",
         flush=True,
     )
     stopping.wait()
     server.stop()
-    return 0
-
-
-def _usage_error(error) -> int:
-    print(f"server.py: {error}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":
-    define_flags()
-    app.run(main, flags_parser=parse_flags)
+    run(main, define_flags)

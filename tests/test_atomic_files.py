@@ -1,6 +1,5 @@
 """What is under a name is the old file or the new one, never a part."""
 
-import json
 import os
 import signal
 import subprocess
@@ -8,7 +7,7 @@ import sys
 
 import pytest
 
-from keras_textvae.atomic_files import replacing, write_json
+from keras_textvae.atomic_files import read_json, replacing, write_json
 
 WRITER = """
 import os, signal, sys
@@ -51,5 +50,10 @@ def test_a_kill_keeps_the_old_file_and_the_next_writer_clears_up(path):
     assert killed.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
     write_json(str(path), {"α": [1, None]})
-    assert json.loads(path.read_text(encoding="utf-8")) == {"α": [1, None]}
+    assert read_json(str(path)) == {"α": [1, None]}
     assert os.listdir(path.parent) == ["figures.json"]
+
+
+def test_what_is_not_json_is_named(path):
+    with pytest.raises(ValueError, match=r"figures.json is not JSON \(Expecting"):
+        read_json(str(path))

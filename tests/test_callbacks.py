@@ -212,6 +212,13 @@ def test_a_checkpoint_of_another_model_is_refused(saved, build):
         )
 
 
+@pytest.mark.parametrize("content", [b"", b"PK half", b"something else"])
+def test_a_broken_checkpoint_is_refused(saved, tmp_path, content):
+    (tmp_path / "checkpoint.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="checkpoint.npz is broken"):
+        saved.checkpoint.restore(saved.model)
+
+
 def test_half_a_file_that_a_kill_left_is_harmless(saved, tmp_path):
     partial = tmp_path / "part.checkpoint.npz"
     partial.write_bytes(b"PK half")

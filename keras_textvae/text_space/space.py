@@ -3,7 +3,6 @@
 B: texts. D: latent size. S: steps of an interpolation.
 """
 
-import json
 import os
 import reprlib
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_textvae import tokenizers
-from keras_textvae.atomic_files import replacing, write_json
+from keras_textvae.atomic_files import read_json, replacing, write_json
 from keras_textvae.text_space.endpoints import MAX_ROWS
 from keras_textvae.text_space.graph import TextGraph
 
@@ -131,8 +130,7 @@ class TextSpace:
         path = os.path.join(folder, "text_space.json")
         if not os.path.exists(path):
             raise FileNotFoundError(f"{folder} holds no text space (text_space.json).")
-        with open(path, encoding="utf-8") as file:
-            description = json.load(file)
+        description = read_json(path)
         if description.pop("format", None) != _FORMAT:
             raise ValueError(f"{path} does not describe a text space.")
         model = keras.saving.load_model(os.path.join(folder, "model.keras"))

@@ -10,6 +10,7 @@ from absl import flags
 from keras_textvae import runs, zoo
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import WordTokenizer
+from serving import command_line
 
 
 class Ended(NamedTuple):
@@ -21,12 +22,12 @@ class Ended(NamedTuple):
 
 
 def run_program(program, arguments):
-    """Runs a program's `main` on a command line, and returns the exit code."""
+    """Runs a program on a command line, and returns the exit code."""
     known = set(flags.FLAGS)
     program.define_flags()
     try:
-        program.main(program.parse_flags([program.__name__, *arguments]))
-        return 0
+        argv = command_line.parse_flags([program.__file__, *arguments])
+        return command_line.answer(program.main, argv)
     except SystemExit as ended:
         return ended.code
     finally:

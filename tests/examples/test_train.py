@@ -1,6 +1,7 @@
 """The program that trains: what it says, how it goes on, and what it refuses."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,26 @@ def test_a_finished_run_only_reports(run, files, straight):
     assert "epoch 5" not in text
     assert ended.output[-4] == "samples:"
     assert (folder / "metrics.csv").read_bytes() == figures
+
+
+def test_a_full_disk_is_one_line_and_loses_no_epoch(run, files, straight, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(straight[0], folder)
+    checkpoint = (folder / "checkpoint.npz").read_bytes()
+    longer = [*command(files, folder), f"--epochs={EPOCHS + 1}"]
+    # Stands for a full disk: no file may grow beyond 4 kB, less than a model has.
+    limited = ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", sys.executable]
+    ended = subprocess.run(
+        [*limited, train.__file__, *longer], capture_output=True, text=True
+    )
+    assert ended.returncode == 2, ended.stderr
+    # AutoGraph, whose temporary files are limited too, warns before.
+    assert ended.stderr.splitlines()[-1] == "train.py: File too large"
+    assert "Traceback" not in ended.stderr
+    assert (folder / "checkpoint.npz").read_bytes() == checkpoint
+    resumed = run(train, *longer)
+    assert resumed.code == 0, resumed.errors
+    assert f"going on after epoch {EPOCHS}" in resumed.output
 
 
 def test_the_folder_of_another_run_is_refused(run, files, straight):
@@ -191,5 +212,5 @@ def test_the_process_ends_with_2_on_a_mistake():
     command = [sys.executable, train.__file__, "--preset=nope"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 2
-    assert ended.stderr.splitlines()[-1].startswith("train.py: Unknown preset")
-    assert "Traceback" not in ended.stderr
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("train.py: Unknown preset")

@@ -63,6 +63,14 @@ def test_no_saved_model_is_one_line(space, tmp_path):
         verify.verify(space, str(tmp_path))
 
 
+@pytest.mark.parametrize("content", [b"", b"junk"])
+def test_a_file_that_is_no_saved_model_is_one_line(tmp_path, content):
+    path = tmp_path / "saved_model.pb"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="saved_model.pb holds no SavedModel"):
+        verify.forbidden(path)
+
+
 def test_replay_keeps_keras_textvae_out(exported):
     requests = [{"signature": "decode", "inputs": {"z": [[0.0] * 4]}}]
     program = str(ROOT / "export" / "replay.py")

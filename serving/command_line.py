@@ -1,0 +1,110 @@
+"""What the programs here do alike: load TensorFlow, read flags, and end.
+
+    with quiet_imports():
+        import keras_textvae
+
+    if __name__ == "__main__":
+        run(main, define_flags)
+
+`main` receives the arguments that are no flags, its own name first, and may raise
+ValueError, OSError or one of `tf.errors` for whatever is a user's business: that is one
+line on stderr and exit code 2. Ctrl-C is one line and 130; `--help` is 0.
+"""
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Callable
+
+from absl import app, flags
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Exit codes; the last two are what a shell says of a program that a signal ended.
+MISTAKE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+# What TensorFlow 2.21 writes while it is loaded, whatever its log level.
+GREETINGS = re.compile(rb"(I\d{4} .*|WARNING: All log messages before absl.*)\n")
+
+
+@contextlib.contextmanager
+def quiet_imports():
+    """Holds back what is written to stderr, and shows all of it but greetings.
+
+    Also where an import fails. Ctrl-C ends the program.
+    """
+    terminal = os.dup(2)
+    with os.fdopen(os.memfd_create("stderr"), "w+b") as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held.seek(0)
+            os.write(2, GREETINGS.sub(b"", held.read()))
+
+
+def run(main: Callable, define_flags: Callable, interrupted: str = "interrupted"):
+    """Runs a program on `sys.argv`, and ends the process.
+
+    Args:
+        main: takes the arguments; returns the exit code, or None for 0.
+        define_flags: defines the flags.
+        interrupted: what Ctrl-C prints.
+    """
+    define_flags()
+    try:
+        app.run(lambda argv: answer(main, argv), flags_parser=parse_flags)
+    except KeyboardInterrupt:
+        fail(sys.argv, interrupted)
+        sys.exit(INTERRUPTED)
+
+
+def parse_flags(argv: list[str]) -> list[str]:
+    """Parses flags; a wrong one ends the program with one line, `--help` with 0."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        sys.exit(fail(argv, error))
+    except SystemExit:  # absl's own --help ends with 1
+        sys.exit(0)
+
+
+def answer(main: Callable, argv: list[str]) -> int:
+    """Calls `main`; returns the exit code, that of a mistake after its one line."""
+    try:
+        code = main(argv)
+        sys.stdout.flush()
+        return code or 0
+    except BrokenPipeError:  # whoever reads the output, as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    except (ValueError, OSError) as error:
+        return fail(argv, error)
+    except Exception as error:
+        import tensorflow as tf  # it is loaded, if the error is one of its own
+
+        if not isinstance(error, tf.errors.OpError):
+            raise
+        return fail(argv, error)
+
+
+def fail(argv: list[str], error) -> int:
+    """Prints one line that begins with the program's name; returns the exit code."""
+    print(f"{os.path.basename(argv[0])}: {_line(error)}", file=sys.stderr)
+    return MISTAKE
+
+
+def _line(error):
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return place + error.strerror
+    message = str(getattr(error, "message", error))
+    return message.partition("\n")[0] or type(error).__name__

@@ -1,0 +1,217 @@
+"""A real text space, exported and served, answers what its own methods answer.
+
+B: rows. D: latent size.
+"""
+
+import re
+
+import grpc
+import keras
+import numpy as np
+import pytest
+
+from keras_textvae import TextSpace, WordTokenizer, grammar, lstm_vae
+from serving.client import TextVAEClient
+from serving.server import Server
+
+LENGTH = 12
+LATENT_SIZE = 3
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+TEXTS = [example.text for example in grammar.generate(40, 0, "train")]
+SHORT = [text for text in TEXTS if len(text.split()) < LENGTH]
+
+
+@pytest.fixture(scope="module")
+def space():
+    """A space in the grammar's words, with weights that make each z another text."""
+    tokenizer = WordTokenizer(sorted({word for text in TEXTS for word in text.split()}))
+    model = lstm_vae(tokenizer.vocabulary_size, 5, 8, LATENT_SIZE, z_every_step=True)
+    rng = np.random.default_rng(0)
+    model(keras.ops.ones((1, LENGTH + 1), dtype="int32"))
+    for weight in model.trainable_weights:
+        weight.assign(rng.normal(scale=0.8, size=weight.shape))
+    return TextSpace(model, tokenizer, LENGTH)
+
+
+@pytest.fixture(scope="module")
+def address(space, tmp_path_factory):
+    """Where the exported space is served."""
+    base_path = tmp_path_factory.mktemp("textvae")
+    space.export(str(base_path / "1"))
+    with Server(base_path, "toy") as server:
+        yield server.address
+
+
+@pytest.fixture(scope="module")
+def client(address):
+    with TextVAEClient(address, "toy", timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def stubs(address, connect):
+    return connect(address)
+
+
+def assert_equal_numbers(answer, expected):
+    for name, numbers in expected._asdict().items():
+        np.testing.assert_allclose(answer[name], numbers, rtol=1e-5, atol=1e-5)
+
+
+def test_every_signature_answers_as_its_method(client, space):
+    texts = SHORT[:3]
+    assert client.sample([5, 6, 7]) == space.sample(3, seed=5)
+    assert client.reconstruct(texts) == space.reconstruct(texts)
+    paths = [space.interpolate(*texts[:2]), space.interpolate(*texts[1:])]
+    assert client.interpolate(texts[:2], texts[1:]) == paths
+    assert_equal_numbers(client.encode(texts), space.encode(texts))
+    assert_equal_numbers(client.score(texts), space.score(texts))
+    z = np.random.default_rng(1).normal(size=(4, LATENT_SIZE))
+    assert client.decode(z) == space.decode(z)
+    assert len(set(client.decode(z))) > 1
+
+
+def test_options_reach_the_model(client, space):
+    texts = SHORT[:2]
+    options = {"temperature": 0.5, "top_k": 3, "top_p": 0.9}
+    assert client.sample([5, 6], **options) == space.sample(2, 5, **options)
+    assert client.interpolate(texts[:1], texts[1:], 3) == [space.interpolate(*texts, 3)]
+    assert_equal_numbers(client.score(texts, 9), space.score(texts, 9))
+
+
+def test_same_seed_gives_the_same_bytes_beside_any_rows(stubs, make_request):
+    def served(*seeds):
+        request = make_request("sample", seed=np.array(seeds, np.int64))
+        return stubs.prediction.Predict(request, timeout=60).outputs["text"].string_val
+
+    together = served(3, 1, 4, 1, 5)
+    assert served(3, 1, 4, 1, 5) == together
+    assert together[1] == together[3]
+    assert served(4, 3, 1) == [together[2], together[0], together[1]]
+    assert served(5) == [together[4]]
+    assert len(set(together)) == 4
+
+
+ODD = {
+    "unknown words only": b"zyzzyva qwyjibo",
+    "no words": b"",
+    "blanks": b" \t ",
+    "embedded NUL": b"the\0 \0 the",
+    "invalid UTF-8": b"\xff\xfe the \xc3",
+    "not ASCII": "h\u00e9 \U0001f600 \u05d0\u0301".encode(),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_text_has_an_answer_in_utf8(client, space, name):
+    texts = [ODD[name], SHORT[0].encode()]
+    answer = client.predict("reconstruct", text=np.array(texts, object))
+    assert answer["text"].tolist() == space.reconstruct(texts)
+    assert "\ufffd" not in answer["text"][0]
+    numbers = client.predict("score", text=np.array(texts, object))
+    assert_equal_numbers(numbers, space.score(texts))
+    assert np.all(np.isfinite(numbers["bound"]))
+
+
+STRINGS = "reconstruct", "encode", "score"
+REFUSED = {
+    "unknown signature": (
+        {"dream": {"text": ["the"]}},
+        'Serving signature key "dream" not found.',
+    ),
+    "wrong type": (
+        {
+            **{name: {"text": [1.0]} for name in STRINGS},
+            "interpolate": {"start": [1], "end": ["the"]},
+            "sample": {"seed": np.int32([1])},
+            "decode": {"z": [["1"] * LATENT_SIZE]},
+        },
+        r"Expects input .* is provided",
+    ),
+    "wrong rank": (
+        {
+            **{name: {"text": [["the"]]} for name in STRINGS},
+            "interpolate": {"start": [["the"]], "end": [["the"]]},
+            "sample": {"seed": np.array([[1]])},
+            "decode": {"z": np.zeros(LATENT_SIZE, np.float32)},
+        },
+        r"Expects input .* to have shape .* is provided",
+    ),
+    "scalar": (
+        {
+            **{name: {"text": "the"} for name in STRINGS},
+            "interpolate": {"start": "the", "end": "the"},
+            "sample": {"seed": np.int64(1)},
+            "decode": {"z": 1.0},
+        },
+        r"Expects input .* to have shape .* but \(\) is provided",
+    ),
+    "no rows": (
+        {
+            **{name: {"text": np.array([], "S1")} for name in STRINGS},
+            "interpolate": {"start": np.array([], "S1"), "end": np.array([], "S1")},
+            "sample": {"seed": np.array([], np.int64)},
+            "decode": {"z": np.zeros((0, LATENT_SIZE), np.float32)},
+        },
+        "has no rows",
+    ),
+    "10,000 rows": (
+        {
+            **{name: {"text": ["the"] * 10_000} for name in STRINGS},
+            "interpolate": {"start": ["the"] * 10_000, "end": ["the"] * 10_000},
+            "sample": {"seed": np.arange(10_000)},
+            "decode": {"z": np.zeros((10_000, LATENT_SIZE), np.float32)},
+        },
+        "has more than 1024 rows",
+    ),
+    "rows that do not agree": (
+        {"interpolate": {"start": ["the", "a"], "end": ["the"]}},
+        "`start` and `end` differ in their number of rows",
+    ),
+    "a text of 1 MB": (
+        {
+            **{name: {"text": ["the", "a" * 2**20]} for name in STRINGS},
+            "interpolate": {"start": ["the"], "end": ["a" * 2**20]},
+        },
+        "has a text of more than 65536 bytes",
+    ),
+    "a text of too many words": (
+        {
+            **{name: {"text": ["the", "the " * LENGTH]} for name in STRINGS},
+            "interpolate": {"start": ["the"], "end": ["the " * LENGTH]},
+        },
+        "a text has more than 11 words or characters",
+    ),
+    "not finite": (
+        {
+            "decode": {"z": np.full((1, LATENT_SIZE), np.nan, np.float32)},
+            "sample": {"seed": np.array([1]), "temperature": np.float32(np.inf)},
+        },
+        "is not finite",
+    ),
+    "out of range": (
+        {
+            "sample": {"seed": np.array([1]), "top_p": np.float32(1.5)},
+            "interpolate": {"start": ["the"], "end": ["a"], "steps": np.int32(10**9)},
+        },
+        "must be at most",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_bad_input_is_refused_in_one_line_and_the_next_is_answered(
+    stubs, make_request, name
+):
+    calls, line = REFUSED[name]
+    seed = np.array([1], np.int64)
+    good = stubs.predict("sample", seed=seed)["text"]
+    for signature, inputs in calls.items():
+        with pytest.raises(grpc.RpcError) as refusal:
+            stubs.prediction.Predict(make_request(signature, **inputs), timeout=60)
+        unknown = name == "unknown signature"
+        code = grpc.StatusCode.FAILED_PRECONDITION if unknown else INVALID
+        assert refusal.value.code() == code, signature
+        assert re.search(line, refusal.value.details()), signature
+        assert "\n" not in refusal.value.details()
+    assert stubs.predict("sample", seed=seed)["text"] == good
