@@ -24,6 +24,7 @@ def lstm_vae(
     keep_rate=1.0,
     z_every_step=False,
     dropout=0.0,
+    tied=False,
 ):
     """Returns the LSTM VAE of Bowman et al. 2016. See `encoders` and `decoders`."""
     return TextVAE(
@@ -36,6 +37,7 @@ def lstm_vae(
             keep_rate=keep_rate,
             z_every_step=z_every_step,
             dropout=dropout,
+            tied=tied,
         ),
     )
 
@@ -173,6 +175,7 @@ PRESETS = {
             "keep_rate": 0.8,
             "z_every_step": True,
             "dropout": 0.45,
+            "tied": False,
         },
         length=100,
         schedule=Schedule("sigmoid", (2500, 0.0025)),

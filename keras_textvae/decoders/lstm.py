@@ -27,6 +27,8 @@ class LSTMDecoder(keras.layers.Layer):
         layer_norm: bool. See `layers.LSTM`.
         dropout: float. Rate of dropout on the embeddings and on the LSTM's outputs, in
             training.
+        tied: bool. Whether the output projection is the transposed embedding, which
+            needs H = E (Press and Wolf 2017).
         initializer: initializer of every weight and bias. None means the layers' own.
 
     Call arguments:
@@ -43,10 +45,16 @@ class LSTMDecoder(keras.layers.Layer):
         z_every_step=False,
         layer_norm=False,
         dropout=0.0,
+        tied=False,
         initializer=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if tied and units != embedding_dim:
+            raise ValueError(
+                "`tied` needs as many units as embedding dimensions. Received: "
+                f"units={units}, embedding_dim={embedding_dim}"
+            )
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.units = units
@@ -54,13 +62,15 @@ class LSTMDecoder(keras.layers.Layer):
         self.z_every_step = z_every_step
         self.layer_norm = layer_norm
         self.dropout = dropout
+        self.tied = tied
         self.initializer = keras.initializers.get(initializer)
         dtype = self.dtype_policy
         self.word_dropout = WordDropout(keep_rate, dtype=dtype)
-        self.embedding = keras.layers.Embedding(
+        self.embedding = keras.layers.ReversibleEmbedding(
             vocabulary_size,
             embedding_dim,
             embeddings_initializer=own_initializer(self.initializer, "uniform"),
+            reverse_dtype=dtype.compute_dtype,
             dtype=dtype,
         )
         self.unit_dropout = keras.layers.Dropout(dropout, dtype=dtype)
@@ -68,7 +78,8 @@ class LSTMDecoder(keras.layers.Layer):
         if z_every_step:
             self.latent = dense(4 * units, self.initializer, dtype, use_bias=False)
         self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
-        self.output_projection = dense(vocabulary_size, self.initializer, dtype)
+        if not tied:
+            self.output_projection = dense(vocabulary_size, self.initializer, dtype)
 
     def build(self, ids_shape, z_shape):
         self.embedding.build(ids_shape)
@@ -76,7 +87,14 @@ class LSTMDecoder(keras.layers.Layer):
         if self.z_every_step:
             self.latent.build(z_shape)
         self.lstm.build((*ids_shape, self.embedding_dim))
-        self.output_projection.build((None, self.units))
+        if self.tied:
+            self.output_bias = self.add_weight(
+                shape=(self.vocabulary_size,),
+                initializer=own_initializer(self.initializer, "zeros"),
+                name="output_bias",
+            )
+        else:
+            self.output_projection.build((None, self.units))
 
     def call(self, ids, z):
         features, state = self.initial_state(z)
@@ -85,7 +103,7 @@ class LSTMDecoder(keras.layers.Layer):
         if self.z_every_step:
             projected = projected + features
         outputs = self.unit_dropout(self.lstm.recur(projected, state))  # [B, T, H]
-        return project_rows(self.output_projection, outputs)
+        return project_rows(self._logits, outputs)
 
     def initial_state(self, z):
         """Returns what z adds to the gates at every step, and the pair (h, c)."""
@@ -99,7 +117,13 @@ class LSTMDecoder(keras.layers.Layer):
         if self.z_every_step:
             projected = projected + features
         state = self.lstm.step(projected, state)
-        return self.output_projection(state[0]), state
+        return self._logits(state[0]), state
+
+    def _logits(self, outputs):  # [B, H] -> [B, V]
+        if not self.tied:
+            return self.output_projection(outputs)
+        logits = self.embedding(outputs, reverse=True)
+        return logits + ops.cast(self.output_bias, logits.dtype)
 
     def get_config(self):
         return super().get_config() | {
@@ -110,5 +134,6 @@ class LSTMDecoder(keras.layers.Layer):
             "z_every_step": self.z_every_step,
             "layer_norm": self.layer_norm,
             "dropout": self.dropout,
+            "tied": self.tied,
             "initializer": keras.initializers.serialize(self.initializer),
         }

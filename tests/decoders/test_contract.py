@@ -19,6 +19,7 @@ BUILDERS = {
     "lstm, normalised, z every step": lambda **kw: LSTMDecoder(
         V, 4, 5, z_every_step=True, layer_norm=True, **kw
     ),
+    "lstm, tied": lambda **kw: LSTMDecoder(V, 5, 5, tied=True, **kw),
     "hybrid": lambda **kw: HybridDecoder(V, LENGTH, 5, (3, 4), 8, **kw),
 }
 

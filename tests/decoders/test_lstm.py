@@ -16,8 +16,8 @@ def latents(seed=1):
     return np.random.default_rng(seed).normal(size=(2, D)).astype("float32")
 
 
-def build(**kwargs):
-    decoder = LSTMDecoder(V, 4, UNITS, **kwargs)
+def build(embedding_dim=4, **kwargs):
+    decoder = LSTMDecoder(V, embedding_dim, UNITS, **kwargs)
     decoder.build((None, None), (None, D))
     return decoder
 
@@ -66,9 +66,21 @@ def test_a_constant_vocabulary_of_logits_has_a_bias_for_each_word():
     np.testing.assert_array_equal(decoder(IDS, latents()), expected)
 
 
+def test_a_tied_decoder_projects_by_its_embedding():
+    decoder, z = build(embedding_dim=UNITS, tied=True), latents()
+    decoder.output_bias.assign(np.arange(V))
+    names = [weight.name for weight in decoder.weights]
+    assert len(names) == len(build(embedding_dim=UNITS).weights) - 1
+    features, state = decoder.initial_state(z)
+    logits, (h, _) = decoder.step(IDS[:, 0], features, state)
+    (table,) = decoder.embedding.get_weights()
+    np.testing.assert_allclose(logits, h @ table.T + np.arange(V), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"tied": True}, "Received: units=5, embedding_dim=4"),
         ({"units": 0}, "positive"),
         ({"keep_rate": -0.5}, "`keep_rate` must lie in"),
         ({"vocabulary_size": 0}, "positive"),
