@@ -172,10 +172,10 @@ class ConvolutionalEncoder(keras.layers.Layer):
         return ops.reshape(x, (-1, x.shape[1] * x.shape[2]))
 
     def _first_convolution(self, ids):  # [B, N] -> [B, N / 2, channels[0]]
-        x = self.lookup(ids) * ops.cast(ids != PAD, self.compute_dtype)[:, :, None]
-        before, at, after = ops.split(x, 3, axis=-1)
-        before = ops.pad(before[:, 1:-1:2], ((0, 0), (1, 0), (0, 0)))
-        return before + at[:, ::2] + after[:, 1::2]
+        before = ops.pad(ids[:, 1:-1:2], ((0, 0), (1, 0)), constant_values=PAD)
+        windows = before, ids[:, ::2], ids[:, 1::2]  # [B, N / 2] each
+        kernels = ops.split(ops.cast(self.lookup.embeddings, self.compute_dtype), 3, -1)
+        return sum(map(_select_rows, kernels, windows))
 
     def get_config(self):
         return super().get_config() | {
@@ -184,6 +184,11 @@ class ConvolutionalEncoder(keras.layers.Layer):
             "channels": self.channels,
             "initializer": keras.initializers.serialize(self.initializer),
         }
+
+
+def _select_rows(kernel, ids):  # [V, H], [B, T] -> [B, T, H], zeros at `<pad>`
+    mask = ops.cast(ids != PAD, kernel.dtype)[:, :, None]
+    return ops.take(kernel, ids, axis=0) * mask
 
 
 def fit_length(ids, length, padded_length):

@@ -21,7 +21,8 @@ def generate(
     """Decodes z until every row has ended.
 
     `<pad>` and `<bos>` are never emitted. Rows never couple: a row's ids depend on its
-    own z and noise alone, up to the rounding of a product at another batch size.
+    own z and noise alone, up to the rounding of a product at another batch size. A row
+    whose logits are not numbers ends there.
 
     Args:
         decoder: see `decoders`.
@@ -40,7 +41,7 @@ def generate(
     """
     _check(length, getattr(decoder, "length", None), noise)
     features, state = decoder.initial_state(z)
-    penalty = _penalty(decoder.vocabulary_size, (PAD, BOS, *forbidden))
+    penalty, emitted = _rules(decoder.vocabulary_size, (PAD, BOS, *forbidden))
     zeros = ops.zeros_like(z[:, 0])
     columns = ops.arange(length, dtype="int32")
 
@@ -51,7 +52,7 @@ def generate(
         logits, state = decoder.step(last, features, state)
         logits = ops.cast(logits, "float32") + penalty
         row_noise = None if noise is None else ops.take(noise, t, axis=1)
-        last = ops.where(done, PAD, ops.cast(sampler(logits, row_noise), "int32"))
+        last = ops.where(done, PAD, ops.take(emitted, sampler(logits, row_noise)))
         ids = ops.where(columns == t, last[:, None], ids)
         return t + 1, ids, last, ops.logical_or(done, last == EOS), state
 
@@ -71,7 +72,15 @@ def _check(length, longest, noise):
             )
 
 
-def _penalty(vocabulary_size, forbidden):  # -> [V]
+def _rules(vocabulary_size, forbidden):  # -> [V], [V]
+    """Returns what to add to the logits, and what to emit for each id chosen.
+
+    A sampler must choose something where all logits are equal or not numbers, too: in
+    place of a forbidden id stands `<eos>`, or the first id that is allowed.
+    """
     penalty = np.zeros(vocabulary_size, "float32")
     penalty[list(forbidden)] = -np.inf
-    return ops.convert_to_tensor(penalty)
+    allowed = np.flatnonzero(penalty == 0.0)
+    end = EOS if EOS in allowed else allowed[0]
+    emitted = np.where(penalty == 0.0, np.arange(vocabulary_size), end)
+    return ops.convert_to_tensor(penalty), ops.convert_to_tensor(emitted, "int32")

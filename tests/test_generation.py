@@ -54,6 +54,18 @@ class Stubborn:
         return features + liking, state
 
 
+class Broken:
+    """Gives logits that are all the same: the number that z begins with."""
+
+    vocabulary_size = V
+
+    def initial_state(self, z):
+        return z[:, :1], ()
+
+    def step(self, ids, features, state):
+        return features + np.zeros(V, "float32"), state
+
+
 def choose(*words):
     return np.array(words, "float32")[:, None]
 
@@ -138,6 +150,17 @@ def test_unlikely_noise_emits_nothing_forbidden():
         )
         before_end = np.cumsum(np.asarray(ids) == EOS, axis=1) == 0
         assert not np.isin(np.asarray(ids)[before_end], [PAD, BOS, *forbidden]).any()
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("logit", [np.nan, -np.inf])
+def test_a_row_without_numbers_ends_or_emits_what_is_allowed(logit, temperature):
+    z, noise = choose(logit, logit), noise_of(2, 4)
+    sampler = samplers.categorical(temperature)
+    ids = generate(Broken(), z, 4, sampler, noise)
+    assert spelled(ids) == [".___"] * 2
+    ids = generate(Broken(), z, 4, sampler, noise, (UNK, EOS))
+    assert spelled(ids) == ["aaaa"] * 2
 
 
 def test_each_step_uses_its_own_column_of_noise():

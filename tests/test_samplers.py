@@ -55,6 +55,37 @@ def test_the_id_is_the_first_whose_cumulative_probability_reaches_the_noise():
     )
 
 
+@pytest.mark.parametrize("size", [2, 3, 16, 17, 300])
+def test_the_id_is_found_at_every_size_of_vocabulary(size):
+    rng = np.random.default_rng(size)
+    logits = rng.normal(size=(50, size)).astype("float32")
+    logits[:, 1:][rng.random((50, size - 1)) < 0.3] = -np.inf
+    ends = np.cumsum(softmax(logits), axis=-1)  # [50, V]
+    expected = rng.integers(0, size, 50)
+    expected = np.argmax(ends >= np.take_along_axis(ends, expected[:, None], 1), 1)
+    rows = np.arange(50)
+    width = softmax(logits)[rows, expected]
+    for share in (0.01, 0.99):
+        noise = (ends[rows, expected] - share * width).astype("float32")
+        ids = samplers.inverse_cdf(logits, noise)
+        np.testing.assert_array_equal(ids, expected)
+
+
+@pytest.mark.parametrize("fill", [np.nan, -np.inf])
+def test_a_row_without_numbers_gives_an_id_of_the_vocabulary(fill):
+    logits = np.full((2, V), fill, "float32")
+    for sampler in (samplers.greedy, samplers.categorical(1.0)):
+        ids = np.asarray(sampler(logits, uniform(2)))
+        assert ((0 <= ids) & (ids < V)).all()
+
+
+def test_greedy_takes_the_first_of_equals():
+    logits = random_logits(200, levels=3)
+    ids = samplers.greedy(logits, None)
+    np.testing.assert_array_equal(ids, logits.argmax(-1))
+    np.testing.assert_array_equal(samplers.greedy(np.zeros((3, V)), None), [0, 0, 0])
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_frequencies_are_the_probabilities(temperature):
     row, count = random_logits(1), 20_000
