@@ -169,8 +169,9 @@ def report(run: runs.Run):
     space = run.best()
     result = run.test(space)
     name = "test" if run.corpus.test else "valid"
+    unit = f"crop of {run.preset.length}" if run.preset.crops else "sentence"
     print(
-        f"{name}: bound {result.bound:.2f} nats per sentence = reconstruction "
+        f"{name}: bound {result.bound:.2f} nats per {unit} = reconstruction "
         f"{result.reconstruction:.2f} + KL {result.kl:.2f}"
     )
     if run.preset.level == "words":
