@@ -104,6 +104,7 @@ def _in_order(batches):
 
 
 def require_positive(**arguments):
+    """Raises ValueError for a number that is not positive; None is left alone."""
     for name, value in arguments.items():
         if value is not None and value <= 0:
             raise ValueError(f"`{name}` must be positive. Received: {name}={value}")
