@@ -135,9 +135,7 @@ def _variables(model):
     # Built again, an optimizer that scales the loss would begin anew.
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    metrics = {id(v) for metric in model.metrics for v in metric.variables}
-    variables = [v for v in model.variables if id(v) not in metrics]
-    return variables + list(model.optimizer.variables)
+    return model.state + list(model.optimizer.variables)
 
 
 def _numpy(variable):

@@ -99,6 +99,12 @@ class TextVAE(GuardedStep):
             return ops.mean(reconstruction + kl)
         return ops.mean(reconstruction + self.kl_weight * kl + self.alpha * auxiliary)
 
+    @property
+    def state(self):
+        """All variables but the metrics': weights, averages and random states."""
+        metrics = {id(v) for metric in self.metrics for v in metric.variables}
+        return [variable for variable in self.variables if id(variable) not in metrics]
+
     def build_from_config(self, config):
         # Keras's own way is a call with floats, which are no ids.
         shape = [size or 2 for size in config["input_shape"]]

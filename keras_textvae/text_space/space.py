@@ -174,14 +174,9 @@ def _uncompiled(model):
     """Returns a copy of a model, its random states too, that has no optimizer."""
     copy = type(model).from_config(model.get_config())
     copy.build_from_config(model.get_build_config())
-    for variable, value in zip(_variables(copy), _variables(model), strict=True):
+    for variable, value in zip(copy.state, model.state, strict=True):
         variable.assign(value)
     return copy
-
-
-def _variables(model):
-    metrics = {id(v) for metric in model.metrics for v in metric.variables}
-    return [variable for variable in model.variables if id(variable) not in metrics]
 
 
 def _rows(texts):
