@@ -1,10 +1,13 @@
 """How fast is a training step, and what share of the machine does it reach?
 
-    python benchmarks/training_step.py --model=lstm      # or plain_keras, hybrid
+    python benchmarks/training_step.py --model=lstm
+    python benchmarks/training_step.py --model=hybrid --precision=mixed_bfloat16
 
 One thread, CPU seconds of the step (forward, backward, Adam), median over --steps after
-a warm-up. `plain_keras` is the LSTM VAE as one would write it from Keras's own layers.
-The peak is a float32 matrix product of 2048 x 2048, measured in the same process.
+a warm-up. `plain_keras` is the LSTM VAE as one would write it from Keras's own layers;
+`lstm` is ours at the same sizes. The others are the character models of Semeniuta et
+al. 2017 at the authors' sizes. The peak is a float32 matrix product of 2048 x 2048,
+measured in the same process.
 """
 
 import os
@@ -19,16 +22,44 @@ import tensorflow as tf
 from absl import app, flags
 from keras import ops
 
-from keras_textvae import hybrid_vae, lstm_vae
-
-FLAGS = flags.FLAGS
-flags.DEFINE_enum("model", "lstm", ["lstm", "plain_keras", "hybrid"], "what to train")
-flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "optimizer")
-flags.DEFINE_integer("steps", 30, "steps that count")
-flags.DEFINE_integer("threads", 1, "of TensorFlow's operations")
+from keras_textvae import bytenet_vae, feedforward_vae, hybrid_vae, lstm_vae
 
 VOCABULARY, BATCH, TOKENS = 10_000, 32, 22  # the LSTM VAE, one PTB-like batch
-CHARACTERS, CROPS, LENGTH = 54, 64, 60  # the hybrid, at the authors' size
+CHARACTERS, CROPS = 54, 64  # the character models
+
+
+def character_lstm(length):
+    return lstm_vae(
+        CHARACTERS, None, 500, 100, keep_rate=0.8, layer_norm=True, initial_range=0.1
+    )
+
+
+def bytenet(length, layers=3):
+    return bytenet_vae(CHARACTERS, length, layers=layers, block="highway")
+
+
+# Name -> the model for crops of a length.
+CHARACTER_MODELS = {
+    "feedforward": lambda length: feedforward_vae(CHARACTERS, length),
+    "hybrid": lambda length: hybrid_vae(CHARACTERS, length),
+    "character_lstm": character_lstm,
+    "bytenet": bytenet,
+}
+
+FLAGS = flags.FLAGS
+flags.DEFINE_enum(
+    "model", "lstm", ["lstm", "plain_keras", *CHARACTER_MODELS], "what to train"
+)
+flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "optimizer")
+flags.DEFINE_enum(
+    "precision",
+    "float32",
+    ["float32", "mixed_bfloat16", "mixed_float16"],
+    "Keras's precision policy",
+)
+flags.DEFINE_integer("length", 60, "of the crops of character models")
+flags.DEFINE_integer("steps", 30, "steps that count")
+flags.DEFINE_integer("threads", 1, "of TensorFlow's operations")
 
 
 class PlainKeras(keras.Model):
@@ -82,6 +113,7 @@ def main(argv):
     tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
     tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
     keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy(FLAGS.precision)
     model, ids = build()
     rate = keras.optimizers.Adam() if FLAGS.optimizer == "adam" else "sgd"
     model.compile(optimizer=rate)
@@ -94,7 +126,8 @@ def main(argv):
     tokens = ids.shape[0] * (ids.shape[1] - 1)
     reached, peak = work() / seconds / 1e9, matrix_product_peak() / 1e9
     print(
-        f"{FLAGS.model} {FLAGS.optimizer}: {model.count_params():,} parameters, "
+        f"{FLAGS.model} {FLAGS.precision} {FLAGS.optimizer}: "
+        f"{model.count_params():,} parameters, "
         f"{seconds * 1e3:.0f} ms of CPU a step, {tokens / seconds:,.0f} tokens per CPU "
         f"second, {reached:.0f} of {peak:.0f} GFLOP/s ({reached / peak:.0%})"
     )
@@ -103,31 +136,37 @@ def main(argv):
 def build():
     """Returns the model and one batch of ids without padding."""
     rng = np.random.default_rng(0)
-    if FLAGS.model == "hybrid":
-        ids = rng.integers(4, CHARACTERS, (CROPS, LENGTH + 1), dtype="int32")
-        model = hybrid_vae(CHARACTERS, LENGTH)
+    if FLAGS.model in CHARACTER_MODELS:
+        ids = rng.integers(4, CHARACTERS, (CROPS, FLAGS.length + 1), dtype="int32")
+        model = CHARACTER_MODELS[FLAGS.model](FLAGS.length)
     else:
         ids = rng.integers(4, VOCABULARY, (BATCH, TOKENS + 1), dtype="int32")
-        model = PlainKeras()
-        if FLAGS.model == "lstm":
-            model = lstm_vae(VOCABULARY, 256, 256, 32)
+        plain = FLAGS.model == "plain_keras"
+        model = PlainKeras() if plain else lstm_vae(VOCABULARY, 256, 256, 32)
     ids[:, 0] = 1
     return model, ids
 
 
 def work() -> float:
     """Floating-point operations of a step's matrix products, forward and backward."""
-    if FLAGS.model == "hybrid":
-        rows = CROPS * LENGTH
-        lstm = rows * (200 + 500) * 2000
-        outputs = rows * (500 + 200) * CHARACTERS
-        deconvolutions = 15 * 256 * 128 + 30 * 128 * 200
-        convolutions = CROPS * 3 * (15 * 128 * 256 + deconvolutions)
-        dense = CROPS * 15 * 256 * (100 + 50)
-        return 3 * 2 * (lstm + outputs + convolutions + dense)
-    rows = BATCH * TOKENS
-    lstm = rows * (256 + 256) * 1024
-    return 3 * 2 * (2 * lstm + rows * 256 * VOCABULARY)
+    if FLAGS.model not in CHARACTER_MODELS:
+        rows = BATCH * TOKENS
+        lstm = rows * (256 + 256) * 1024
+        return 3 * 2 * (2 * lstm + rows * 256 * VOCABULARY)
+    rows = CROPS * FLAGS.length
+    if FLAGS.model == "character_lstm":
+        return 3 * 2 * rows * (2 * 500 * 2000 + 500 * CHARACTERS)
+    quarter = CROPS * FLAGS.length // 4
+    deconvolutions = quarter * 3 * (256 * 128 + 2 * 128 * 200)
+    convolutions = quarter * 3 * 128 * 256
+    dense = quarter * 256 * 3 * (100 if FLAGS.model == "feedforward" else 50)
+    decoder = {
+        "feedforward": 0,
+        "hybrid": (200 + 500) * 2000 + 500 * CHARACTERS,
+        "bytenet": 200 * 512 + 3 * 512 * 768 + 256 * CHARACTERS,
+    }[FLAGS.model]
+    outputs = rows * (decoder + 200 * CHARACTERS)
+    return 3 * 2 * (convolutions + deconvolutions + dense + outputs)
 
 
 def matrix_product_peak() -> float:

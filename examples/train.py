@@ -33,6 +33,7 @@ REPLACEABLE = (
     "learning_rate",
     "length",
     "vocabulary",
+    "too_long",
 )
 
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
@@ -67,9 +68,9 @@ def define_flags():
     )
     flags.DEFINE_enum(
         "too_long",
-        "error",
+        None,
         ["error", "drop", "cut"],
-        "what to do with longer sentences",
+        "what to do with longer sentences (default: the preset's)",
     )
     policies = ["float32", "mixed_bfloat16", "mixed_float16"]
     flags.DEFINE_enum("precision", "float32", policies, "Keras's precision policy")
@@ -101,7 +102,7 @@ def build_run() -> runs.Run:
     else:
         corpus = corpora.load(FLAGS.corpus or preset.corpus, FLAGS.data_dir)
     folder = FLAGS.run_dir or os.path.join("runs", FLAGS.preset)
-    return runs.Run(folder, preset, corpus, FLAGS.seed, FLAGS.too_long, FLAGS.precision)
+    return runs.Run(folder, preset, corpus, FLAGS.seed, FLAGS.precision)
 
 
 def model_arguments(known: dict) -> dict:

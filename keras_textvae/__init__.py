@@ -21,12 +21,16 @@ from keras_textvae import schedules as schedules
 from keras_textvae import tokens as tokens
 from keras_textvae import zoo as zoo
 from keras_textvae.callbacks import KLAnnealing as KLAnnealing
+from keras_textvae.decoders import ByteNetDecoder as ByteNetDecoder
+from keras_textvae.decoders import DeconvolutionalDecoder as DeconvolutionalDecoder
 from keras_textvae.decoders import HybridDecoder as HybridDecoder
 from keras_textvae.decoders import LSTMDecoder as LSTMDecoder
 from keras_textvae.encoders import ConvolutionalEncoder as ConvolutionalEncoder
 from keras_textvae.encoders import LSTMEncoder as LSTMEncoder
 from keras_textvae.models import TextVAE as TextVAE
 from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
+from keras_textvae.zoo import bytenet_vae as bytenet_vae
+from keras_textvae.zoo import feedforward_vae as feedforward_vae
 from keras_textvae.zoo import hybrid_vae as hybrid_vae
 from keras_textvae.zoo import lstm_vae as lstm_vae
 from keras_textvae.zoo import preset as preset

@@ -1,7 +1,8 @@
 """Corpora by name, as files of sentences: UTF-8, one a line, plain or .gz.
 
 A name is "grammar" (built in), "ptb" (the Penn Treebank as prepared by Mikolov) or a
-folder with train, valid and, if there is one, test as .txt or .txt.gz.
+folder with train, valid and, if there is one, test as .txt or .txt.gz, such as "tweets"
+in `data_dir`, which cannot be published.
 """
 
 import contextlib

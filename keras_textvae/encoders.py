@@ -10,11 +10,8 @@ import math
 import keras
 from keras import ops
 
-from keras_textvae.layers import LSTM, own_initializer
+from keras_textvae.layers import LSTM, normalization, own_initializer
 from keras_textvae.tokens import PAD
-
-# Semeniuta et al. 2017, the authors' code.
-BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-4}
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -25,7 +22,7 @@ class LSTMEncoder(keras.layers.Layer):
 
     Args:
         vocabulary_size: int. V.
-        embedding_dim: int. E.
+        embedding_dim: int. E. None feeds the LSTM one-hot ids.
         units: int. H.
         layer_norm: bool. See `layers.LSTM`.
         dropout: float. Rate of dropout on the embeddings, in training.
@@ -56,24 +53,32 @@ class LSTMEncoder(keras.layers.Layer):
         self.dropout = dropout
         self.initializer = keras.initializers.get(initializer)
         dtype = self.dtype_policy
-        self.embedding = keras.layers.Embedding(
-            vocabulary_size,
-            embedding_dim,
-            embeddings_initializer=own_initializer(self.initializer, "uniform"),
-            dtype=dtype,
-        )
+        if embedding_dim is not None:
+            self.embedding = keras.layers.Embedding(
+                vocabulary_size,
+                embedding_dim,
+                embeddings_initializer=own_initializer(self.initializer, "uniform"),
+                dtype=dtype,
+            )
         self.embedding_dropout = keras.layers.Dropout(dropout, dtype=dtype)
         self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
 
     def build(self, ids_shape):
-        self.embedding.build(ids_shape)
-        self.lstm.build((*ids_shape, self.embedding_dim))
+        if self.embedding_dim is None:
+            self.lstm.build((*ids_shape, self.vocabulary_size))
+        else:
+            self.embedding.build(ids_shape)
+            self.lstm.build((*ids_shape, self.embedding_dim))
 
     def call(self, ids):
-        embedded = self.embedding_dropout(self.embedding(ids))  # [B, T, E]
-        outputs = self.lstm(embedded)  # [B, T, H]
+        outputs = self.lstm.recur(self._project(ops.transpose(ids)))  # [B, T, H]
         last = ops.sum(ops.cast(ids != PAD, "int32"), axis=-1) - 1  # [B]
         return ops.take_along_axis(outputs, last[:, None, None], axis=1)[:, 0]
+
+    def _project(self, ids):  # [T, B] -> [T, B, 4H]
+        if self.embedding_dim is None:
+            return self.lstm.project_one_hot(ids)
+        return self.lstm.project(self.embedding_dropout(self.embedding(ids)))
 
     def get_config(self):
         return super().get_config() | {
@@ -130,10 +135,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
         self.convolutions = [self._convolution(size) for size in self.channels[1:]]
-        self.norms = [
-            keras.layers.BatchNormalization(**BATCH_NORM, dtype=self.dtype_policy)
-            for _ in self.channels
-        ]
+        self.norms = [normalization("batch", self.dtype_policy) for _ in self.channels]
 
     def _convolution(self, filters):
         return keras.layers.Conv1D(

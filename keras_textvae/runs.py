@@ -38,7 +38,6 @@ class Run:
         preset: `zoo.Preset`.
         corpus: `corpora.Corpus`.
         seed: int. Seeds weights, noise and the order of the data.
-        too_long: "error", "drop" or "cut", see `pipeline.SentenceBatches`.
         dtype_policy: str. Keras's precision policy.
 
     Raises:
@@ -51,20 +50,17 @@ class Run:
         preset: Preset,
         corpus: Corpus,
         seed: int = 0,
-        too_long: str = "error",
         dtype_policy: str = "float32",
     ):
         self.folder = folder
         self.preset = preset
         self.corpus = corpus
         self.seed = seed
-        self.too_long = too_long
         config = {
             "preset": dataclasses.asdict(preset),
             "corpus": corpus._asdict(),
             "sha256": {path: _sha256(path) for path in _files(corpus)},
             "seed": seed,
-            "too_long": too_long,
             "dtype_policy": dtype_policy,
         }
         claimed = self._is_claimed(config)
@@ -108,6 +104,7 @@ class Run:
             self.train_batches.from_step(start),
             steps_per_epoch=self.steps_per_epoch,
             validation_data=self.valid_batches.epoch(0),
+            validation_steps=self.preset.valid_steps,
             initial_epoch=self.epochs_done,
             epochs=self.preset.epochs,
             shuffle=False,
@@ -173,7 +170,7 @@ class Run:
                 self.tokenizer,
                 preset.batch_size,
                 max_length=preset.length + 1,
-                too_long=self.too_long,
+                too_long=preset.too_long,
                 shuffle=shuffle,
                 seed=self.seed,
             )
@@ -191,8 +188,10 @@ class Run:
                 files, size=preset.vocabulary, lower=preset.lower
             )
         if preset.level == "bytes":
-            return tokenizers.CharacterTokenizer()
-        return tokenizers.CharacterTokenizer.learn(files, size=preset.vocabulary)
+            return tokenizers.CharacterTokenizer(tweets=preset.tweets)
+        return tokenizers.CharacterTokenizer.learn(
+            files, size=preset.vocabulary, tweets=preset.tweets
+        )
 
     def _is_claimed(self, config):
         """Whether the folder holds this very run; another one is an error."""

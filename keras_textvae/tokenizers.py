@@ -29,6 +29,12 @@ _RARE_BLANKS = (
 )
 
 
+# Parts of a tweet between spaces: user names and links (Semeniuta et al. 2017, the
+# authors' code).
+_USER_NAME = r"(^| )@[^ ]*"
+_LINK = r"(^| )https?://[^ ]*"
+
+
 class Tokenizer:
     """What the tokenizers share; a subclass adds `split` and `get_config`.
 
@@ -170,12 +176,14 @@ class CharacterTokenizer(Tokenizer):
         characters: None for bytes: V is 260, and byte b has the id `FIRST_WORD + b`.
             Or a list of single Unicode characters, most frequent first; another
             character, or a byte that is not UTF-8, is <unk>.
+        tweets: bool. Whether user names and links are replaced first, see
+            `replace_names_and_links`.
 
     Raises:
         ValueError: if `characters` is empty, or has one twice or one not single.
     """
 
-    def __init__(self, characters=None):
+    def __init__(self, characters=None, tweets: bool = False):
         if characters is None:
             texts = [bytes([byte]) for byte in range(256)]
             names = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -183,6 +191,7 @@ class CharacterTokenizer(Tokenizer):
             texts = names = list(characters)
         tokens = [*SPECIAL_TOKENS, *names]
         super().__init__(tokens, [*SPECIAL_TOKENS, *texts], separator="")
+        self.tweets = tweets
         self._ids = None
         if characters is not None:
             if wrong := [name for name in names if len(name) != 1]:
@@ -190,29 +199,48 @@ class CharacterTokenizer(Tokenizer):
             self._ids = _id_table([ord(name) for name in names])
 
     @classmethod
-    def learn(cls, files, size=None, min_count: int = 1):
+    def learn(cls, files, size=None, min_count: int = 1, tweets: bool = False):
         """Learns the characters of plain or .gz files, the newline included.
 
-        Args and order are those of `WordTokenizer.learn`.
+        Args and order are those of `WordTokenizer.learn`; `tweets` is the
+        constructor's.
         """
         _check_size(size)
-        counts = _count(files, lambda text: _characters(text + "\n").flat_values)
-        return cls([chr(code) for code in _most_frequent(counts, size, min_count)])
+
+        def split(text):
+            text = replace_names_and_links(text) if tweets else text
+            return _characters(text + "\n").flat_values
+
+        codes = _most_frequent(_count(files, split), size, min_count)
+        return cls([chr(code) for code in codes], tweets)
 
     @property
     def resources(self) -> list:
         return [*super().resources, *([] if self._ids is None else [self._ids])]
 
     def split(self, text):  # [B] -> int32 [B, (N)]
+        text = _batch_of_text(text)
+        if self.tweets:
+            text = replace_names_and_links(text)
         if self._ids is None:
-            codes = tf_text.ByteSplitter().split(_batch_of_text(text))
+            codes = tf_text.ByteSplitter().split(text)
             return tf.cast(codes, tf.int32) + FIRST_WORD
         codes = _characters(text)
         return codes.with_flat_values(self._ids.lookup(codes.flat_values))
 
     def get_config(self) -> dict:
         known = None if self._ids is None else self.tokens[FIRST_WORD:]
-        return {"characters": known}
+        return {"characters": known, "tweets": self.tweets}
+
+
+def replace_names_and_links(text):  # [B] -> [B]
+    """Replaces each part between spaces that is a user name by `@userid`, a link `url`.
+
+    A user name begins with "@", a link with "http://" or "https://". A text that has
+    been through it stays as it is. Semeniuta et al. 2017, section 4.3.
+    """
+    text = tf.strings.regex_replace(text, _USER_NAME, r"\1@userid")
+    return tf.strings.regex_replace(text, _LINK, r"\1url")
 
 
 def load(path: str) -> Tokenizer:

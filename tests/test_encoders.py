@@ -18,7 +18,8 @@ LENGTH = 10
 BUILDERS = {
     "lstm": lambda: LSTMEncoder(V, embedding_dim=4, units=5),
     "normalised lstm": lambda: LSTMEncoder(V, 4, 5, layer_norm=True, dropout=0.5),
-    "convolutional": lambda: ConvolutionalEncoder(V, LENGTH, channels=(3, 4)),
+    "one-hot lstm": lambda: LSTMEncoder(V, None, 5, layer_norm=True),
+    "convolutional": lambda: ConvolutionalEncoder(V, LENGTH, channels=(16, 8)),
 }
 
 

@@ -130,7 +130,10 @@ def test_figures_that_a_kill_kept_back_are_written_again(finished, corpus, tmp_p
     [
         ({"preset": WORDS}, "preset.corpus is"),
         ({"seed": 7}, "seed is 0 there, 7 here"),
-        ({"too_long": "drop"}, "too_long is 'error' there, 'drop' here"),
+        (
+            {"preset": CROPS.replace(too_long="drop")},
+            "preset.too_long is 'error' there, 'drop' here",
+        ),
         (
             {"dtype_policy": "mixed_float16"},
             "dtype_policy is 'float32' there, 'mixed_float16' here",
@@ -204,7 +207,8 @@ def test_bad_sentences_are_refused_before_there_is_a_folder(tmp_path, splits, me
 def test_long_sentences_are_dropped_or_cut_when_told_to(tmp_path, too_long):
     splits = {"train": ["a cat", "a " * 50], "valid": ["a cat"], "test": ["a cat"]}
     corpus = files_of(tmp_path, **splits)
-    run = runs.Run(str(tmp_path / "run"), WORDS, corpus, too_long=too_long)
+    preset = WORDS.replace(too_long=too_long)
+    run = runs.Run(str(tmp_path / "run"), preset, corpus)
     count = run.train_batches.count()
     assert count.too_long == 1
     assert count.sentences == (1 if too_long == "drop" else 2)

@@ -10,7 +10,11 @@ import pytest
 import tensorflow as tf
 
 from keras_textvae import tokenizers
-from keras_textvae.tokenizers import CharacterTokenizer, WordTokenizer
+from keras_textvae.tokenizers import (
+    CharacterTokenizer,
+    WordTokenizer,
+    replace_names_and_links,
+)
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
 
 WORDS = ["the", "cat", "sat", "\U0001f600", "Été"]
@@ -22,6 +26,7 @@ TOKENIZERS = {
     "lower": WordTokenizer(["the", "cat", "é"], lower=True),
     "bytes": BYTE_TOKENIZER,
     "letters": LETTER_TOKENIZER,
+    "tweets": CharacterTokenizer(tweets=True),
 }
 HARD_TEXTS = [
     "the cat  sat",
@@ -211,6 +216,43 @@ def test_learning_from_a_bad_file_names_it(learn, tmp_path):
     bad.write_bytes(b"fine\n\xff\n")
     with pytest.raises(ValueError, match="bad.txt is not UTF-8 text"):
         learn([str(bad)])
+
+
+TWEETS = {
+    "@bob thanks": "@userid thanks",
+    "hi @a @b, http://t.co/x https://y": "hi @userid @userid url url",
+    "a@b.com .@bob http:/x": "a@b.com .@bob http:/x",
+    "@userid url": "@userid url",
+    "@": "@userid",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("text", TWEETS)
+def test_names_and_links_of_tweets_are_replaced_between_spaces(text):
+    found = replace_names_and_links([text, TWEETS[text]]).numpy().astype(str)
+    assert [*found] == [TWEETS[text]] * 2
+
+
+@pytest.mark.parametrize("characters", [None, [*"@useridl xo"]])
+def test_a_tokenizer_of_tweets_replaces_them_first(characters):
+    tokenizer = CharacterTokenizer(characters, tweets=True)
+    ids = tokenizer.encode(["xo @max https://x.example"])
+    assert decoded(tokenizer, ids) == ["xo @userid url"]
+
+
+def test_characters_of_names_and_links_are_not_learned(tmp_path):
+    path = tmp_path / "tweets.txt"
+    path.write_text("@Zoë 5\nhttp://7.example\n")
+    learned = CharacterTokenizer.learn([str(path)], tweets=True)
+    assert set(learned.tokens[FIRST_WORD:]) == set("@userid 5\nurl")
+    assert learned.tweets
+
+
+def test_an_emoji_cut_at_a_byte_becomes_a_replacement_character():
+    tokenizer = CharacterTokenizer()
+    ids = tokenizer.encode(["ok \U0001f600"], length=1 + 3 + 2)
+    assert decoded(tokenizer, ids) == ["ok \ufffd"]
 
 
 @each_tokenizer

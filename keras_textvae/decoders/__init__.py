@@ -9,5 +9,9 @@ Each decoder has
 `call` equals repeated `step`.
 """
 
+from keras_textvae.decoders.bytenet import ByteNetDecoder as ByteNetDecoder
+from keras_textvae.decoders.deconvolutional import (
+    DeconvolutionalDecoder as DeconvolutionalDecoder,
+)
 from keras_textvae.decoders.hybrid import HybridDecoder as HybridDecoder
 from keras_textvae.decoders.lstm import LSTMDecoder as LSTMDecoder

@@ -1,4 +1,4 @@
-"""The decoder of Semeniuta et al. 2017.
+"""The decoder with an LSTM of Semeniuta et al. 2017.
 
 B: batch size. T: time. V: vocabulary size. H: hidden size. D: latent size. N: the fixed
 length. F: feature maps of the deconvolution.
@@ -7,24 +7,19 @@ length. F: feature maps of the deconvolution.
 import keras
 from keras import ops
 
-from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import (
-    LSTM,
-    Deconvolution,
-    WordDropout,
-    own_initializer,
-    time_first,
-)
+from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
+from keras_textvae.decoders.projection import dense, one_hot_rows, project_rows
+from keras_textvae.layers import LSTM, WordDropout, time_first
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class HybridDecoder(keras.layers.Layer):
+class HybridDecoder(DeconvolutionalDecoder):
     """A layer-normalised LSTM over deconvolved features of z and the previous id.
 
     Semeniuta et al. 2017, section 3.3 and figure 2b. z enters the LSTM through the
     features alone; the previous id enters as a one-hot vector; the LSTM starts at zero.
-    A head on the features predicts each id without history: the auxiliary
-    reconstruction of section 3.4.
+    The feed-forward decoder's own logits are the auxiliary reconstruction of section
+    3.4.
 
     Args:
         vocabulary_size: int. V.
@@ -33,7 +28,8 @@ class HybridDecoder(keras.layers.Layer):
         channels: sequence of int. The encoder's feature maps, which the deconvolution
             mirrors.
         features: int. F, the feature maps of the last deconvolution.
-        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`.
+        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`. The
+            dropped id is V, which stands for nothing else.
         initializer: initializer of every weight and bias. None means the layers' own.
 
     Call arguments:
@@ -53,57 +49,39 @@ class HybridDecoder(keras.layers.Layer):
         initializer=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
-        self.length = length
-        self.units = units
-        self.channels = tuple(channels)
-        self.features = features
-        self.keep_rate = keep_rate
-        self.initializer = keras.initializers.get(initializer)
-        dtype = self.dtype_policy
-        self.deconvolution = Deconvolution(
-            length, channels, features, self.initializer, dtype=dtype
+        super().__init__(
+            vocabulary_size, length, channels, features, initializer, **kwargs
         )
-        self.auxiliary_projection = dense(vocabulary_size, self.initializer, dtype)
-        self.word_dropout = WordDropout(keep_rate, dtype=dtype)
-        # The rows of the input kernel that a one-hot previous id selects.
-        self.history = keras.layers.Embedding(
-            vocabulary_size,
-            4 * units,
-            embeddings_initializer=own_initializer(self.initializer, "uniform"),
-            dtype=dtype,
+        self.units = units
+        self.keep_rate = keep_rate
+        dtype = self.dtype_policy
+        self.word_dropout = WordDropout(keep_rate, vocabulary_size, dtype=dtype)
+        self.history = one_hot_rows(
+            vocabulary_size + 1, 4 * units, self.initializer, dtype
         )
         self.lstm = LSTM(units, True, self.initializer, dtype=dtype)
         self.output_projection = dense(vocabulary_size, self.initializer, dtype)
 
     def build(self, ids_shape, z_shape):
-        self.deconvolution.build(z_shape)
-        self.auxiliary_projection.build((None, self.features))
+        super().build(ids_shape, z_shape)
         self.history.build(ids_shape)
         self.lstm.build((None, None, self.features))
         self.output_projection.build((None, self.units))
 
     def call(self, ids, z, auxiliary=False, training=False):
-        if (ids.shape[1] or 0) > self.length:
-            raise ValueError(
-                f"`ids` must have at most {self.length} columns, the decoder's length. "
-                f"Received: ids of shape {tuple(ids.shape)}"
-            )
-        features = self.deconvolution(z, training=training)  # [B, N, F]
-        features = features[:, : ops.shape(ids)[1]]
+        features = self.expand(ids, z, training)
         ids = ops.transpose(self.word_dropout(ids, training=training))  # [T, B]
         projected = self.lstm.project(time_first(features)) + self._history(ids)
         outputs = self.lstm.recur(projected)  # [B, T, H]
         logits = project_rows(self.output_projection, outputs)
         if not auxiliary:
             return logits
-        return logits, project_rows(self.auxiliary_projection, features)
+        return logits, self.historyless_logits(features)
 
     def initial_state(self, z):
         """Returns the features' share of the gates [B, N, 4H], and (t, (h, c))."""
-        gates = self.lstm.project(self.deconvolution(z, training=False))
-        start = ops.zeros((), dtype="int32")
+        features, start = super().initial_state(z)
+        gates = self.lstm.project(features)
         return gates, (start, self.lstm.zero_state(gates[:, 0]))
 
     def step(self, ids, features, state):
@@ -120,11 +98,6 @@ class HybridDecoder(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {
-            "vocabulary_size": self.vocabulary_size,
-            "length": self.length,
             "units": self.units,
-            "channels": self.channels,
-            "features": self.features,
             "keep_rate": self.keep_rate,
-            "initializer": keras.initializers.serialize(self.initializer),
         }

@@ -8,7 +8,8 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import LSTM, WordDropout, own_initializer, time_first
+from keras_textvae.layers import LSTM, WordDropout, own_initializer
+from keras_textvae.tokens import UNK
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -20,9 +21,10 @@ class LSTMDecoder(keras.layers.Layer):
 
     Args:
         vocabulary_size: int. V.
-        embedding_dim: int. E.
+        embedding_dim: int. E. None feeds the LSTM one-hot ids.
         units: int. H.
-        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`.
+        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`. The
+            dropped id is `<unk>`; of one-hot ids V, which stands for nothing else.
         z_every_step: bool. Whether z enters at every step too.
         layer_norm: bool. See `layers.LSTM`.
         dropout: float. Rate of dropout on the embeddings and on the LSTM's outputs, in
@@ -65,14 +67,17 @@ class LSTMDecoder(keras.layers.Layer):
         self.tied = tied
         self.initializer = keras.initializers.get(initializer)
         dtype = self.dtype_policy
-        self.word_dropout = WordDropout(keep_rate, dtype=dtype)
-        self.embedding = keras.layers.ReversibleEmbedding(
-            vocabulary_size,
-            embedding_dim,
-            embeddings_initializer=own_initializer(self.initializer, "uniform"),
-            reverse_dtype=dtype.compute_dtype,
-            dtype=dtype,
-        )
+        one_hot = embedding_dim is None
+        dropped = vocabulary_size if one_hot else UNK
+        self.word_dropout = WordDropout(keep_rate, dropped, dtype=dtype)
+        if not one_hot:
+            self.embedding = keras.layers.ReversibleEmbedding(
+                vocabulary_size,
+                embedding_dim,
+                embeddings_initializer=own_initializer(self.initializer, "uniform"),
+                reverse_dtype=dtype.compute_dtype,
+                dtype=dtype,
+            )
         self.unit_dropout = keras.layers.Dropout(dropout, dtype=dtype)
         self.initial = dense(2 * units, self.initializer, dtype, activation="tanh")
         if z_every_step:
@@ -82,11 +87,14 @@ class LSTMDecoder(keras.layers.Layer):
             self.output_projection = dense(vocabulary_size, self.initializer, dtype)
 
     def build(self, ids_shape, z_shape):
-        self.embedding.build(ids_shape)
         self.initial.build(z_shape)
         if self.z_every_step:
             self.latent.build(z_shape)
-        self.lstm.build((*ids_shape, self.embedding_dim))
+        if self.embedding_dim is None:
+            self.lstm.build((*ids_shape, self.vocabulary_size + 1))
+        else:
+            self.embedding.build(ids_shape)
+            self.lstm.build((*ids_shape, self.embedding_dim))
         if self.tied:
             self.output_bias = self.add_weight(
                 shape=(self.vocabulary_size,),
@@ -98,8 +106,7 @@ class LSTMDecoder(keras.layers.Layer):
 
     def call(self, ids, z):
         features, state = self.initial_state(z)
-        embedded = self.unit_dropout(self.embedding(self.word_dropout(ids)))
-        projected = self.lstm.project(time_first(embedded))  # [T, B, 4H]
+        projected = self._project(ops.transpose(self.word_dropout(ids)))  # [T, B, 4H]
         if self.z_every_step:
             projected = projected + features
         outputs = self.unit_dropout(self.lstm.recur(projected, state))  # [B, T, H]
@@ -113,11 +120,16 @@ class LSTMDecoder(keras.layers.Layer):
 
     def step(self, ids, features, state):
         """Returns the logits [B, V] after `ids` [B], and the new state."""
-        projected = self.lstm.project(self.embedding(self.word_dropout(ids)))
+        projected = self._project(self.word_dropout(ids))
         if self.z_every_step:
             projected = projected + features
         state = self.lstm.step(projected, state)
         return self._logits(state[0]), state
+
+    def _project(self, ids):  # [...] -> float32 [..., 4H]
+        if self.embedding_dim is None:
+            return self.lstm.project_one_hot(ids)
+        return self.lstm.project(self.unit_dropout(self.embedding(ids)))
 
     def _logits(self, outputs):  # [B, H] -> [B, V]
         if not self.tied:

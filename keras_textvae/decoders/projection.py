@@ -1,4 +1,4 @@
-"""Dense projections of a decoder.
+"""Dense projections of a decoder's inputs and outputs.
 
 B: batch size. T: time. H: hidden size. V: vocabulary size.
 """
@@ -17,6 +17,16 @@ def dense(units, initializer, dtype, **kwargs):
         bias_initializer=own_initializer(initializer, "zeros"),
         dtype=dtype,
         **kwargs,
+    )
+
+
+def one_hot_rows(vocabulary_size, size, initializer, dtype):
+    """Returns the rows of a kernel [V, size] that a one-hot id selects, a layer."""
+    return keras.layers.Embedding(
+        vocabulary_size,
+        size,
+        embeddings_initializer=own_initializer(initializer, "uniform"),
+        dtype=dtype,
     )
 
 

@@ -1,7 +1,13 @@
 """Layers that Keras lacks."""
 
+from keras_textvae.layers.causal_convolution import ByteNetBlock as ByteNetBlock
+from keras_textvae.layers.causal_convolution import (
+    CausalConvolution as CausalConvolution,
+)
+from keras_textvae.layers.causal_convolution import HighwayBlock as HighwayBlock
 from keras_textvae.layers.deconvolution import Deconvolution as Deconvolution
 from keras_textvae.layers.initializers import own_initializer as own_initializer
 from keras_textvae.layers.lstm import LSTM as LSTM
 from keras_textvae.layers.lstm import time_first as time_first
+from keras_textvae.layers.normalization import normalization as normalization
 from keras_textvae.layers.word_dropout import WordDropout as WordDropout

@@ -9,9 +9,7 @@ import keras
 from keras import ops
 
 from keras_textvae.layers.initializers import own_initializer
-
-# Semeniuta et al. 2017, the authors' code.
-BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-4}
+from keras_textvae.layers.normalization import normalization
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -61,10 +59,7 @@ class Deconvolution(keras.layers.Layer):
             )
             for size in self.filters
         ]
-        self.norms = [
-            keras.layers.BatchNormalization(**BATCH_NORM, dtype=self.dtype_policy)
-            for _ in self.filters
-        ]
+        self.norms = [normalization("batch", self.dtype_policy) for _ in self.filters]
 
     def _weights(self):
         return {

@@ -86,6 +86,11 @@ class LSTM(keras.layers.Layer):
         product = ops.cast(ops.matmul(rows, kernel), "float32") + self.bias
         return ops.reshape(product, (*ops.shape(x)[:-1], 4 * self.units))
 
+    def project_one_hot(self, ids):
+        """Projects one-hot inputs, ids [...] below I: W[ids] + b, float32 [..., 4H]."""
+        kernel = ops.cast(self.kernel, self.compute_dtype)
+        return ops.cast(ops.take(kernel, ids, axis=0), "float32") + self.bias
+
     def recur(self, projected, state=None):
         """Runs the recurrence over projected inputs, time first.
 

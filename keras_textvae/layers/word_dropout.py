@@ -11,7 +11,7 @@ from keras_textvae.tokens import BOS, UNK
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class WordDropout(keras.layers.Layer):
-    """Replaces ids by `<unk>`, each with probability 1 - `keep_rate`, in training.
+    """Replaces ids by one id, each with probability 1 - `keep_rate`, in training.
 
     `<bos>` is never replaced. At `keep_rate=0` every id is replaced, in evaluation too:
     a decoder that never saw history must not be shown any (Bowman et al. 2016,
@@ -19,29 +19,35 @@ class WordDropout(keras.layers.Layer):
 
     Args:
         keep_rate: float in [0, 1].
+        dropped: int. The id in their place: `<unk>` (Bowman et al. 2016), or one of its
+            own (Semeniuta et al. 2017).
 
     Call arguments:
         ids: int32 [B, T] or [B].
         training: bool.
     """
 
-    def __init__(self, keep_rate=1.0, **kwargs):
+    def __init__(self, keep_rate=1.0, dropped=UNK, **kwargs):
         super().__init__(**kwargs)
         if not 0.0 <= keep_rate <= 1.0:
             raise ValueError(
                 f"`keep_rate` must lie in [0, 1]. Received: keep_rate={keep_rate}"
             )
         self.keep_rate = keep_rate
+        self.dropped = dropped
         self.choice = keras.random.SeedGenerator()
 
     def call(self, ids, training=False):
         if self.keep_rate == 0.0:
-            return ops.where(ids == BOS, ids, UNK)
+            return ops.where(ids == BOS, ids, self.dropped)
         if not training or self.keep_rate == 1.0:
             return ids
         uniform = keras.random.uniform(ops.shape(ids), seed=self.choice)
         kept = ops.logical_or(uniform < self.keep_rate, ids == BOS)
-        return ops.where(kept, ids, UNK)
+        return ops.where(kept, ids, self.dropped)
 
     def get_config(self):
-        return super().get_config() | {"keep_rate": self.keep_rate}
+        return super().get_config() | {
+            "keep_rate": self.keep_rate,
+            "dropped": self.dropped,
+        }

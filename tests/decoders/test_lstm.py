@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_textvae.decoders import LSTMDecoder
+from keras_textvae.tokens import UNK
 
 V, D, UNITS = 11, 3, 5
 IDS = np.array([[1, 4, 9, 5, 2], [1, 10, 2, 0, 0]], "int32")
@@ -75,6 +76,21 @@ def test_a_tied_decoder_projects_by_its_embedding():
     logits, (h, _) = decoder.step(IDS[:, 0], features, state)
     (table,) = decoder.embedding.get_weights()
     np.testing.assert_allclose(logits, h @ table.T + np.arange(V), rtol=1e-5)
+
+
+def test_one_hot_ids_are_an_embedding_that_is_the_identity():
+    one_hot, embedded = build(None), build(V + 1)
+    z = latents()
+    embedded.embedding.embeddings.assign(np.eye(V, V + 1))
+    names = ("initial", "lstm", "output_projection")
+    for name in names:
+        getattr(embedded, name).set_weights(getattr(one_hot, name).get_weights())
+    np.testing.assert_allclose(one_hot(IDS, z), embedded(IDS, z), atol=1e-6)
+
+
+def test_the_dropped_id_of_one_hot_ids_stands_for_nothing_else():
+    assert build(None, keep_rate=0.5).word_dropout.dropped == V
+    assert build(4, keep_rate=0.5).word_dropout.dropped == UNK
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,14 @@ def test_a_sequence_continues_from_the_state_of_its_steps(layer_norm):
     np.testing.assert_allclose(layer(x[:, 4:], state), whole[:, 4:], atol=1e-6)
 
 
+def test_one_hot_inputs_are_projected_as_their_vectors():
+    layer = LSTM(UNITS, initializer="random_normal")
+    layer.build((None, None, INPUTS))
+    ids = np.array([[0, 2, 1], [1, 1, 0]])
+    expected = layer.project(np.eye(INPUTS, dtype="float32")[ids])
+    np.testing.assert_allclose(layer.project_one_hot(ids), expected, atol=1e-6)
+
+
 def test_only_the_forget_gate_starts_open():
     layer = LSTM(UNITS)
     layer.build((None, None, INPUTS))

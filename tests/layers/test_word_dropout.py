@@ -69,8 +69,15 @@ def test_every_call_hides_other_words_and_a_seed_repeats_them():
     np.testing.assert_array_equal(two_calls(), (first, second))
 
 
+@pytest.mark.parametrize("keep_rate", [0.0, 0.5])
+def test_the_id_in_their_place_can_be_one_of_its_own(keep_rate):
+    ids = sentences(5, 20)
+    dropped = ops.convert_to_numpy(WordDropout(keep_rate, 99)(ids, training=True))
+    assert set(dropped[dropped != ids]) == {99}
+
+
 def test_configuration_round_trip():
-    layer = WordDropout(0.62, name="hide")
+    layer = WordDropout(0.62, 7, name="hide")
     assert WordDropout.from_config(layer.get_config()).get_config() == (
         layer.get_config()
     )

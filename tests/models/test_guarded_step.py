@@ -179,7 +179,7 @@ def test_evaluation_does_not_report_what_belongs_to_training(lstm_model):
 
 def test_a_weight_that_the_loss_ignores_gets_no_update():
     model = compiled(hybrid(alpha=0.0))
-    unused = model.decoder.auxiliary_projection.kernel
+    unused = model.decoder.historyless_projection.kernel
     before = values([unused])
     assert step(model)["skipped_steps"] == 0.0
     assert_same(values([unused]), before)

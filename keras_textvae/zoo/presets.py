@@ -10,77 +10,16 @@ from typing import NamedTuple
 import keras
 
 from keras_textvae import schedules
-from keras_textvae.decoders import HybridDecoder, LSTMDecoder
-from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
 from keras_textvae.models import TextVAE
-from keras_textvae.posteriors import DiagonalGaussian
+from keras_textvae.zoo import architectures
 
-
-def lstm_vae(
-    vocabulary_size,
-    embedding_dim,
-    units,
-    latent_dim,
-    keep_rate=1.0,
-    z_every_step=False,
-    dropout=0.0,
-    tied=False,
-):
-    """Returns the LSTM VAE of Bowman et al. 2016. See `encoders` and `decoders`."""
-    return TextVAE(
-        LSTMEncoder(vocabulary_size, embedding_dim, units),
-        DiagonalGaussian(latent_dim),
-        LSTMDecoder(
-            vocabulary_size,
-            embedding_dim,
-            units,
-            keep_rate=keep_rate,
-            z_every_step=z_every_step,
-            dropout=dropout,
-            tied=tied,
-        ),
-    )
-
-
-def hybrid_vae(
-    vocabulary_size,
-    length,
-    latent_dim=50,
-    units=500,
-    channels=(128, 256),
-    features=200,
-    keep_rate=1.0,
-    alpha=0.2,
-    initial_range=0.1,
-):
-    """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017.
-
-    Args:
-        vocabulary_size: int. V.
-        length: int. N, the ids of a sentence or crop after `<bos>`.
-        latent_dim, units, channels, features, keep_rate: see `decoders.HybridDecoder`.
-        alpha: float. The weight of the auxiliary reconstruction.
-        initial_range: float. Weights and biases start uniform in +- this; the authors'
-            code has 0.1 everywhere.
-    """
-
-    def initializer():
-        return keras.initializers.RandomUniform(-initial_range, initial_range)
-
-    return TextVAE(
-        ConvolutionalEncoder(vocabulary_size, length, channels, initializer()),
-        DiagonalGaussian(latent_dim, initializer()),
-        HybridDecoder(
-            vocabulary_size,
-            length,
-            units,
-            channels,
-            features,
-            keep_rate=keep_rate,
-            initializer=initializer(),
-        ),
-        alpha=alpha,
-    )
+# An architecture's name -> the function that puts it together.
+ARCHITECTURES = {
+    "lstm": architectures.lstm_vae,
+    "feedforward": architectures.feedforward_vae,
+    "hybrid": architectures.hybrid_vae,
+    "bytenet": architectures.bytenet_vae,
+}
 
 
 class Schedule(NamedTuple):
@@ -102,16 +41,19 @@ class Preset:
         reference: where it comes from and what differs.
         corpus: a name or folder that `corpora.load` knows.
         level: "words", "characters" or "bytes".
-        architecture: "lstm" or "hybrid".
-        model: arguments of `lstm_vae` or `hybrid_vae`, but for the vocabulary's size
-            and the length.
+        architecture: "lstm", "feedforward", "hybrid" or "bytenet".
+        model: arguments of the architecture's function, `lstm_vae` and so on, but for
+            the vocabulary's size and the length.
         length: the most ids of a sentence after `<bos>`; of a crop, all of them.
+        too_long: what happens to longer sentences, see `pipeline.SentenceBatches`.
         crops: whether to train on random crops of running text, not on sentences.
         schedule: of the KL weight, by training step.
         vocabulary: the most ids, special ones included. None keeps all.
         lower: whether words are lower-cased.
+        tweets: whether user names and links are replaced, see `CharacterTokenizer`.
         batch_size: sentences or crops in a step.
         steps_per_epoch: None for a pass over the corpus.
+        valid_steps: batches of a validation; None for all.
         epochs: the most epochs.
         learning_rate: of Adam.
         rate_schedule: factors of the learning rate, by epoch.
@@ -126,12 +68,15 @@ class Preset:
     architecture: str
     model: dict
     length: int
+    too_long: str = "error"
     crops: bool = False
     schedule: Schedule = Schedule("constant", (1.0,))
     vocabulary: int | None = None
     lower: bool = False
+    tweets: bool = False
     batch_size: int = 32
     steps_per_epoch: int | None = None
+    valid_steps: int | None = None
     epochs: int = 40
     learning_rate: float = 1e-3
     rate_schedule: Schedule = Schedule("constant", (1.0,))
@@ -141,10 +86,10 @@ class Preset:
 
     def build_model(self, vocabulary_size: int) -> TextVAE:
         """Returns the model, built, for a vocabulary of this size."""
-        if self.architecture == "hybrid":
-            model = hybrid_vae(vocabulary_size, self.length, **self.model)
-        else:
-            model = lstm_vae(vocabulary_size, **self.model)
+        sizes = (vocabulary_size, self.length)
+        if self.architecture == "lstm":
+            sizes = (vocabulary_size,)
+        model = ARCHITECTURES[self.architecture](*sizes, **self.model)
         model(keras.ops.ones((1, self.length + 1), dtype="int32"))
         return model
 
@@ -201,6 +146,124 @@ PRESETS = {
         epochs=100,
         epsilon=1e-8,
         rate_schedule=Schedule("geometric", (19, 0.95)),
+    ),
+    "semeniuta2017-ptb-feedforward": Preset(
+        reference=(
+            "Semeniuta et al. 2017, figure 2(a), with the authors' hyperparameters, "
+            "annealed as their hybrid: they trained it without the KL (figure 3)."
+        ),
+        corpus="ptb",
+        level="characters",
+        architecture="feedforward",
+        model={"latent_dim": 100, "channels": (128, 256), "features": 200},
+        length=60,
+        crops=True,
+        schedule=Schedule("linear", (1000, 8000, 0.001)),
+        batch_size=64,
+        steps_per_epoch=1000,
+        epochs=100,
+        epsilon=1e-8,
+    ),
+    "semeniuta2017-ptb-lstm": Preset(
+        reference=(
+            "Semeniuta et al. 2017, section 4.1, the LSTM VAE that they compare with, "
+            "with the authors' hyperparameters and input dropout 0.2."
+        ),
+        corpus="ptb",
+        level="characters",
+        architecture="lstm",
+        model={
+            "embedding_dim": None,
+            "units": 500,
+            "latent_dim": 100,
+            "keep_rate": 0.8,
+            "layer_norm": True,
+            "initial_range": 0.1,
+        },
+        length=60,
+        crops=True,
+        schedule=Schedule("linear", (10_000, 17_000)),
+        batch_size=64,
+        steps_per_epoch=1000,
+        epochs=100,
+        epsilon=1e-8,
+        clip_norm=100.0,
+    ),
+    "semeniuta2017-ptb-bytenet": Preset(
+        reference=(
+            "Semeniuta et al. 2017, section 4.2 and figure 6, with the block and the "
+            "hyperparameters of the authors' code, but layer normalisation in place of "
+            "batch normalisation, which looks at later characters."
+        ),
+        corpus="ptb",
+        level="characters",
+        architecture="bytenet",
+        model={
+            "latent_dim": 50,
+            "layers": 3,
+            "hidden": 256,
+            "block": "highway",
+            "alpha": 0.2,
+        },
+        length=56,
+        crops=True,
+        schedule=Schedule("linear", (1000, 8000, 0.001)),
+        batch_size=64,
+        steps_per_epoch=1000,
+        epochs=100,
+        epsilon=1e-8,
+        rate_schedule=Schedule("geometric", (19, 0.95)),
+    ),
+    "semeniuta2017-tweets": Preset(
+        reference=(
+            "Semeniuta et al. 2017, section 4.3, hybrid on tweets of at most 127 bytes "
+            "with the authors' hyperparameters; longer tweets are dropped. Their "
+            "loss counts <pad>, ours does not."
+        ),
+        corpus="tweets",
+        level="bytes",
+        architecture="hybrid",
+        model={
+            "latent_dim": 100,
+            "units": 1000,
+            "channels": (128, 256, 512, 512, 512),
+            "features": 200,
+            "alpha": 0.2,
+        },
+        length=128,
+        too_long="drop",
+        tweets=True,
+        schedule=Schedule("linear", (50_000, 60_000, 0.001)),
+        steps_per_epoch=1000,
+        epochs=100,
+        epsilon=1e-8,
+        rate_schedule=Schedule("geometric", (69, 0.95)),
+    ),
+    "semeniuta2017-tweets-lstm": Preset(
+        reference=(
+            "Semeniuta et al. 2017, section 4.3, the LSTM VAE with input dropout 0.5 "
+            "on tweets, its annealing and learning rate those of the hybrid."
+        ),
+        corpus="tweets",
+        level="bytes",
+        architecture="lstm",
+        model={
+            "embedding_dim": None,
+            "units": 1000,
+            "latent_dim": 100,
+            "keep_rate": 0.5,
+            "layer_norm": True,
+            "initial_range": 0.1,
+        },
+        length=128,
+        too_long="drop",
+        tweets=True,
+        schedule=Schedule("linear", (50_000, 60_000)),
+        steps_per_epoch=1000,
+        epochs=100,
+        epsilon=1e-8,
+        clip_norm=100.0,
+        rate_schedule=Schedule("geometric", (69, 0.95)),
     ),
     "hybrid-grammar": Preset(
         reference=(

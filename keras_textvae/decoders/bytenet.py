@@ -1,0 +1,186 @@
+"""The decoder with masked convolutions of Semeniuta et al. 2017.
+
+B: batch size. T: time. V: vocabulary size. D: latent size. N: the fixed length. F:
+feature maps of the deconvolution. C: feature maps of the masked convolutions.
+"""
+
+import keras
+from keras import ops
+
+from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
+from keras_textvae.decoders.projection import dense, one_hot_rows, project_rows
+from keras_textvae.layers import (
+    ByteNetBlock,
+    HighwayBlock,
+    WordDropout,
+    normalization,
+)
+
+BLOCKS = {"bytenet": ByteNetBlock, "highway": HighwayBlock}
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class ByteNetDecoder(DeconvolutionalDecoder):
+    """Masked convolutions over deconvolved features of z and the previous ids.
+
+    Semeniuta et al. 2017, section 3.3 and figure 2c. Features and previous id, one-hot,
+    enter through a gated unit tanh(a) sigmoid(b), where a, b = norm(1x1 convolution);
+    `layers` blocks follow, and a projection. The feed-forward decoder's own logits are
+    the auxiliary reconstruction of section 3.4.
+
+    The paper says that its skip connections are those of ByteNet, which is the block
+    "bytenet"; the authors' code has the block "highway" with batch normalisation. With
+    norm="layer", the default, training too looks at no later position; a batch's own
+    statistics never enter an evaluation (in the authors' code they do).
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N. See `encoders.ConvolutionalEncoder`.
+        layers: int. Blocks, each with one masked convolution.
+        hidden: int. C.
+        block: "bytenet" or "highway", see `layers.ByteNetBlock`, `layers.HighwayBlock`.
+        width: int. Inputs that a masked convolution sees.
+        dilations: sequence of int, for the layers in turn, again and again.
+        norm: "layer" or "batch", see `layers.normalization`.
+        channels: sequence of int. The encoder's feature maps, which the deconvolution
+            mirrors.
+        features: int. F, the feature maps of the last deconvolution.
+        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`. The
+            dropped id is V, which stands for nothing else.
+        initializer: initializer of every weight and bias. None means the layers' own.
+
+    Call arguments:
+        ids: int32 [B, T], `<bos>` first, T <= N.
+        z: float [B, D].
+        auxiliary: bool. Return the pair of the logits and the auxiliary logits.
+        training: bool.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        length,
+        layers=3,
+        hidden=256,
+        block="bytenet",
+        width=2,
+        dilations=(1,),
+        norm="layer",
+        channels=(128, 256),
+        features=200,
+        keep_rate=1.0,
+        initializer=None,
+        **kwargs,
+    ):
+        super().__init__(
+            vocabulary_size, length, channels, features, initializer, **kwargs
+        )
+        if layers < 1:
+            raise ValueError(f"`layers` must be positive. Received: layers={layers}")
+        if block not in BLOCKS:
+            raise ValueError(
+                f"`block` is one of {', '.join(BLOCKS)}. Received: block={block!r}"
+            )
+        if not dilations:
+            raise ValueError(
+                f"`dilations` needs at least one. Received: dilations={dilations}"
+            )
+        self.layers = layers
+        self.hidden = hidden
+        self.block = block
+        self.width = width
+        self.dilations = tuple(dilations)
+        self.norm = norm
+        self.keep_rate = keep_rate
+        dtype = self.dtype_policy
+        self.word_dropout = WordDropout(keep_rate, vocabulary_size, dtype=dtype)
+        self.input_projection = dense(2 * hidden, self.initializer, dtype)
+        self.history = one_hot_rows(
+            vocabulary_size + 1, 2 * hidden, self.initializer, dtype
+        )
+        self.input_norm = normalization(norm, dtype)
+        self.blocks = [self._block(layer) for layer in range(layers)]
+        if block == "bytenet":
+            self.output_norm = normalization(norm, dtype)
+        self.output_projection = dense(vocabulary_size, self.initializer, dtype)
+
+    def _block(self, layer):
+        dilation = self.dilations[layer % len(self.dilations)]
+        return BLOCKS[self.block](
+            self.hidden,
+            self.width,
+            dilation,
+            self.norm,
+            self.initializer,
+            dtype=self.dtype_policy,
+        )
+
+    @property
+    def receptive_field(self):
+        """The number of inputs, the last one counted, that an output depends on.
+
+        `layers` + 1 at width 2 without dilation.
+        """
+        return 1 + sum(block.memory for block in self.blocks)
+
+    def build(self, ids_shape, z_shape):
+        super().build(ids_shape, z_shape)
+        self.input_projection.build((None, None, self.features))
+        self.history.build(ids_shape)
+        self.input_norm.build((None, None, 2 * self.hidden))
+        for block in self.blocks:
+            block.build((None, None, self.hidden))
+        if self.block == "bytenet":
+            self.output_norm.build((None, None, self.hidden))
+        self.output_projection.build((None, self.hidden))
+
+    def call(self, ids, z, auxiliary=False, training=False):
+        features = self.expand(ids, z, training)
+        ids = self.word_dropout(ids, training=training)
+        x = self._enter(self.input_projection(features), ids, training)
+        for block in self.blocks:
+            x = block(x, training=training)
+        logits = project_rows(self.output_projection, self._leave(x, training))
+        if not auxiliary:
+            return logits
+        return logits, self.historyless_logits(features)
+
+    def initial_state(self, z):
+        """Returns the features' share of the inputs [B, N, 2C], and (t, buffers)."""
+        features, start = super().initial_state(z)
+        rows = ops.shape(z)[0]
+        buffers = tuple(block.initial_state(rows) for block in self.blocks)
+        return self.input_projection(features), (start, buffers)
+
+    def step(self, ids, features, state):
+        """Returns the logits [B, V] after `ids` [B], and the new state."""
+        t, buffers = state
+        here = ops.take(features, t, axis=1)[:, None]
+        x = self._enter(here, self.word_dropout(ids)[:, None], training=False)
+        remembered = []
+        for block, buffer in zip(self.blocks, buffers, strict=True):
+            x, buffer = block.step(x, buffer, t)
+            remembered.append(buffer)
+        x = self._leave(x, training=False)
+        return self.output_projection(x[:, 0]), (t + 1, tuple(remembered))
+
+    def _enter(self, projected, ids, training):  # [B, T, 2C], [B, T] -> [B, T, C]
+        x = self.input_norm(projected + self.history(ids), training=training)
+        a, b = ops.split(x, 2, axis=-1)
+        return ops.tanh(a) * ops.sigmoid(b)
+
+    def _leave(self, x, training):  # a stack of residual units ends without activation
+        if self.block == "highway":
+            return x
+        return ops.relu(self.output_norm(x, training=training))
+
+    def get_config(self):
+        return super().get_config() | {
+            "layers": self.layers,
+            "hidden": self.hidden,
+            "block": self.block,
+            "width": self.width,
+            "dilations": self.dilations,
+            "norm": self.norm,
+            "keep_rate": self.keep_rate,
+        }

@@ -1,0 +1,91 @@
+"""The feed-forward decoder of Semeniuta et al. 2017, which the others of it build on.
+
+B: batch size. T: time. V: vocabulary size. D: latent size. N: the fixed length. F:
+feature maps of the deconvolution.
+"""
+
+import keras
+from keras import ops
+
+from keras_textvae.decoders.projection import dense, project_rows
+from keras_textvae.layers import Deconvolution
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class DeconvolutionalDecoder(keras.layers.Layer):
+    """A projection of deconvolved features of z: each id on its own, without history.
+
+    Semeniuta et al. 2017, section 3.3 and figure 2a: P(x|z) = prod_t P(x_t|z).
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N. See `encoders.ConvolutionalEncoder`.
+        channels: sequence of int. The encoder's feature maps, which the deconvolution
+            mirrors.
+        features: int. F, the feature maps of the last deconvolution.
+        initializer: initializer of every weight and bias. None means the layers' own.
+
+    Call arguments:
+        ids: int32 [B, T], T <= N. Only their number plays a part.
+        z: float [B, D].
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        length,
+        channels=(128, 256),
+        features=200,
+        initializer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.length = length
+        self.channels = tuple(channels)
+        self.features = features
+        self.initializer = keras.initializers.get(initializer)
+        self.deconvolution = Deconvolution(
+            length, channels, features, self.initializer, dtype=self.dtype_policy
+        )
+        self.historyless_projection = dense(
+            vocabulary_size, self.initializer, self.dtype_policy
+        )
+
+    def build(self, ids_shape, z_shape):
+        self.deconvolution.build(z_shape)
+        self.historyless_projection.build((None, self.features))
+
+    def call(self, ids, z, training=False):
+        return self.historyless_logits(self.expand(ids, z, training))
+
+    def expand(self, ids, z, training):
+        """Returns the features [B, T, F] of z at the positions of `ids` [B, T]."""
+        if (ids.shape[1] or 0) > self.length:
+            raise ValueError(
+                f"`ids` must have at most {self.length} columns, the decoder's length. "
+                f"Received: ids of shape {tuple(ids.shape)}"
+            )
+        features = self.deconvolution(z, training=training)  # [B, N, F]
+        return features[:, : ops.shape(ids)[1]]
+
+    def historyless_logits(self, features):
+        """Projects features [B, T, F] to logits [B, T, V]."""
+        return project_rows(self.historyless_projection, features)
+
+    def initial_state(self, z):
+        """Returns the features [B, N, F] of z, and the position 0."""
+        return self.deconvolution(z, training=False), ops.zeros((), dtype="int32")
+
+    def step(self, ids, features, t):
+        """Returns the logits [B, V] at position t, and the next position."""
+        return self.historyless_projection(ops.take(features, t, axis=1)), t + 1
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "length": self.length,
+            "channels": self.channels,
+            "features": self.features,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

@@ -1,0 +1,34 @@
+"""The normalisations of the convolutional rooms."""
+
+import keras
+
+NORMALIZATIONS = ("layer", "batch")
+
+# Semeniuta et al. 2017, the authors' code.
+_EPSILON = 1e-4
+_MOMENTUM = 0.9
+
+
+def normalization(kind, dtype):
+    """Returns a new layer that normalises feature maps [B, T, C].
+
+    Batch normalisation uses its moving averages outside training. In training it
+    looks at all positions, later ones too; layer normalisation never does.
+
+    Args:
+        kind: "layer", over the maps of one position, or "batch", of each map over batch
+            and time.
+        dtype: the layer's policy.
+
+    Raises:
+        ValueError: for another kind.
+    """
+    if kind == "layer":
+        return keras.layers.LayerNormalization(epsilon=_EPSILON, dtype=dtype)
+    if kind == "batch":
+        return keras.layers.BatchNormalization(
+            momentum=_MOMENTUM, epsilon=_EPSILON, dtype=dtype
+        )
+    raise ValueError(
+        f"A normalization is one of {', '.join(NORMALIZATIONS)}. Received: {kind!r}"
+    )

@@ -1,0 +1,180 @@
+"""The models of both papers, put together from encoder, posterior and decoder.
+
+V: vocabulary size. N: length. Every function's first argument is V; those of
+convolutional models have N second.
+"""
+
+import keras
+
+from keras_textvae.decoders import (
+    ByteNetDecoder,
+    DeconvolutionalDecoder,
+    HybridDecoder,
+    LSTMDecoder,
+)
+from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
+from keras_textvae.models import TextVAE
+from keras_textvae.posteriors import DiagonalGaussian
+
+
+def lstm_vae(
+    vocabulary_size,
+    embedding_dim,
+    units,
+    latent_dim,
+    keep_rate=1.0,
+    z_every_step=False,
+    dropout=0.0,
+    tied=False,
+    layer_norm=False,
+    initial_range=None,
+):
+    """Returns the LSTM VAE of Bowman et al. 2016, figure 1.
+
+    With `embedding_dim=None` and `layer_norm` it is the character-level one that
+    Semeniuta et al. 2017 compare theirs with.
+
+    Args:
+        vocabulary_size: int. V.
+        embedding_dim, units, layer_norm: see `encoders.LSTMEncoder`.
+        latent_dim: int. See `posteriors.DiagonalGaussian`.
+        keep_rate, z_every_step, dropout, tied: see `decoders.LSTMDecoder`.
+        initial_range: float. Weights and biases start uniform in +- this. None means
+            the layers' own initial values.
+    """
+    return TextVAE(
+        LSTMEncoder(
+            vocabulary_size,
+            embedding_dim,
+            units,
+            layer_norm,
+            initializer=_uniform(initial_range),
+        ),
+        DiagonalGaussian(latent_dim, _uniform(initial_range)),
+        LSTMDecoder(
+            vocabulary_size,
+            embedding_dim,
+            units,
+            keep_rate,
+            z_every_step,
+            layer_norm,
+            dropout,
+            tied,
+            _uniform(initial_range),
+        ),
+    )
+
+
+def feedforward_vae(
+    vocabulary_size,
+    length,
+    latent_dim=100,
+    channels=(128, 256),
+    features=200,
+    initial_range=0.1,
+):
+    """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N, the ids of a sentence or crop after `<bos>`.
+        latent_dim, channels, features: see `decoders.DeconvolutionalDecoder`.
+        initial_range: float. Weights and biases start uniform in +- this; the authors'
+            code has 0.1 everywhere.
+    """
+    decoder = DeconvolutionalDecoder(
+        vocabulary_size, length, channels, features, _uniform(initial_range)
+    )
+    return _convolutional_vae(decoder, latent_dim, initial_range)
+
+
+def hybrid_vae(
+    vocabulary_size,
+    length,
+    latent_dim=50,
+    units=500,
+    channels=(128, 256),
+    features=200,
+    keep_rate=1.0,
+    alpha=0.2,
+    initial_range=0.1,
+):
+    """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N, the ids of a sentence or crop after `<bos>`.
+        latent_dim, units, channels, features, keep_rate: see `decoders.HybridDecoder`.
+        alpha: float. The weight of the auxiliary reconstruction.
+        initial_range: see `feedforward_vae`.
+    """
+    decoder = HybridDecoder(
+        vocabulary_size,
+        length,
+        units,
+        channels,
+        features,
+        keep_rate,
+        _uniform(initial_range),
+    )
+    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
+
+
+def bytenet_vae(
+    vocabulary_size,
+    length,
+    latent_dim=50,
+    layers=3,
+    hidden=256,
+    block="bytenet",
+    width=2,
+    dilations=(1,),
+    norm="layer",
+    channels=(128, 256),
+    features=200,
+    keep_rate=1.0,
+    alpha=0.2,
+    initial_range=0.1,
+):
+    """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
+
+    Args:
+        vocabulary_size: int. V.
+        length: int. N, the ids of a sentence or crop after `<bos>`.
+        latent_dim, layers, hidden, block, width, dilations, norm, channels, features,
+            keep_rate: see `decoders.ByteNetDecoder`.
+        alpha: float. The weight of the auxiliary reconstruction.
+        initial_range: see `feedforward_vae`.
+    """
+    decoder = ByteNetDecoder(
+        vocabulary_size,
+        length,
+        layers,
+        hidden,
+        block,
+        width,
+        dilations,
+        norm,
+        channels,
+        features,
+        keep_rate,
+        _uniform(initial_range),
+    )
+    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
+
+
+def _convolutional_vae(decoder, latent_dim, initial_range, alpha=0.0):
+    encoder = ConvolutionalEncoder(
+        decoder.vocabulary_size,
+        decoder.length,
+        decoder.channels,
+        _uniform(initial_range),
+    )
+    posterior = DiagonalGaussian(latent_dim, _uniform(initial_range))
+    return TextVAE(encoder, posterior, decoder, alpha=alpha)
+
+
+def _uniform(initial_range):
+    if initial_range is None:
+        return None
+    return keras.initializers.RandomUniform(-initial_range, initial_range)
