@@ -43,6 +43,8 @@ PARSERS = {
     bool: {"true": True, "false": False}.__getitem__,
     int: int,
     float: float,
+    str: str,
+    type(None): int,
     tuple: lambda sizes: tuple(int(size) for size in sizes.split(",")),
 }
 

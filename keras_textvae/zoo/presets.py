@@ -5,6 +5,7 @@ schedule. `examples/train.py --preset=NAME` trains it; every field can be replac
 """
 
 import dataclasses
+import inspect
 from typing import NamedTuple
 
 import keras
@@ -20,6 +21,11 @@ ARCHITECTURES = {
     "hybrid": architectures.hybrid_vae,
     "bytenet": architectures.bytenet_vae,
 }
+
+
+def arguments(architecture: str) -> list[str]:
+    """Returns the names of the arguments of an architecture's function."""
+    return [*inspect.signature(ARCHITECTURES[architecture]).parameters]
 
 
 class Schedule(NamedTuple):
@@ -108,25 +114,26 @@ PRESETS = {
     "bowman2016-ptb": Preset(
         reference=(
             "Bowman et al. 2016, table 2 (VAE, standard). Sizes and keep rate, z at "
-            "every step and dropout are ours; docs/results.md has those of table 9 too."
+            "every step, dropout and tied embeddings are ours; docs/results.md has "
+            "those of table 9 too."
         ),
         corpus="ptb",
         level="words",
         architecture="lstm",
         model={
-            "embedding_dim": 256,
-            "units": 320,
+            "embedding_dim": 512,
+            "units": 512,
             "latent_dim": 16,
             "keep_rate": 0.8,
             "z_every_step": True,
-            "dropout": 0.45,
-            "tied": False,
+            "dropout": 0.5,
+            "tied": True,
         },
         length=100,
         schedule=Schedule("sigmoid", (2500, 0.0025)),
-        learning_rate=2e-3,
+        learning_rate=1.5e-3,
         clip_norm=5.0,
-        rate_schedule=Schedule("geometric", (5, 0.7)),
+        rate_schedule=Schedule("geometric", (9, 0.75)),
         patience=4,
     ),
     "semeniuta2017-ptb": Preset(

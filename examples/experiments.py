@@ -1,0 +1,198 @@
+"""Experiments: sets of runs in parallel processes, their tables and plots.
+
+What the programs `reproduce_<paper>.py` share. Each trial is a run folder of its own,
+so that an experiment that was killed goes on where it was.
+"""
+
+import csv
+import multiprocessing
+import os
+import signal
+import time
+from multiprocessing import connection
+from typing import NamedTuple
+
+from serving.command_line import quiet_imports
+
+with quiet_imports():
+    from keras_textvae import corpora, runs, zoo
+
+
+class Trial(NamedTuple):
+    """One run of an experiment.
+
+    Attributes:
+        name: of its folder inside the experiment's.
+        preset: what is trained.
+        seed: of weights, noise and the order of the data.
+    """
+
+    name: str
+    preset: zoo.Preset
+    seed: int = 0
+
+    @property
+    def work(self) -> float:
+        """What an epoch costs, up to a factor that trials are taken to share."""
+        return self.preset.length * (self.preset.steps_per_epoch or 1)
+
+
+class Settings(NamedTuple):
+    """What all trials of an experiment share.
+
+    Attributes:
+        folder: of the experiment.
+        data_dir: where the corpora are; None downloads what can be.
+        precision: Keras's precision policy.
+        jobs: trials that are trained at a time, each in a process of its own.
+    """
+
+    folder: str
+    data_dir: str | None
+    precision: str
+    jobs: int
+
+
+def train_all(trials: list[Trial], settings: Settings) -> dict[str, list[dict]]:
+    """Trains what is not trained yet, with a line of progress now and then.
+
+    Returns:
+        Each trial's rows of figures, one an epoch (see `callbacks.RunHistory`), by its
+        name, with the number of `parameters` in each.
+
+    Raises:
+        ValueError, OSError: the first mistake or failure of a trial; the others stop.
+    """
+    threads = max(1, (os.cpu_count() or 1) // settings.jobs)
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, str(threads))
+    progress = Progress(trials, settings.folder)
+    waiting, running, rows = [*reversed(trials)], {}, {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < settings.jobs:
+                trial = waiting.pop()
+                running[_start(trial, settings)] = trial
+            for answer in connection.wait([*running], progress.seconds):
+                trial = running.pop(answer)
+                rows[trial.name] = _receive(answer, trial)
+            progress.show(finished=[*rows])
+    finally:
+        for process in multiprocessing.active_children():
+            process.terminate()
+    return {trial.name: rows[trial.name] for trial in trials}
+
+
+def _start(trial, settings):
+    """Trains a trial in a new process; returns the connection that it answers on."""
+    # TensorFlow does not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    answer, sender = context.Pipe(duplex=False)
+    context.Process(target=_train, args=(trial, settings, sender), daemon=True).start()
+    sender.close()
+    return answer
+
+
+def _receive(answer, trial):
+    """Returns what a trial's process sends, or raises the error that it had."""
+    try:
+        result = answer.recv()
+    except EOFError:
+        raise OSError(f"{trial.name}: its process was killed.") from None
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _train(trial, settings, sender):
+    # Ctrl-C ends this process without a word: its parent has one.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        run = load_run(trial, settings)
+        run.train(verbose=0)
+        size = {"parameters": run.model.count_params()}
+        sender.send([row | size for row in run.history.rows])
+    except (ValueError, OSError) as error:
+        sender.send(error)
+
+
+def load_run(trial: Trial, settings: Settings) -> runs.Run:
+    """Returns a trial's run as it stands."""
+    corpus = corpora.load(trial.preset.corpus, settings.data_dir)
+    folder = os.path.join(settings.folder, trial.name)
+    return runs.Run(folder, trial.preset, corpus, trial.seed, settings.precision)
+
+
+class Progress:
+    """Lines that say how far an experiment is, and when it would end."""
+
+    seconds = 60.0  # between two lines, if nothing ends
+
+    def __init__(self, trials, folder):
+        self.trials = trials
+        self.folder = folder
+        self.finished = []
+        self.started = time.monotonic()
+        self.before = sum(map(self._done, trials))
+
+    def show(self, finished):
+        """Prints what has ended since the last line, what runs, and the time left."""
+        for name in finished[len(self.finished) :]:
+            print(f"{name}: done ({len(finished)} of {len(self.trials)})", flush=True)
+        self.finished = finished
+        running = [
+            f"{trial.name} {self._epochs(trial)}/{trial.preset.epochs}"
+            for trial in self.trials
+            if trial.name not in finished and self._epochs(trial)
+        ]
+        done = sum(map(self._done, self.trials))
+        total = sum(trial.work * trial.preset.epochs for trial in self.trials)
+        if running and done > self.before:
+            elapsed = time.monotonic() - self.started
+            left = elapsed * (total - done) / (done - self.before)
+            line = f"epochs: {', '.join(running)}; about {left / 60:.0f} min left"
+            print(line, flush=True)
+
+    def _done(self, trial):
+        return trial.work * self._epochs(trial)
+
+    def _epochs(self, trial):
+        path = os.path.join(self.folder, trial.name, "metrics.csv")
+        if not os.path.exists(path):
+            return 0
+        with open(path, newline="", encoding="utf-8") as file:
+            return sum(1 for _ in csv.DictReader(file))
+
+
+def markdown(header: list[str], rows: list[list]) -> str:
+    """Returns a Markdown table; numbers stand as they were formatted."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def save_report(folder: str, name: str, text: str, figure=None):
+    """Writes `name`.md and, where there is a Matplotlib figure, `name`.png."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    if figure is not None:
+        figure.savefig(path + ".png", dpi=150, bbox_inches="tight")
+        text += f"\n\n![{name}]({name}.png)"
+    with open(path + ".md", "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    print(f"{text}\n\nwritten: {path}.md", flush=True)
+
+
+def new_figure(columns: int = 1, width: float = 6.0):
+    """Returns a Matplotlib figure and its axes in a row.
+
+    Raises:
+        ValueError: if Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ValueError(
+            "Plots need Matplotlib: pip install keras_textvae[plot]"
+        ) from None
+    figure = Figure(figsize=(width * columns, 4.0), layout="constrained")
+    return figure, figure.subplots(1, columns, squeeze=False)[0]
