@@ -11,7 +11,9 @@ measured in the same process.
 """
 
 import os
+import pathlib
 import statistics
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,34 +24,15 @@ import tensorflow as tf
 from absl import app, flags
 from keras import ops
 
-from keras_textvae import bytenet_vae, feedforward_vae, hybrid_vae, lstm_vae
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-VOCABULARY, BATCH, TOKENS = 10_000, 32, 22  # the LSTM VAE, one PTB-like batch
-CHARACTERS, CROPS = 54, 64  # the character models
+from benchmarks.models import CHARACTERS, MODELS, VOCABULARY
 
-
-def character_lstm(length):
-    return lstm_vae(
-        CHARACTERS, None, 500, 100, keep_rate=0.8, layer_norm=True, initial_range=0.1
-    )
-
-
-def bytenet(length, layers=3):
-    return bytenet_vae(CHARACTERS, length, layers=layers, block="highway")
-
-
-# Name -> the model for crops of a length.
-CHARACTER_MODELS = {
-    "feedforward": lambda length: feedforward_vae(CHARACTERS, length),
-    "hybrid": lambda length: hybrid_vae(CHARACTERS, length),
-    "character_lstm": character_lstm,
-    "bytenet": bytenet,
-}
+BATCH, TOKENS = 32, 22  # of words, as a PTB batch
+CROPS = 64  # of characters
 
 FLAGS = flags.FLAGS
-flags.DEFINE_enum(
-    "model", "lstm", ["lstm", "plain_keras", *CHARACTER_MODELS], "what to train"
-)
+flags.DEFINE_enum("model", "lstm", ["plain_keras", *MODELS], "what to train")
 flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "optimizer")
 flags.DEFINE_enum(
     "precision",
@@ -136,20 +119,18 @@ def main(argv):
 def build():
     """Returns the model and one batch of ids without padding."""
     rng = np.random.default_rng(0)
-    if FLAGS.model in CHARACTER_MODELS:
-        ids = rng.integers(4, CHARACTERS, (CROPS, FLAGS.length + 1), dtype="int32")
-        model = CHARACTER_MODELS[FLAGS.model](FLAGS.length)
-    else:
+    if FLAGS.model in ("lstm", "plain_keras"):
         ids = rng.integers(4, VOCABULARY, (BATCH, TOKENS + 1), dtype="int32")
-        plain = FLAGS.model == "plain_keras"
-        model = PlainKeras() if plain else lstm_vae(VOCABULARY, 256, 256, 32)
+    else:
+        ids = rng.integers(4, CHARACTERS, (CROPS, FLAGS.length + 1), dtype="int32")
     ids[:, 0] = 1
-    return model, ids
+    plain = FLAGS.model == "plain_keras"
+    return PlainKeras() if plain else MODELS[FLAGS.model](FLAGS.length), ids
 
 
 def work() -> float:
     """Floating-point operations of a step's matrix products, forward and backward."""
-    if FLAGS.model not in CHARACTER_MODELS:
+    if FLAGS.model in ("lstm", "plain_keras"):
         rows = BATCH * TOKENS
         lstm = rows * (256 + 256) * 1024
         return 3 * 2 * (2 * lstm + rows * 256 * VOCABULARY)

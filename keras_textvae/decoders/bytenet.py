@@ -137,7 +137,7 @@ class ByteNetDecoder(DeconvolutionalDecoder):
     def call(self, ids, z, auxiliary=False, training=False):
         features = self.expand(ids, z, training)
         ids = self.word_dropout(ids, training=training)
-        x = self._enter(self.input_projection(features), ids, training)
+        x = self._enter(features, ids, training)
         for block in self.blocks:
             x = block(x, training=training)
         logits = project_rows(self.output_projection, self._leave(x, training))
@@ -146,16 +146,16 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         return logits, self.historyless_logits(features)
 
     def initial_state(self, z):
-        """Returns the features' share of the inputs [B, N, 2C], and (t, buffers)."""
+        """Returns the features [B, N, F] of z, and (t, buffers)."""
         features, start = super().initial_state(z)
         rows = ops.shape(z)[0]
         buffers = tuple(block.initial_state(rows) for block in self.blocks)
-        return self.input_projection(features), (start, buffers)
+        return features, (start, buffers)
 
     def step(self, ids, features, state):
         """Returns the logits [B, V] after `ids` [B], and the new state."""
         t, buffers = state
-        here = ops.take(features, t, axis=1)[:, None]
+        here = ops.take(features, t, axis=1)[:, None]  # [B, 1, F]
         x = self._enter(here, self.word_dropout(ids)[:, None], training=False)
         remembered = []
         for block, buffer in zip(self.blocks, buffers, strict=True):
@@ -164,8 +164,9 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         x = self._leave(x, training=False)
         return self.output_projection(x[:, 0]), (t + 1, tuple(remembered))
 
-    def _enter(self, projected, ids, training):  # [B, T, 2C], [B, T] -> [B, T, C]
-        x = self.input_norm(projected + self.history(ids), training=training)
+    def _enter(self, features, ids, training):  # [B, T, F], [B, T] -> [B, T, C]
+        x = self.input_projection(features) + self.history(ids)
+        x = self.input_norm(x, training=training)
         a, b = ops.split(x, 2, axis=-1)
         return ops.tanh(a) * ops.sigmoid(b)
 

@@ -79,17 +79,16 @@ class HybridDecoder(DeconvolutionalDecoder):
         return logits, self.historyless_logits(features)
 
     def initial_state(self, z):
-        """Returns the features' share of the gates [B, N, 4H], and (t, (h, c))."""
+        """Returns the features [B, N, F] of z, and (t, (h, c))."""
         features, start = super().initial_state(z)
-        gates = self.lstm.project(features)
-        return gates, (start, self.lstm.zero_state(gates[:, 0]))
+        return features, (start, self.lstm.zero_state(ops.shape(z)[0]))
 
     def step(self, ids, features, state):
         """Returns the logits [B, V] after `ids` [B], and the new state."""
         t, state = state
-        projected = ops.take(features, t, axis=1) + self._history(
-            self.word_dropout(ids)
-        )
+        # Projected here: for all positions at once, the gates would be 4H / F as large.
+        here = self.lstm.project(ops.take(features, t, axis=1))
+        projected = here + self._history(self.word_dropout(ids))
         state = self.lstm.step(projected, state)
         return self.output_projection(state[0]), (t + 1, state)
 

@@ -101,7 +101,7 @@ class LSTM(keras.layers.Layer):
         Returns:
             The outputs of all steps, float32 [B, T, H].
         """
-        h, c = self.zero_state(projected[0]) if state is None else state
+        h, c = self.zero_state(ops.shape(projected)[1]) if state is None else state
         outputs = recurrence.lstm(
             projected,
             ops.cast(h, "float32"),
@@ -124,9 +124,9 @@ class LSTM(keras.layers.Layer):
         kernel = ops.cast(self.recurrent_kernel, self.compute_dtype)
         return recurrence.lstm_step(projected, *state, kernel, self._norm())
 
-    def zero_state(self, projected):
-        """Returns zeros (h, c), [B, H] each, for projected inputs [B, 4H]."""
-        zeros = ops.zeros_like(projected[:, : self.units])
+    def zero_state(self, rows):
+        """Returns zeros (h, c), float32 [rows, H] each."""
+        zeros = ops.zeros((rows, self.units), "float32")
         return zeros, zeros
 
     def _norm(self):

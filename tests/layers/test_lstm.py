@@ -38,7 +38,7 @@ def test_a_sequence_continues_from_the_state_of_its_steps(layer_norm):
     layer = LSTM(UNITS, layer_norm=layer_norm)
     whole = layer(x)
     projected = layer.project(x)
-    state = layer.zero_state(projected[:, 0])
+    state = layer.zero_state(len(x))
     for t in range(4):
         state = layer.step(projected[:, t], state)
         np.testing.assert_allclose(state[0], whole[:, t], atol=1e-6)
