@@ -23,7 +23,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from benchmarks.models import MODELS
+from benchmarks.models import MODELS, built
 from keras_textvae import samplers
 from keras_textvae.generation import generate
 from keras_textvae.tokens import EOS, UNK
@@ -47,8 +47,7 @@ def main(argv):
 def measure(length):
     """Prints how long texts of a length take."""
     keras.utils.set_random_seed(0)
-    model = MODELS[FLAGS.model](length)
-    model(tf.ones([1, length + 1], tf.int32))
+    model = built(MODELS[FLAGS.model](length), length)
     z = tf.random.normal([FLAGS.sentences, model.posterior.latent_dim])
     noise = 1.0 - tf.random.uniform([FLAGS.sentences, length])
     sampler = samplers.categorical(FLAGS.temperature)

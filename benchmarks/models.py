@@ -1,5 +1,9 @@
 """The models that the benchmarks measure, by name."""
 
+import bisect
+
+from keras import ops
+
 from keras_textvae import bytenet_vae, feedforward_vae, hybrid_vae, lstm_vae
 
 VOCABULARY = 10_000  # of words
@@ -16,12 +20,31 @@ def _character_lstm(length):
     )
 
 
+def _equal_hybrid(length):
+    """The hybrid whose LSTM is such that it has the LSTM VAE's parameters, about."""
+
+    def parameters(units):
+        return built(hybrid_vae(CHARACTERS, length, units=units), length).count_params()
+
+    sizes = range(4, 1000, 4)
+    wanted = built(_character_lstm(length), length).count_params()
+    units = sizes[bisect.bisect(sizes, wanted, key=parameters)]
+    return hybrid_vae(CHARACTERS, length, units=units)
+
+
+def built(model, length):
+    """Builds a model for texts of a length, and returns it."""
+    model(ops.ones((1, length + 1), "int32"))
+    return model
+
+
 # Name -> the model of texts of a length; of words, and those of Semeniuta et al. 2017
 # at the authors' sizes.
 MODELS = {
     "lstm": _lstm,
     "feedforward": lambda length: feedforward_vae(CHARACTERS, length),
     "hybrid": lambda length: hybrid_vae(CHARACTERS, length),
+    "equal_hybrid": _equal_hybrid,
     "character_lstm": _character_lstm,
     "bytenet": lambda length: bytenet_vae(CHARACTERS, length, block="highway"),
 }

@@ -107,7 +107,7 @@ def main(argv):
     model.fit(data, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[times])
     seconds = statistics.median(times.seconds[warm_up:])
     tokens = ids.shape[0] * (ids.shape[1] - 1)
-    reached, peak = work() / seconds / 1e9, matrix_product_peak() / 1e9
+    reached, peak = work(model) / seconds / 1e9, matrix_product_peak() / 1e9
     print(
         f"{FLAGS.model} {FLAGS.precision} {FLAGS.optimizer}: "
         f"{model.count_params():,} parameters, "
@@ -128,7 +128,7 @@ def build():
     return PlainKeras() if plain else MODELS[FLAGS.model](FLAGS.length), ids
 
 
-def work() -> float:
+def work(model) -> float:
     """Floating-point operations of a step's matrix products, forward and backward."""
     if FLAGS.model in ("lstm", "plain_keras"):
         rows = BATCH * TOKENS
@@ -141,11 +141,12 @@ def work() -> float:
     deconvolutions = quarter * 3 * (256 * 128 + 2 * 128 * 200)
     convolutions = quarter * 3 * 128 * 256
     dense = quarter * 256 * 3 * (100 if FLAGS.model == "feedforward" else 50)
+    units = getattr(model.decoder, "units", 0)
     decoder = {
         "feedforward": 0,
-        "hybrid": (200 + 500) * 2000 + 500 * CHARACTERS,
+        "hybrid": (200 + units) * 4 * units + units * CHARACTERS,
         "bytenet": 200 * 512 + 3 * 512 * 768 + 256 * CHARACTERS,
-    }[FLAGS.model]
+    }[FLAGS.model.removeprefix("equal_")]
     outputs = rows * (decoder + 200 * CHARACTERS)
     return 3 * 2 * (convolutions + deconvolutions + dense + outputs)
 
