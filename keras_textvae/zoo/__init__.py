@@ -7,5 +7,4 @@ from keras_textvae.zoo.architectures import lstm_vae as lstm_vae
 from keras_textvae.zoo.presets import PRESETS as PRESETS
 from keras_textvae.zoo.presets import Preset as Preset
 from keras_textvae.zoo.presets import Schedule as Schedule
-from keras_textvae.zoo.presets import arguments as arguments
 from keras_textvae.zoo.presets import preset as preset

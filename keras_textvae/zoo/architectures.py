@@ -66,101 +66,56 @@ def lstm_vae(
 
 
 def feedforward_vae(
-    vocabulary_size,
-    length,
-    latent_dim=100,
-    channels=(128, 256),
-    features=200,
-    initial_range=0.1,
+    vocabulary_size, length, latent_dim=100, initial_range=0.1, **decoder
 ):
     """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
 
     Args:
         vocabulary_size: int. V.
         length: int. N, the ids of a sentence or crop after `<bos>`.
-        latent_dim, channels, features: see `decoders.DeconvolutionalDecoder`.
+        latent_dim: int. See `posteriors.DiagonalGaussian`.
         initial_range: float. Weights and biases start uniform in +- this; the authors'
             code has 0.1 everywhere.
+        decoder: other arguments of `decoders.DeconvolutionalDecoder`: `channels`,
+            `features`.
     """
-    decoder = DeconvolutionalDecoder(
-        vocabulary_size, length, channels, features, _uniform(initial_range)
+    initializer = _uniform(initial_range)
+    layer = DeconvolutionalDecoder(
+        vocabulary_size, length, initializer=initializer, **decoder
     )
-    return _convolutional_vae(decoder, latent_dim, initial_range)
+    return _convolutional_vae(layer, latent_dim, initial_range)
 
 
 def hybrid_vae(
-    vocabulary_size,
-    length,
-    latent_dim=50,
-    units=500,
-    channels=(128, 256),
-    features=200,
-    keep_rate=1.0,
-    alpha=0.2,
-    initial_range=0.1,
+    vocabulary_size, length, latent_dim=50, alpha=0.2, initial_range=0.1, **decoder
 ):
     """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
 
     Args:
-        vocabulary_size: int. V.
-        length: int. N, the ids of a sentence or crop after `<bos>`.
-        latent_dim, units, channels, features, keep_rate: see `decoders.HybridDecoder`.
+        vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
         alpha: float. The weight of the auxiliary reconstruction.
-        initial_range: see `feedforward_vae`.
+        decoder: other arguments of `decoders.HybridDecoder`: `units`, `channels`,
+            `features`, `keep_rate`.
     """
-    decoder = HybridDecoder(
-        vocabulary_size,
-        length,
-        units,
-        channels,
-        features,
-        keep_rate,
-        _uniform(initial_range),
-    )
-    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
+    initializer = _uniform(initial_range)
+    layer = HybridDecoder(vocabulary_size, length, initializer=initializer, **decoder)
+    return _convolutional_vae(layer, latent_dim, initial_range, alpha)
 
 
 def bytenet_vae(
-    vocabulary_size,
-    length,
-    latent_dim=50,
-    layers=3,
-    hidden=256,
-    block="bytenet",
-    width=2,
-    dilations=(1,),
-    norm="layer",
-    channels=(128, 256),
-    features=200,
-    keep_rate=1.0,
-    alpha=0.2,
-    initial_range=0.1,
+    vocabulary_size, length, latent_dim=50, alpha=0.2, initial_range=0.1, **decoder
 ):
     """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
 
     Args:
-        vocabulary_size: int. V.
-        length: int. N, the ids of a sentence or crop after `<bos>`.
-        latent_dim, layers, hidden, block, width, dilations, norm, channels, features,
-            keep_rate: see `decoders.ByteNetDecoder`.
+        vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
         alpha: float. The weight of the auxiliary reconstruction.
-        initial_range: see `feedforward_vae`.
+        decoder: other arguments of `decoders.ByteNetDecoder`: `layers`, `hidden`,
+            `block`, `width`, `dilations`, `norm`, `channels`, `features`, `keep_rate`.
     """
-    decoder = ByteNetDecoder(
-        vocabulary_size,
-        length,
-        layers,
-        hidden,
-        block,
-        width,
-        dilations,
-        norm,
-        channels,
-        features,
-        keep_rate,
-        _uniform(initial_range),
-    )
-    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
+    initializer = _uniform(initial_range)
+    layer = ByteNetDecoder(vocabulary_size, length, initializer=initializer, **decoder)
+    return _convolutional_vae(layer, latent_dim, initial_range, alpha)
 
 
 def _convolutional_vae(decoder, latent_dim, initial_range, alpha=0.0):

@@ -7,9 +7,9 @@ import pytest
 
 from examples import reproduce_semeniuta2017 as reproduce
 from examples.experiments import Settings
-from keras_textvae import grammar
-
-SMALL = reproduce.SCALES["small"]
+from examples.semeniuta2017 import figures, tweets
+from examples.semeniuta2017.scales import SCALES, changed
+from keras_textvae import grammar, zoo
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +24,10 @@ def settings(tmp_path_factory):
 
 
 def test_a_figure_is_a_table_of_its_runs_and_a_plot(settings, tmp_path):
-    scale = reproduce.SCALES["smoke"]._replace(
+    scale = SCALES["smoke"]._replace(
         steps=3, layers6=(2,), alphas6=(0.2,), valid_steps=1
     )
-    reproduce.figure6(scale, settings)
+    figures.figure6(scale, settings)
     folder = pathlib.Path(settings.folder)
     lines = (folder / "figure6.md").read_text().splitlines()
     table = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
@@ -41,15 +41,15 @@ def test_a_figure_is_a_table_of_its_runs_and_a_plot(settings, tmp_path):
 
 def test_tables_of_tweets_come_from_the_same_runs(settings, monkeypatch):
     name = "Hybrid, alpha = 0.2"
-    trials = reproduce.tweet_trials(reproduce.SCALES["smoke"])
-    monkeypatch.setattr(reproduce, "tweet_trials", lambda scale: {name: trials[name]})
-    monkeypatch.setattr(reproduce, "SAMPLES", 12)
-    models = [*reproduce.tweet_models(None, settings)]
-    for table in (reproduce.table2, reproduce.table3, reproduce.table6):
+    trials = tweets.tweet_trials(SCALES["smoke"])
+    monkeypatch.setattr(tweets, "tweet_trials", lambda scale: {name: trials[name]})
+    monkeypatch.setattr(tweets, "SAMPLES", 12)
+    models = [*tweets.tweet_models(None, settings)]
+    for table in (tweets.table2, tweets.table3, tweets.table6):
         table(models, settings.folder)
     folder = pathlib.Path(settings.folder)
     written = {name: (folder / f"table{name}.md").read_text() for name in "236"}
-    result = json.loads((folder / "tweets/hybrid/result.json").read_text())
+    result = json.loads((folder / f"tweets/{name}/result.json").read_text())
     figures = f"{result['reconstruction']:.1f} | {result['kl']:.1f}"
     assert f"| {name} | {figures} | 58.5 | 12.5 |" in written["3"]
     samples = models[0][2].sample(10, temperature=0.0)
@@ -58,24 +58,22 @@ def test_tables_of_tweets_come_from_the_same_runs(settings, monkeypatch):
 
 
 def test_the_feed_forward_model_of_figure_3_has_as_many_parameters():
-    preset = reproduce.changed("semeniuta2017-ptb-feedforward", SMALL, {}, length=10)
-    found = reproduce.as_large(preset, 700_000).build_model(54).count_params()
+    preset = changed("semeniuta2017-ptb-feedforward", SCALES["small"], length=10)
+    found = figures.as_large(preset, 700_000).build_model(54).count_params()
     assert found == pytest.approx(700_000, rel=0.1)
 
 
 def test_paper_scale_changes_nothing_of_the_hybrid_but_the_counting_of_epochs():
-    paper = reproduce.SCALES["paper"]
-    preset = reproduce.changed("semeniuta2017-ptb", paper, {})
-    assert preset.replace(valid_steps=None) == reproduce.zoo.preset("semeniuta2017-ptb")
-    hybrid = reproduce.tweet_trials(paper)["Hybrid, alpha = 0.2"].preset
-    assert hybrid.replace(valid_steps=None) == reproduce.zoo.preset(
-        "semeniuta2017-tweets"
-    )
+    paper = SCALES["paper"]
+    preset = changed("semeniuta2017-ptb", paper)
+    assert preset.replace(valid_steps=None) == zoo.preset("semeniuta2017-ptb")
+    hybrid = tweets.tweet_trials(paper)["Hybrid, alpha = 0.2"].preset
+    assert hybrid.replace(valid_steps=None) == zoo.preset("semeniuta2017-tweets")
 
 
 def test_tweets_are_those_of_table_3():
-    trials = reproduce.tweet_trials(SMALL)
-    assert [*trials] == [*reproduce.PAPER_TABLE_3]
+    trials = tweets.tweet_trials(SCALES["small"])
+    assert [*trials] == [*tweets.PAPER_TABLE_3]
     rates = [trial.preset.model.get("keep_rate") for trial in trials.values()]
     assert rates == [0.8, 0.5, 0.2, None]
 

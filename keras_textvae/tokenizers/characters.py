@@ -1,0 +1,100 @@
+"""Bytes and characters, and what tweets need.
+
+B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabulary size.
+(T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
+"""
+
+import keras
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from keras_textvae.tokenizers.tokenizer import (
+    Tokenizer,
+    batch_of_text,
+    id_table,
+)
+from keras_textvae.tokenizers.vocabulary import learn
+from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS
+
+# Parts of a tweet between spaces: user names and links (Semeniuta et al. 2017, the
+# authors' code).
+_USER_NAME = r"(^| )@[^ ]*"
+_LINK = r"(^| )https?://[^ ]*"
+
+
+@keras.saving.register_keras_serializable(package="keras_textvae")
+class CharacterTokenizer(Tokenizer):
+    """UTF-8 bytes, which know every text, or the characters of a list.
+
+    Args:
+        characters: None for bytes: V is 260, and byte b has the id `FIRST_WORD + b`.
+            Or a list of single Unicode characters, most frequent first; another
+            character, or a byte that is not UTF-8, is <unk>.
+        tweets: bool. Whether user names and links are replaced first, see
+            `replace_names_and_links`.
+
+    Raises:
+        ValueError: if `characters` is empty, or has one twice or one not single.
+    """
+
+    def __init__(self, characters=None, tweets: bool = False):
+        if characters is None:
+            texts = [bytes([byte]) for byte in range(256)]
+            names = [f"<0x{byte:02X}>" for byte in range(256)]
+        else:
+            texts = names = list(characters)
+        tokens = [*SPECIAL_TOKENS, *names]
+        super().__init__(tokens, [*SPECIAL_TOKENS, *texts], separator="")
+        self.tweets = tweets
+        self._ids = None
+        if characters is not None:
+            if wrong := [name for name in names if len(name) != 1]:
+                raise ValueError(f"A character has length 1. Received: {wrong[:5]}")
+            self._ids = id_table([ord(name) for name in names])
+
+    @classmethod
+    def learn(cls, files, size=None, min_count: int = 1, tweets: bool = False):
+        """Learns the characters of plain or .gz files, the newline included.
+
+        Args and order are those of `WordTokenizer.learn`; `tweets` is the
+        constructor's.
+        """
+
+        def split(text):
+            text = replace_names_and_links(text) if tweets else text
+            return _characters(text + "\n").flat_values
+
+        codes = learn(files, split, size, min_count)
+        return cls([chr(code) for code in codes], tweets)
+
+    @property
+    def resources(self) -> list:
+        return [*super().resources, *([] if self._ids is None else [self._ids])]
+
+    def split(self, text):  # [B] -> int32 [B, (N)]
+        text = batch_of_text(text)
+        if self.tweets:
+            text = replace_names_and_links(text)
+        if self._ids is None:
+            codes = tf_text.ByteSplitter().split(text)
+            return tf.cast(codes, tf.int32) + FIRST_WORD
+        codes = _characters(text)
+        return codes.with_flat_values(self._ids.lookup(codes.flat_values))
+
+    def get_config(self) -> dict:
+        known = None if self._ids is None else self.tokens[FIRST_WORD:]
+        return {"characters": known, "tweets": self.tweets}
+
+
+def replace_names_and_links(text):  # [B] -> [B]
+    """Replaces each part between spaces that is a user name by `@userid`, a link `url`.
+
+    A user name begins with "@", a link with "http://" or "https://". A text that has
+    been through it stays as it is. Semeniuta et al. 2017, section 4.3.
+    """
+    text = tf.strings.regex_replace(text, _USER_NAME, r"\1@userid")
+    return tf.strings.regex_replace(text, _LINK, r"\1url")
+
+
+def _characters(text):  # [B] -> int32 code points [B, (N)]
+    return tf_text.UnicodeCharTokenizer().tokenize(batch_of_text(text))

@@ -1,0 +1,102 @@
+"""What the tokenizers share.
+
+B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabulary size.
+(T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
+"""
+
+import collections
+
+import tensorflow as tf
+
+from keras_textvae.atomic_files import write_json
+from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
+
+
+class Tokenizer:
+    """What the tokenizers share; a subclass adds `split` and `get_config`.
+
+    Args:
+        tokens: V strings for people to read; the index is the id.
+        texts: V strings, what `decode` writes for each id.
+        separator: what `decode` writes between two of them.
+    """
+
+    def __init__(self, tokens, texts, separator: str):
+        self.tokens = list(tokens)
+        repeated = [t for t, n in collections.Counter(tokens).items() if n > 1]
+        if repeated or len(tokens) == FIRST_WORD:
+            raise ValueError(
+                "A vocabulary has something beside the special tokens, each once. "
+                f"Received: {len(tokens)} tokens, repeated: {repeated[:5]}"
+            )
+        self._separator = separator
+        self._texts = _table(tf.range(len(texts)), texts, default=SPECIAL_TOKENS[UNK])
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, special tokens included."""
+        return len(self.tokens)
+
+    @property
+    def resources(self) -> list:
+        """The lookup tables that an `ExportArchive` must track."""
+        return [self._texts]
+
+    def split(self, text):  # [B] -> int32 [B, (N)]
+        """Ids of the words or characters alone, without <bos> and <eos>."""
+        raise NotImplementedError
+
+    def tokenize(self, text):  # [B] -> int32 [B, (T)]
+        """Ids of `<bos> w ... w <eos>`."""
+        ids = self.split(text)
+        column = [ids.nrows(), 1]
+        return tf.concat([tf.fill(column, BOS), ids, tf.fill(column, EOS)], axis=1)
+
+    def encode(self, text, length: int | None = None):  # [B] -> int32 [B, T]
+        """Ids padded with <pad> to the longest sentence, or to exactly `length`.
+
+        A sentence longer than `length` is cut and then has no <eos>: callers that may
+        not lose words look at `tokenize(text).row_lengths()` first.
+        """
+        return self.tokenize(text).to_tensor(PAD, shape=[None, length])
+
+    def decode(self, ids):  # int [B, T] -> [B]
+        """Text up to the first <eos>, without <pad> and <bos>; always valid UTF-8.
+
+        <unk>, and any id outside the vocabulary, is written as `<unk>`.
+        """
+        ids = tf.ensure_shape(tf.cast(ids, tf.int32), [None, None])
+        ended = tf.cumsum(tf.cast(tf.equal(ids, EOS), tf.int32), axis=1) > 0
+        blank = tf.equal(ids, PAD) | tf.equal(ids, BOS)
+        texts = tf.ragged.boolean_mask(self._texts.lookup(ids), ~(ended | blank))
+        joined = tf.strings.reduce_join(texts, axis=1, separator=self._separator)
+        return tf.strings.unicode_transcode(joined, "UTF-8", "UTF-8", errors="replace")
+
+    def get_config(self) -> dict:
+        raise NotImplementedError
+
+    @classmethod
+    def from_config(cls, config: dict):
+        return cls(**config)
+
+    def save(self, path: str):
+        """Writes the tokenizer as JSON; `load` reads it. Never leaves half a file."""
+        content = {"class_name": type(self).__name__, "config": self.get_config()}
+        write_json(path, content)
+
+
+def batch_of_text(text):
+    """Returns text as a tensor [B]; another rank is an error."""
+    # The operations of tensorflow-text kill the process when given a scalar.
+    return tf.ensure_shape(tf.convert_to_tensor(text, tf.string), [None])
+
+
+def id_table(keys):
+    """Returns a table from each key to its id, and from any other to <unk>."""
+    ids = tf.range(FIRST_WORD, FIRST_WORD + len(keys))
+    return _table(keys, ids, default=UNK)
+
+
+def _table(keys, values, default):
+    initializer = tf.lookup.KeyValueTensorInitializer(keys, values)
+    return tf.lookup.StaticHashTable(initializer, default)

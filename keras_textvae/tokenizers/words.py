@@ -1,0 +1,95 @@
+"""Words between blanks.
+
+B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabulary size.
+(T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
+"""
+
+import keras
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from keras_textvae.tokenizers.tokenizer import (
+    Tokenizer,
+    batch_of_text,
+    id_table,
+)
+from keras_textvae.tokenizers.vocabulary import learn
+from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS
+
+# What ICU calls white space beyond ASCII. `WhitespaceTokenizer` splits there too, but
+# leaves a part of the character at the end of the word. NUL is added because
+# `tf.strings.lower` ends the text at the first one.
+_RARE_BLANKS = (
+    r"[\x{0}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}"
+    r"\x{3000}]+"
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_textvae")
+class WordTokenizer(Tokenizer):
+    """Words between blanks; a word outside the vocabulary is <unk>.
+
+    Blanks are Unicode white space and NUL. `<pad>`, `<bos>`, `<eos>` and `<unk>` in a
+    text are <unk>: a text cannot end its own sentence. Decoded words are joined by one
+    space.
+
+    Args:
+        words: list of str, most frequent first, without the special tokens. The first
+            has the id `FIRST_WORD`.
+        lower: bool. Whether text is lower-cased before the words are looked up.
+
+    Raises:
+        ValueError: if `words` is empty, or has one twice, special or with a blank.
+    """
+
+    def __init__(self, words, lower: bool = False):
+        words = list(words)
+        tokens = [*SPECIAL_TOKENS, *words]
+        super().__init__(tokens, tokens, separator=" ")
+        found = zip(words, _words(words, lower=False).to_list(), strict=True)
+        if wrong := [word for word, split in found if split != [word.encode()]]:
+            raise ValueError(f"A word has no blank in it. Received: {wrong[:5]}")
+        self.lower = lower
+        self._ids = id_table(words)
+
+    @classmethod
+    def learn(cls, files, size=None, min_count: int = 1, lower: bool = False):
+        """Learns the vocabulary from plain or .gz files, streaming.
+
+        Args:
+            files: paths of UTF-8 text, one sentence a line.
+            size: int or None. The largest vocabulary, special tokens included.
+            min_count: int. How often a word must occur.
+            lower: as in the constructor.
+
+        Returns:
+            A tokenizer whose most frequent word comes first; equally frequent words
+            are in the order of their characters.
+        """
+        special = [token.encode() for token in SPECIAL_TOKENS]
+        words = learn(
+            files,
+            lambda text: _words(text, lower).flat_values,
+            size,
+            min_count,
+            left_out=special,
+        )
+        return cls([word.decode() for word in words], lower)
+
+    @property
+    def resources(self) -> list:
+        return [*super().resources, self._ids]
+
+    def split(self, text):  # [B] -> int32 [B, (N)]
+        words = _words(text, self.lower)
+        return words.with_flat_values(self._ids.lookup(words.flat_values))
+
+    def get_config(self) -> dict:
+        return {"words": self.tokens[FIRST_WORD:], "lower": self.lower}
+
+
+def _words(text, lower):  # [B] -> string [B, (N)]
+    text = tf.strings.regex_replace(batch_of_text(text), _RARE_BLANKS, " ")
+    if lower:
+        text = tf.strings.lower(text, encoding="utf-8")
+    return tf_text.WhitespaceTokenizer().tokenize(text)
