@@ -15,7 +15,7 @@ IDS[:, 0], IDS[:, -1] = BOS, EOS
 
 
 def hybrid(alpha=0.2):
-    return zoo.hybrid_vae(V, 6, 2, 6, (4, 6), 5, alpha=alpha)
+    return zoo.hybrid_vae(V, 6, 2, alpha, units=6, channels=(4, 6), features=5)
 
 
 def compiled(model, eagerly=True):

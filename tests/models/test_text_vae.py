@@ -25,7 +25,9 @@ def lstm():
 
 
 def hybrid():
-    return zoo.hybrid_vae(V, LENGTH, 3, 8, (6, 8), 5, keep_rate=0.5, alpha=ALPHA)
+    return zoo.hybrid_vae(
+        V, LENGTH, 3, ALPHA, units=8, channels=(6, 8), features=5, keep_rate=0.5
+    )
 
 
 @pytest.fixture(scope="module", params=[lstm, hybrid])

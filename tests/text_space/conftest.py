@@ -33,7 +33,9 @@ def words():
 def crops():
     """A space of crops of characters, with a hybrid."""
     tokenizer = CharacterTokenizer([*"abcde", " ", "\n"])
-    model = zoo.hybrid_vae(tokenizer.vocabulary_size, LENGTH, 3, 8, (4, 6), 5)
+    model = zoo.hybrid_vae(
+        tokenizer.vocabulary_size, LENGTH, 3, units=8, channels=(4, 6), features=5
+    )
     return TextSpace(stirred(model), tokenizer, LENGTH, crops=True)
 
 
