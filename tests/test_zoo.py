@@ -34,7 +34,11 @@ TOLERANCE = {"float32": 1e-5, "mixed_float16": 4e-3, "mixed_bfloat16": 3e-2}
 BACKEND = keras.backend.backend()
 CASES = [(name, policy) for name in zoo.PRESETS for policy in TOLERANCE]
 if BACKEND == "jax":  # which takes seconds to compile anything
-    CASES = [("lstm-grammar", "float32"), ("hybrid-grammar", "mixed_bfloat16")]
+    CASES = [
+        ("lstm-grammar", "float32"),
+        ("hybrid-grammar", "mixed_bfloat16"),
+        ("semeniuta2017-ptb-bytenet", "float32"),
+    ]
 
 
 class Trained(NamedTuple):
