@@ -24,7 +24,7 @@ from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
 V = 11
 LENGTH = 5
 SMALLER = {
-    "lstm": {"embedding_dim": 6, "units": 8, "latent_dim": 3, "keep_rate": 0.5},
+    "lstm": {"embedding_dim": 8, "units": 8, "latent_dim": 3, "keep_rate": 0.5},
     "feedforward": {"latent_dim": 3, "channels": (6, 8), "features": 5},
     "hybrid": {"units": 8, "latent_dim": 3, "channels": (6, 8), "features": 5},
     "bytenet": {"hidden": 8, "latent_dim": 3, "channels": (6, 8), "features": 5},
