@@ -104,6 +104,8 @@ class Preset:
         return dataclasses.replace(self, **fields)
 
 
+_CONVOLUTIONS = {"channels": (128, 256), "features": 200}
+_LSTM = {"embedding_dim": None, "layer_norm": True, "initial_range": 0.1}
 # The authors' settings of every model of Semeniuta et al. 2017 on the Penn Treebank...
 _CHARACTERS = Preset(
     reference=(
@@ -113,7 +115,7 @@ _CHARACTERS = Preset(
     corpus="ptb",
     level="characters",
     architecture="hybrid",
-    model={"latent_dim": 50, "units": 500, "alpha": 0.2},
+    model=_CONVOLUTIONS | {"latent_dim": 50, "units": 500, "alpha": 0.2},
     length=60,
     crops=True,
     schedule=Schedule("linear", (1000, 8000, 0.001)),
@@ -136,6 +138,7 @@ _TWEETS = Preset(
         "latent_dim": 100,
         "units": 1000,
         "channels": (128, 256, 512, 512, 512),
+        "features": 200,
         "alpha": 0.2,
     },
     length=128,
@@ -147,7 +150,6 @@ _TWEETS = Preset(
     rate_schedule=Schedule("geometric", (69, 0.95)),
     epsilon=1e-8,
 )
-_LSTM = {"embedding_dim": None, "layer_norm": True, "initial_range": 0.1}
 
 PRESETS = {
     "bowman2016-ptb": Preset(
@@ -184,7 +186,7 @@ PRESETS = {
             "annealed as their hybrid: they trained it without the KL (figure 3)."
         ),
         architecture="feedforward",
-        model={"latent_dim": 100, "channels": (128, 256), "features": 200},
+        model=_CONVOLUTIONS | {"latent_dim": 100},
     ),
     "semeniuta2017-ptb-lstm": _CHARACTERS.replace(
         reference=(
@@ -203,11 +205,15 @@ PRESETS = {
             "batch normalisation, which looks at later characters."
         ),
         architecture="bytenet",
-        model={
+        model=_CONVOLUTIONS
+        | {
             "latent_dim": 50,
             "layers": 3,
             "hidden": 256,
             "block": "highway",
+            "width": 2,
+            "dilations": (1,),
+            "norm": "layer",
             "alpha": 0.2,
         },
         length=56,
