@@ -10,7 +10,7 @@ where a killed one was; figures and tables that need the same runs share them. T
 are written as Markdown and figures as PNG beside them. Scales:
 
     smoke  minutes, models that learn nothing: does it run?
-    small  about half an hour each on 2 cores: smaller LSTMs, fewer iterations and
+    small  about an hour of one core each: smaller models, fewer iterations and
            settings, annealing sooner
     paper  the authors' sizes, 100,000 iterations a run: days without an accelerator
 """
