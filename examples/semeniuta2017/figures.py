@@ -28,8 +28,8 @@ def figure3(scale, settings):
         convolutional = as_large(convolutional, size)
         trials.append(Trial(f"figure3/lstm-n{length}", lstm))
         trials.append(Trial(f"figure3/convolutional-n{length}", convolutional))
-    rows = experiments.train_all(trials, settings)
     figure, axes = experiments.new_figure(columns=2, width=5.0)
+    rows = experiments.train_all(trials, settings)
     table = []
     for length in scale.lengths3:
         found = [
@@ -147,10 +147,10 @@ def compare(name, axis, presets, text, settings):
         for label, series in presets.items()
         for value, preset in series.items()
     }
+    figure, (plot,) = experiments.new_figure()
     rows = experiments.train_all([*trials.values()], settings)
     last = {key: rows[trial.name][-1] for key, trial in trials.items()}
     values = [*next(iter(presets.values()))]
-    figure, (plot,) = experiments.new_figure()
     header, table = [axis], [[value] for value in values]
     for label in presets:
         cost = [bits(last[label, value], "loss") for value in values]
