@@ -50,8 +50,8 @@ class TextSpace:
             given text is cut or filled up with blanks to that.
 
     Raises:
-        ValueError: if tokenizer and model disagree on the vocabulary, or the decoder's
-            own length is shorter. The methods raise ValueError, with one line, for
+        ValueError: if tokenizer and model disagree on the vocabulary, the decoder's
+            own length is shorter, or the model is not built. The methods raise ValueError, with one line, for
             texts, seeds or vectors that they can't take.
     """
 
@@ -61,6 +61,8 @@ class TextSpace:
                 "The tokenizer's vocabulary is not the model's. Received: "
                 f"{tokenizer.vocabulary_size} and {model.decoder.vocabulary_size} ids"
             )
+        if not model.built:
+            raise ValueError("The model has no weights yet: call it once on ids.")
         longest = getattr(model.decoder, "length", length)
         if not 1 <= length <= longest:
             raise ValueError(

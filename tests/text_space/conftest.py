@@ -39,6 +39,16 @@ def crops():
     return TextSpace(stirred(model), tokenizer, LENGTH, crops=True)
 
 
+@pytest.fixture(scope="session")
+def tweets():
+    """A space of tweets as bytes, with a hybrid."""
+    tokenizer = CharacterTokenizer(tweets=True)
+    model = zoo.hybrid_vae(
+        tokenizer.vocabulary_size, LENGTH, 3, units=8, channels=(4,), features=5
+    )
+    return TextSpace(stirred(model), tokenizer, LENGTH)
+
+
 @pytest.fixture(params=["words", "crops"])
 def space(request):
     return request.getfixturevalue(request.param)

@@ -113,6 +113,11 @@ def test_a_length_beyond_the_decoder_s_is_refused(crops, length):
         TextSpace(crops.model, crops.tokenizer, length)
 
 
+def test_a_model_without_weights_is_refused(words):
+    with pytest.raises(ValueError, match="no weights yet: call it once on ids"):
+        TextSpace(zoo.lstm_vae(12, 4, 4, 2), words.tokenizer, 5)
+
+
 def test_a_model_without_a_length_takes_any(words):
     model = zoo.lstm_vae(12, 4, 4, 2)
     model(np.ones((1, 3), "int32"))

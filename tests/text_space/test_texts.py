@@ -68,6 +68,19 @@ def test_a_crop_is_cut_or_filled_with_blanks(crops):
     np.testing.assert_array_equal(given.mean, same.mean)
 
 
+@pytest.mark.parametrize("tweet", ["", "\U0001f600", b"\xf0\x9f", b"a\xff"])
+def test_every_tweet_has_a_score_and_a_reconstruction_in_utf8(tweets, tweet):
+    assert np.isfinite(tweets.score([tweet]).bound)
+    (text,) = tweets.reconstruct([tweet])
+    assert len(text) <= tweets.length
+
+
+def test_a_tweet_longer_than_the_model_s_limit_is_refused(tweets):
+    message = "reconstruct: a text has more than 5 words or characters"
+    with pytest.raises(ValueError, match=message):
+        tweets.reconstruct(["abcde", "\U0001f600\U0001f600"])
+
+
 def test_decoding_the_encoded_means_reconstructs(space, texts):
     assert space.decode(space.encode(texts).mean) == space.reconstruct(texts)
 
