@@ -158,10 +158,11 @@ class Remaining(keras.callbacks.Callback):
         done = epoch + 1 - self.run.epochs_done
         seconds = time.monotonic() - self.started
         left = seconds / done * (self.run.preset.epochs - epoch - 1)
+        parts = f"{logs['val_reconstruction']:.2f} + KL {logs.get('val_kl', 0.0):.2f}"
         print(
             f"epoch {epoch + 1} of {self.run.preset.epochs}: valid bound "
-            f"{logs['val_loss']:.2f} = {logs['val_reconstruction']:.2f} + KL "
-            f"{logs['val_kl']:.2f} nats, {seconds / done:.0f} s an epoch, at most "
+            f"{logs['val_loss']:.2f} = {parts} nats, {seconds / done:.0f} s an epoch, "
+            f"at most "
             f"{left / 60:.0f} min left",
             flush=True,
         )

@@ -27,6 +27,7 @@ from keras_textvae.decoders import HybridDecoder as HybridDecoder
 from keras_textvae.decoders import LSTMDecoder as LSTMDecoder
 from keras_textvae.encoders import ConvolutionalEncoder as ConvolutionalEncoder
 from keras_textvae.encoders import LSTMEncoder as LSTMEncoder
+from keras_textvae.models import LanguageModel as LanguageModel
 from keras_textvae.models import TextVAE as TextVAE
 from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
 from keras_textvae.zoo import bytenet_vae as bytenet_vae
@@ -34,6 +35,7 @@ from keras_textvae.zoo import feedforward_vae as feedforward_vae
 from keras_textvae.zoo import hybrid_vae as hybrid_vae
 from keras_textvae.zoo import lstm_vae as lstm_vae
 from keras_textvae.zoo import preset as preset
+from keras_textvae.zoo import rnnlm as rnnlm
 
 __version__ = "0.1.0"
 

@@ -74,7 +74,8 @@ class RunHistory(keras.callbacks.Callback):
         if "val_loss" not in logs:
             raise ValueError("`RunHistory` needs `fit(..., validation_data=...)`.")
         row = {"epoch": epoch + 1} | {name: float(x) for name, x in logs.items()}
-        row.setdefault("kl_weight", float(self.model.kl_weight))
+        # A language model has no KL, and is trained for its bound from the start.
+        row.setdefault("kl_weight", float(getattr(self.model, "kl_weight", 1.0)))
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         self.rows.append(row)
         if self.epochs_since_best == 0:

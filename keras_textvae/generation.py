@@ -42,7 +42,7 @@ def generate(
     _check(length, getattr(decoder, "length", None), noise)
     features, state = decoder.initial_state(z)
     penalty, emitted = _rules(decoder.vocabulary_size, (PAD, BOS, *forbidden))
-    zeros = ops.zeros_like(z[:, 0])
+    zeros = ops.sum(ops.zeros_like(z), axis=-1)
     columns = ops.arange(length, dtype="int32")
 
     def unfinished(t, ids, last, done, state):

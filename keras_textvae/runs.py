@@ -110,7 +110,7 @@ class Run:
             shuffle=False,
             verbose=verbose,
             callbacks=[
-                KLAnnealing(self.preset.schedule.build()),
+                *self._annealing(),
                 keras.callbacks.LearningRateScheduler(self._learning_rate),
                 self.history,
                 self.checkpoint,
@@ -144,6 +144,11 @@ class Run:
         return TextSpace(
             self.model, self.tokenizer, self.preset.length, self.preset.crops
         )
+
+    def _annealing(self):
+        if not self.model.latent_dim:
+            return []
+        return [KLAnnealing(self.preset.schedule.build())]
 
     def _tensorboard(self):
         """Its callback, where TensorBoard is installed: Keras's own fails without."""

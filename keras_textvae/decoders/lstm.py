@@ -16,8 +16,8 @@ from keras_textvae.tokens import UNK
 class LSTMDecoder(keras.layers.Layer):
     """A single-layer LSTM language model that starts from z.
 
-    (h_0, c_0) = tanh(W z + b); with `z_every_step`, z also enters at every step.
-    Bowman et al. 2016, section 3.
+    (h_0, c_0) = tanh(W z + b), or zeros where z has no dimensions; with `z_every_step`,
+    z also enters at every step. Bowman et al. 2016, section 3.
 
     Args:
         vocabulary_size: int. V.
@@ -87,7 +87,8 @@ class LSTMDecoder(keras.layers.Layer):
             self.output_projection = dense(vocabulary_size, self.initializer, dtype)
 
     def build(self, ids_shape, z_shape):
-        self.initial.build(z_shape)
+        if z_shape[-1]:
+            self.initial.build(z_shape)
         if self.z_every_step:
             self.latent.build(z_shape)
         if self.embedding_dim is None:
@@ -114,8 +115,10 @@ class LSTMDecoder(keras.layers.Layer):
 
     def initial_state(self, z):
         """Returns what z adds to the gates at every step, and the pair (h, c)."""
-        h, c = ops.split(ops.cast(self.initial(z), "float32"), 2, axis=-1)
         features = ops.cast(self.latent(z), "float32") if self.z_every_step else ()
+        if not z.shape[-1]:
+            return features, self.lstm.zero_state(ops.shape(z)[0])
+        h, c = ops.split(ops.cast(self.initial(z), "float32"), 2, axis=-1)
         return features, (h, c)
 
     def step(self, ids, features, state):

@@ -8,16 +8,11 @@ import keras
 from keras import ops
 
 from keras_textvae.losses import sentence_nll
-from keras_textvae.tokens import PAD
-
-if keras.backend.backend() == "tensorflow":
-    from keras_textvae.models.guarded_step import GuardedStep
-else:
-    GuardedStep = keras.Model
+from keras_textvae.models.language_model import LanguageModel
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class TextVAE(GuardedStep):
+class TextVAE(LanguageModel):
     """A variational autoencoder over sentences.
 
     The bound on -log p(x) is
@@ -54,73 +49,70 @@ class TextVAE(GuardedStep):
     """
 
     def __init__(self, encoder, posterior, decoder, alpha=0.0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(decoder, **kwargs)
         if alpha < 0.0:
             raise ValueError(f"`alpha` must not be negative. Received: alpha={alpha}")
         self.encoder = encoder
         self.posterior = posterior
-        self.decoder = decoder
         self.alpha = alpha
         self.kl_weight = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="kl_weight"
         )
-        self.reconstruction_tracker = keras.metrics.Mean("reconstruction")
         self.kl_tracker = keras.metrics.Mean("kl")
-        self.tokens_tracker = keras.metrics.Mean("tokens")
         if alpha:
             self.auxiliary_tracker = keras.metrics.Mean("auxiliary")
 
-    def call(self, ids, training=False):
+    @property
+    def latent_dim(self) -> int:
+        return self.posterior.latent_dim
+
+    def infer(self, ids, noise=None, training=False):
+        """Returns q(z|x) of sentences, and a z drawn from it.
+
+        Args:
+            ids: int32 [B, T].
+            noise: float32 [B, D], standard normal, or None to draw it.
+            training: bool.
+
+        Returns:
+            What `Posterior.draw` returns: `z` [B, D], `kl` [B], ...
+        """
         features = self.encoder(ids, training=training)
-        outputs = self.posterior(features)
-        history, z = ids[:, :-1], outputs["z"]
+        if noise is None:
+            return self.posterior(features)
+        return self.posterior.draw(features, noise)
+
+    def mode(self, ids):  # [B, T] -> [B, D]
+        """Returns the z that stands for q(z|x), see `Posterior.mode`."""
+        return self.posterior.mode(self.encoder(ids, training=False))
+
+    def call(self, ids, training=False):
         if not self.alpha:
-            logits = self.decoder(history, z, training=training)
-            return outputs | {"logits": logits}
+            return super().call(ids, training=training)
+        outputs = self.infer(ids, training=training)
         logits, auxiliary_logits = self.decoder(
-            history, z, auxiliary=True, training=training
+            ids[:, :-1], outputs["z"], auxiliary=True, training=training
         )
         return outputs | {"logits": logits, "auxiliary_logits": auxiliary_logits}
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        targets = x[:, 1:]
-        reconstruction = sentence_nll(targets, y_pred["logits"])  # [B]
+        reconstruction = self._reconstruction(x, y_pred)  # [B]
         kl = y_pred["kl"]
-        self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
-        self.tokens_tracker.update_state(ops.sum(targets != PAD, axis=-1))
         auxiliary = 0.0
         if self.alpha:
-            auxiliary = sentence_nll(targets, y_pred["auxiliary_logits"])
+            auxiliary = sentence_nll(x[:, 1:], y_pred["auxiliary_logits"])
             self.auxiliary_tracker.update_state(auxiliary)
         if not training:
             return ops.mean(reconstruction + kl)
         return ops.mean(reconstruction + self.kl_weight * kl + self.alpha * auxiliary)
-
-    @property
-    def state(self):
-        """All variables but the metrics': weights, averages and random states."""
-        metrics = {id(v) for metric in self.metrics for v in metric.variables}
-        return [variable for variable in self.variables if id(variable) not in metrics]
-
-    def build_from_config(self, config):
-        # Keras's own way is a call with floats, which are no ids.
-        shape = [size or 2 for size in config["input_shape"]]
-        self(ops.ones(shape, dtype="int32"))
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         return super().get_config() | {
             "encoder": serialize(self.encoder),
             "posterior": serialize(self.posterior),
-            "decoder": serialize(self.decoder),
             "alpha": self.alpha,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        parts = ("encoder", "posterior", "decoder")
-        deserialize = keras.saving.deserialize_keras_object
-        return cls(**config | {part: deserialize(config[part]) for part in parts})

@@ -13,7 +13,7 @@ from keras_textvae.decoders import (
     LSTMDecoder,
 )
 from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
-from keras_textvae.models import TextVAE
+from keras_textvae.models import LanguageModel, TextVAE
 from keras_textvae.posteriors import DiagonalGaussian
 
 
@@ -62,6 +62,39 @@ def lstm_vae(
             tied,
             _uniform(initial_range),
         ),
+    )
+
+
+def rnnlm(
+    vocabulary_size,
+    embedding_dim,
+    units,
+    keep_rate=1.0,
+    dropout=0.0,
+    tied=False,
+    layer_norm=False,
+    initial_range=None,
+):
+    """Returns the language model that Bowman et al. 2016 compare with, without z.
+
+    Args:
+        vocabulary_size: int. V.
+        embedding_dim, units, keep_rate, dropout, tied, layer_norm: see
+            `decoders.LSTMDecoder`. `keep_rate=0` is the inputless one.
+        initial_range: see `lstm_vae`.
+    """
+    return LanguageModel(
+        LSTMDecoder(
+            vocabulary_size,
+            embedding_dim,
+            units,
+            keep_rate,
+            False,
+            layer_norm,
+            dropout,
+            tied,
+            _uniform(initial_range),
+        )
     )
 
 

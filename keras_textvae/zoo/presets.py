@@ -10,12 +10,13 @@ from typing import NamedTuple
 import keras
 
 from keras_textvae import schedules
-from keras_textvae.models import TextVAE
+from keras_textvae.models import LanguageModel
 from keras_textvae.zoo import architectures
 
 # An architecture's name -> the function that puts it together.
 ARCHITECTURES = {
     "lstm": architectures.lstm_vae,
+    "rnnlm": architectures.rnnlm,
     "feedforward": architectures.feedforward_vae,
     "hybrid": architectures.hybrid_vae,
     "bytenet": architectures.bytenet_vae,
@@ -41,7 +42,7 @@ class Preset:
         reference: where it comes from and what differs.
         corpus: a name or folder that `corpora.load` knows.
         level: "words", "characters" or "bytes".
-        architecture: "lstm", "feedforward", "hybrid" or "bytenet".
+        architecture: "lstm", "rnnlm", "feedforward", "hybrid" or "bytenet".
         model: arguments of the architecture's function, `lstm_vae` and so on, but for
             the vocabulary's size and the length.
         length: the most ids of a sentence after `<bos>`; of a crop, all of them.
@@ -84,10 +85,10 @@ class Preset:
     clip_norm: float | None = None
     patience: int | None = None
 
-    def build_model(self, vocabulary_size: int) -> TextVAE:
+    def build_model(self, vocabulary_size: int) -> LanguageModel:
         """Returns the model, built, for a vocabulary of this size."""
         sizes = (vocabulary_size, self.length)
-        if self.architecture == "lstm":
+        if self.architecture in ("lstm", "rnnlm"):
             sizes = (vocabulary_size,)
         model = ARCHITECTURES[self.architecture](*sizes, **self.model)
         model(keras.ops.ones((1, self.length + 1), dtype="int32"))

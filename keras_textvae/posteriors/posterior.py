@@ -1,0 +1,74 @@
+"""What every posterior family promises.
+
+B: batch size. H: feature size. D: latent size. Divergences and densities are in nats
+per sentence.
+"""
+
+import keras
+from keras import ops
+
+from keras_textvae.layers import own_initializer
+
+
+class Posterior(keras.layers.Layer):
+    """q(z|x), from the features of x; a subclass adds `draw` and `mode`.
+
+    Args:
+        latent_dim: int. D.
+        initializer: initializer of every kernel and bias. None means the layers' own.
+
+    Call arguments:
+        features: float [B, H].
+
+    Returns:
+        What `draw` returns, with noise of the layer's own.
+    """
+
+    def __init__(self, latent_dim, initializer=None, **kwargs):
+        super().__init__(**kwargs)
+        if latent_dim < 1:
+            raise ValueError(
+                f"`latent_dim` must be positive. Received: latent_dim={latent_dim}"
+            )
+        self.latent_dim = latent_dim
+        self.initializer = keras.initializers.get(initializer)
+        self.noise = keras.random.SeedGenerator()
+
+    def call(self, features):
+        shape = (ops.shape(features)[0], self.latent_dim)
+        noise = keras.random.normal(shape, dtype="float32", seed=self.noise)
+        return self.draw(features, noise)
+
+    def draw(self, features, noise):
+        """Samples z as a function of noise.
+
+        Args:
+            features: float [B, H].
+            noise: float32 [B, D], standard normal.
+
+        Returns:
+            A dict of float32 tensors: `z` [B, D]; `kl` [B], KL(q(z|x) || p(z)), exact
+            or estimated from this one z, as the family says; and, where q has a
+            density, `log_ratio` [B] = log q(z|x) - log p(z).
+        """
+        raise NotImplementedError
+
+    def mode(self, features):  # [B, H] -> float32 [B, D]
+        """Returns the z that stands for q(z|x) where one is needed."""
+        raise NotImplementedError
+
+    def dense(self, units, **kwargs):
+        """Returns a `Dense` with the posterior's initializer and precision."""
+        return keras.layers.Dense(
+            units,
+            kernel_initializer=own_initializer(self.initializer, "glorot_uniform"),
+            bias_initializer=own_initializer(self.initializer, "zeros"),
+            dtype=self.dtype_policy,
+            **kwargs,
+        )
+
+    def get_config(self):
+        return super().get_config() | {
+            "latent_dim": self.latent_dim,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
