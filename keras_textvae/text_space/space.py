@@ -51,8 +51,8 @@ class TextSpace:
 
     Raises:
         ValueError: if tokenizer and model disagree on the vocabulary, the decoder's
-            own length is shorter, or the model is not built. The methods raise ValueError, with one line, for
-            texts, seeds or vectors that they can't take.
+            own length is shorter, or the model is not built. The methods raise
+            ValueError, with one line, for texts, seeds or vectors that they can't take.
     """
 
     def __init__(self, model, tokenizer, length, crops=False):
