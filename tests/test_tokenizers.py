@@ -27,6 +27,8 @@ TOKENIZERS = {
     "bytes": BYTE_TOKENIZER,
     "letters": LETTER_TOKENIZER,
     "tweets": CharacterTokenizer(tweets=True),
+    "words from the right": WordTokenizer(WORDS, right_to_left=True),
+    "bytes from the right": CharacterTokenizer(right_to_left=True),
 }
 HARD_TEXTS = [
     "the cat  sat",
@@ -52,6 +54,40 @@ def decoded(tokenizer, ids):
 def test_special_ids_surround_and_pad_the_words():
     ids = WORD_TOKENIZER.encode(["the sat", "cat", "dog"]).numpy().tolist()
     assert ids == [[BOS, 4, 6, EOS], [BOS, 5, EOS, PAD], [BOS, UNK, EOS, PAD]]
+
+
+def test_from_right_to_left_the_last_word_comes_first():
+    tokenizer = TOKENIZERS["words from the right"]
+    ids = tokenizer.encode(["the cat sat", "sat", ""])
+    assert ids.numpy().tolist() == [
+        [BOS, 6, 5, 4, EOS],
+        [BOS, 6, EOS, PAD, PAD],
+        [BOS, EOS, PAD, PAD, PAD],
+    ]
+    assert decoded(tokenizer, ids) == ["the cat sat", "sat", ""]
+    assert tokenizer.split(["the cat"]).to_list() == [[4, 5]]
+
+
+@pytest.mark.parametrize("kind", ["words", "bytes"])
+@pytest.mark.parametrize("text", ["the cat sat", "", "\U0001f600 the", "<unk>"])
+def test_from_right_to_left_text_stays_in_reading_order(kind, text):
+    one, other = TOKENIZERS[kind], TOKENIZERS[f"{kind} from the right"]
+    expected = decoded(one, one.encode([text]))
+    assert decoded(other, other.encode([text])) == expected
+
+
+@each_tokenizer
+def test_hidden_pieces_are_unknown_and_pointed_out(tokenizer):
+    ids, hidden = tokenizer.tokenize_hidden(["the _ cat"])
+    ids, hidden = ids.to_list()[0], hidden.to_list()[0]
+    assert sum(hidden) == 1
+    assert ids[hidden.index(True)] == UNK
+    (before,), (after,) = tokenizer.split(["the "]), tokenizer.split([" cat"])
+    before, after = before.numpy().tolist(), after.numpy().tolist()
+    if tokenizer.right_to_left:
+        before, after = after[::-1], before[::-1]
+    assert ids == [BOS, *before, UNK, *after, EOS]
+    assert hidden.index(True) == 1 + len(before)
 
 
 def test_split_gives_the_words_alone():

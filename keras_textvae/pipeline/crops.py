@@ -58,6 +58,8 @@ class CropBatches(Batches):
         newline = tokenizer.split(["\n"]).flat_values.numpy().tolist()
         if len(newline) != 1 or newline == [UNK]:
             raise ValueError("Crops need a character tokenizer that knows the newline.")
+        if tokenizer.right_to_left:
+            raise ValueError("Crops of running text are read from left to right only.")
         self.length = length
         self._characters = self._rows * length  # of a batch, all shards together
         self._block = -(-block // self._characters) * self._characters

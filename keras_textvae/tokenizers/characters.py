@@ -32,19 +32,24 @@ class CharacterTokenizer(Tokenizer):
             character, or a byte that is not UTF-8, is <unk>.
         tweets: bool. Whether user names and links are replaced first, see
             `replace_names_and_links`.
+        right_to_left: bool. Whether texts begin with the last character, see
+            `Tokenizer`.
 
     Raises:
         ValueError: if `characters` is empty, or has one twice or one not single.
     """
 
-    def __init__(self, characters=None, tweets: bool = False):
+    def __init__(
+        self, characters=None, tweets: bool = False, right_to_left: bool = False
+    ):
         if characters is None:
             texts = [bytes([byte]) for byte in range(256)]
             names = [f"<0x{byte:02X}>" for byte in range(256)]
         else:
             texts = names = list(characters)
         tokens = [*SPECIAL_TOKENS, *names]
-        super().__init__(tokens, [*SPECIAL_TOKENS, *texts], separator="")
+        texts = [*SPECIAL_TOKENS, *texts]
+        super().__init__(tokens, texts, "", ord("_"), right_to_left)
         self.tweets = tweets
         self._ids = None
         if characters is not None:
@@ -53,11 +58,18 @@ class CharacterTokenizer(Tokenizer):
             self._ids = id_table([ord(name) for name in names])
 
     @classmethod
-    def learn(cls, files, size=None, min_count: int = 1, tweets: bool = False):
+    def learn(
+        cls,
+        files,
+        size=None,
+        min_count: int = 1,
+        tweets: bool = False,
+        right_to_left: bool = False,
+    ):
         """Learns the characters of plain or .gz files, the newline included.
 
-        Args and order are those of `WordTokenizer.learn`; `tweets` is the
-        constructor's.
+        Args and order are those of `WordTokenizer.learn`; `tweets` and
+        `right_to_left` are the constructor's.
         """
 
         def split(text):
@@ -65,25 +77,33 @@ class CharacterTokenizer(Tokenizer):
             return _characters(text + "\n").flat_values
 
         codes = learn(files, split, size, min_count)
-        return cls([chr(code) for code in codes], tweets)
+        return cls([chr(code) for code in codes], tweets, right_to_left)
 
     @property
     def resources(self) -> list:
         return [*super().resources, *([] if self._ids is None else [self._ids])]
 
-    def split(self, text):  # [B] -> int32 [B, (N)]
+    def _pieces(self, text):  # [B] -> int32 [B, (N)], bytes or code points
         text = batch_of_text(text)
         if self.tweets:
             text = replace_names_and_links(text)
+        if self._ids is not None:
+            return _characters(text)
+        codes = tf_text.ByteSplitter().split(text)
+        return codes.with_flat_values(tf.cast(codes.flat_values, tf.int32))
+
+    def _look_up(self, pieces):
         if self._ids is None:
-            codes = tf_text.ByteSplitter().split(text)
-            return tf.cast(codes, tf.int32) + FIRST_WORD
-        codes = _characters(text)
-        return codes.with_flat_values(self._ids.lookup(codes.flat_values))
+            return pieces + FIRST_WORD
+        return self._ids.lookup(pieces)
 
     def get_config(self) -> dict:
         known = None if self._ids is None else self.tokens[FIRST_WORD:]
-        return {"characters": known, "tweets": self.tweets}
+        return {
+            "characters": known,
+            "tweets": self.tweets,
+            "right_to_left": self.right_to_left,
+        }
 
 
 def replace_names_and_links(text):  # [B] -> [B]

@@ -13,15 +13,19 @@ from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
 
 
 class Tokenizer:
-    """What the tokenizers share; a subclass adds `split` and `get_config`.
+    """What the tokenizers share; a subclass adds `_pieces`, `_look_up`, `get_config`.
 
     Args:
         tokens: V strings for people to read; the index is the id.
         texts: V strings, what `decode` writes for each id.
         separator: what `decode` writes between two of them.
+        hidden: the piece of text that stands for a hidden one, as in `_pieces`.
+        right_to_left: bool. Whether `<bos>` stands at the end of the text and `<eos>`
+            at its beginning, the words between them reversed (Bowman et al. 2016,
+            section 5). Text itself is always in reading order.
     """
 
-    def __init__(self, tokens, texts, separator: str):
+    def __init__(self, tokens, texts, separator: str, hidden, right_to_left: bool):
         self.tokens = list(tokens)
         repeated = [t for t, n in collections.Counter(tokens).items() if n > 1]
         if repeated or len(tokens) == FIRST_WORD:
@@ -30,6 +34,8 @@ class Tokenizer:
                 f"Received: {len(tokens)} tokens, repeated: {repeated[:5]}"
             )
         self._separator = separator
+        self._hidden = hidden
+        self.right_to_left = right_to_left
         self._texts = _table(tf.range(len(texts)), texts, default=SPECIAL_TOKENS[UNK])
 
     @property
@@ -43,14 +49,37 @@ class Tokenizer:
         return [self._texts]
 
     def split(self, text):  # [B] -> int32 [B, (N)]
-        """Ids of the words or characters alone, without <bos> and <eos>."""
-        raise NotImplementedError
+        """Ids of the words or characters alone, without <bos> and <eos>, as read."""
+        pieces = self._pieces(text)
+        return pieces.with_flat_values(self._look_up(pieces.flat_values))
 
     def tokenize(self, text):  # [B] -> int32 [B, (T)]
         """Ids of `<bos> w ... w <eos>`."""
-        ids = self.split(text)
-        column = [ids.nrows(), 1]
-        return tf.concat([tf.fill(column, BOS), ids, tf.fill(column, EOS)], axis=1)
+        return self._framed(self.split(text), BOS, EOS)
+
+    def tokenize_hidden(self, text):  # [B] -> int32 [B, (T)], bool [B, (T)]
+        """Ids of `<bos> w ... w <eos>`, <unk> where a word is hidden, and where it is.
+
+        A hidden word, or character, is written "_".
+        """
+        pieces = self._pieces(text)
+        hidden = tf.equal(pieces.flat_values, self._hidden)
+        ids = tf.where(hidden, UNK, self._look_up(pieces.flat_values))
+        framed = self._framed(pieces.with_flat_values(ids), BOS, EOS)
+        return framed, self._framed(pieces.with_flat_values(hidden), False, False)
+
+    def _framed(self, values, first, last):  # [B, (N)] -> [B, (T)]
+        if self.right_to_left:
+            values = tf.reverse(values, axis=[1])
+        column = [values.nrows(), 1]
+        return tf.concat([tf.fill(column, first), values, tf.fill(column, last)], axis=1)
+
+    def _pieces(self, text):  # [B] -> [B, (N)]
+        """Words or characters, as strings or numbers."""
+        raise NotImplementedError
+
+    def _look_up(self, pieces):  # [...] -> int32 [...]
+        raise NotImplementedError
 
     def encode(self, text, length: int | None = None):  # [B] -> int32 [B, T]
         """Ids padded with <pad> to the longest sentence, or to exactly `length`.
@@ -69,6 +98,8 @@ class Tokenizer:
         ended = tf.cumsum(tf.cast(tf.equal(ids, EOS), tf.int32), axis=1) > 0
         blank = tf.equal(ids, PAD) | tf.equal(ids, BOS)
         texts = tf.ragged.boolean_mask(self._texts.lookup(ids), ~(ended | blank))
+        if self.right_to_left:
+            texts = tf.reverse(texts, axis=[1])
         joined = tf.strings.reduce_join(texts, axis=1, separator=self._separator)
         return tf.strings.unicode_transcode(joined, "UTF-8", "UTF-8", errors="replace")
 

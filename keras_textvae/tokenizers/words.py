@@ -37,15 +37,17 @@ class WordTokenizer(Tokenizer):
         words: list of str, most frequent first, without the special tokens. The first
             has the id `FIRST_WORD`.
         lower: bool. Whether text is lower-cased before the words are looked up.
+        right_to_left: bool. Whether sentences begin with the last word, see
+            `Tokenizer`.
 
     Raises:
         ValueError: if `words` is empty, or has one twice, special or with a blank.
     """
 
-    def __init__(self, words, lower: bool = False):
+    def __init__(self, words, lower: bool = False, right_to_left: bool = False):
         words = list(words)
         tokens = [*SPECIAL_TOKENS, *words]
-        super().__init__(tokens, tokens, separator=" ")
+        super().__init__(tokens, tokens, " ", "_", right_to_left)
         found = zip(words, _words(words, lower=False).to_list(), strict=True)
         if wrong := [word for word, split in found if split != [word.encode()]]:
             raise ValueError(f"A word has no blank in it. Received: {wrong[:5]}")
@@ -53,14 +55,21 @@ class WordTokenizer(Tokenizer):
         self._ids = id_table(words)
 
     @classmethod
-    def learn(cls, files, size=None, min_count: int = 1, lower: bool = False):
+    def learn(
+        cls,
+        files,
+        size=None,
+        min_count: int = 1,
+        lower: bool = False,
+        right_to_left: bool = False,
+    ):
         """Learns the vocabulary from plain or .gz files, streaming.
 
         Args:
             files: paths of UTF-8 text, one sentence a line.
             size: int or None. The largest vocabulary, special tokens included.
             min_count: int. How often a word must occur.
-            lower: as in the constructor.
+            lower, right_to_left: as in the constructor.
 
         Returns:
             A tokenizer whose most frequent word comes first; equally frequent words
@@ -74,18 +83,24 @@ class WordTokenizer(Tokenizer):
             min_count,
             left_out=special,
         )
-        return cls([word.decode() for word in words], lower)
+        return cls([word.decode() for word in words], lower, right_to_left)
 
     @property
     def resources(self) -> list:
         return [*super().resources, self._ids]
 
-    def split(self, text):  # [B] -> int32 [B, (N)]
-        words = _words(text, self.lower)
-        return words.with_flat_values(self._ids.lookup(words.flat_values))
+    def _pieces(self, text):  # [B] -> string [B, (N)]
+        return _words(text, self.lower)
+
+    def _look_up(self, pieces):
+        return self._ids.lookup(pieces)
 
     def get_config(self) -> dict:
-        return {"words": self.tokens[FIRST_WORD:], "lower": self.lower}
+        return {
+            "words": self.tokens[FIRST_WORD:],
+            "lower": self.lower,
+            "right_to_left": self.right_to_left,
+        }
 
 
 def _words(text, lower):  # [B] -> string [B, (N)]
