@@ -48,7 +48,7 @@ def measure(length):
     """Prints how long texts of a length take."""
     keras.utils.set_random_seed(0)
     model = built(MODELS[FLAGS.model](length), length)
-    z = tf.random.normal([FLAGS.sentences, model.posterior.latent_dim])
+    z = tf.random.normal([FLAGS.sentences, model.latent_dim])
     noise = 1.0 - tf.random.uniform([FLAGS.sentences, length])
     sampler = samplers.categorical(FLAGS.temperature)
 

@@ -34,6 +34,7 @@ REPLACEABLE = (
     "length",
     "vocabulary",
     "too_long",
+    "right_to_left",
 )
 
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
@@ -73,6 +74,9 @@ def define_flags():
         None,
         ["error", "drop", "cut"],
         "what to do with longer sentences (default: the preset's)",
+    )
+    flags.DEFINE_bool(
+        "right_to_left", None, "read from the last word on (default: the preset's)"
     )
     policies = ["float32", "mixed_bfloat16", "mixed_float16"]
     flags.DEFINE_enum("precision", "float32", policies, "Keras's precision policy")

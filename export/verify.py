@@ -69,8 +69,12 @@ def verify(space, saved_model: str) -> list[str]:
         raise FileNotFoundError(f"{path} is not there.")
     faults = forbidden(path)
     texts = space.sample(2, seed=1)
-    z = np.random.default_rng(0).normal(size=(2, space.model.posterior.latent_dim))
-    asked = requests(texts, z.astype("float32").tolist())
+    z = np.random.default_rng(0).normal(size=(2, space.model.latent_dim))
+    asked = [
+        request
+        for request in requests(texts, z.astype("float32").tolist())
+        if request["signature"] in space.graph.inputs
+    ]
     program = pathlib.Path(__file__).with_name("replay.py")
     done = subprocess.run(
         [sys.executable, str(program), saved_model],
@@ -92,8 +96,14 @@ def requests(texts, z) -> list[dict]:
         {"signature": "sample", "inputs": {"seed": [3, 4], "temperature": 0.7}},
         {
             "signature": "interpolate",
-            "inputs": {"start": texts[:1], "end": texts[1:], "steps": 5},
+            "inputs": {
+                "start": texts[:1],
+                "end": texts[1:],
+                "steps": 5,
+                "spherical": True,
+            },
         },
+        {"signature": "impute", "inputs": {"text": ["_ a", "a _ _"]}},
         {"signature": "reconstruct", "inputs": {"text": texts}},
         {"signature": "encode", "inputs": {"text": texts}},
         {"signature": "decode", "inputs": {"z": z}},
@@ -110,11 +120,15 @@ def expected(space, request) -> dict:
             return {"text": texts}
         case "interpolate":
             start, end = inputs["start"][0], inputs["end"][0]
-            return {"text": [space.interpolate(start, end, inputs["steps"])]}
+            path = space.interpolate(start, end, inputs["steps"], inputs["spherical"])
+            return {"text": [path]}
+        case "impute":
+            return {"text": space.impute(inputs["text"])}
         case "reconstruct":
             return {"text": space.reconstruct(inputs["text"])}
         case "encode":
-            return space.encode(inputs["text"])._asdict()
+            encoding = space.encode(inputs["text"])._asdict()
+            return {name: x for name, x in encoding.items() if x is not None}
         case "decode":
             return {"text": space.decode(inputs["z"])}
         case "score":

@@ -13,6 +13,7 @@ from keras_textvae import encoders as encoders
 from keras_textvae import evaluation as evaluation
 from keras_textvae import generation as generation
 from keras_textvae import grammar as grammar
+from keras_textvae import imputation as imputation
 from keras_textvae import layers as layers
 from keras_textvae import losses as losses
 from keras_textvae import posteriors as posteriors

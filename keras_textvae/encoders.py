@@ -10,7 +10,7 @@ import math
 import keras
 from keras import ops
 
-from keras_textvae.layers import LSTM, normalization, own_initializer
+from keras_textvae.layers import LSTM, highway_layers, normalization, own_initializer
 from keras_textvae.tokens import PAD
 
 
@@ -18,7 +18,8 @@ from keras_textvae.tokens import PAD
 class LSTMEncoder(keras.layers.Layer):
     """The last output of a single-layer LSTM over the sentence.
 
-    Bowman et al. 2016, section 3.
+    Bowman et al. 2016, section 3; they also tried feedforward layers before z, and
+    found that those must be highway layers.
 
     Args:
         vocabulary_size: int. V.
@@ -26,7 +27,9 @@ class LSTMEncoder(keras.layers.Layer):
         units: int. H.
         layer_norm: bool. See `layers.LSTM`.
         dropout: float. Rate of dropout on the embeddings, in training.
-        initializer: initializer of every weight and bias. None means the layers' own.
+        initializer: initializer of every weight and bias, but see `layers.Highway`.
+            None means the layers' own.
+        highways: int. How many highway layers the last output passes through.
 
     Call arguments:
         ids: int32 [B, T], at least one id in each row not `<pad>`.
@@ -43,6 +46,7 @@ class LSTMEncoder(keras.layers.Layer):
         layer_norm=False,
         dropout=0.0,
         initializer=None,
+        highways=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -52,6 +56,7 @@ class LSTMEncoder(keras.layers.Layer):
         self.layer_norm = layer_norm
         self.dropout = dropout
         self.initializer = keras.initializers.get(initializer)
+        self.highways = highways
         dtype = self.dtype_policy
         if embedding_dim is not None:
             self.embedding = keras.layers.Embedding(
@@ -62,8 +67,11 @@ class LSTMEncoder(keras.layers.Layer):
             )
         self.embedding_dropout = keras.layers.Dropout(dropout, dtype=dtype)
         self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
+        self.highway_layers = highway_layers(highways, self.initializer, dtype)
 
     def build(self, ids_shape):
+        for layer in self.highway_layers:
+            layer.build((None, self.units))
         if self.embedding_dim is None:
             self.lstm.build((*ids_shape, self.vocabulary_size))
         else:
@@ -73,7 +81,10 @@ class LSTMEncoder(keras.layers.Layer):
     def call(self, ids):
         outputs = self.lstm.recur(self._project(ops.transpose(ids)))  # [B, T, H]
         last = ops.sum(ops.cast(ids != PAD, "int32"), axis=-1) - 1  # [B]
-        return ops.take_along_axis(outputs, last[:, None, None], axis=1)[:, 0]
+        features = ops.take_along_axis(outputs, last[:, None, None], axis=1)[:, 0]
+        for layer in self.highway_layers:
+            features = layer(features)
+        return ops.cast(features, "float32")
 
     def _project(self, ids):  # [T, B] -> [T, B, 4H]
         if self.embedding_dim is None:
@@ -88,6 +99,7 @@ class LSTMEncoder(keras.layers.Layer):
             "layer_norm": self.layer_norm,
             "dropout": self.dropout,
             "initializer": keras.initializers.serialize(self.initializer),
+            "highways": self.highways,
         }
 
 

@@ -190,12 +190,19 @@ class Run:
         scan(files)
         if preset.level == "words":
             return tokenizers.WordTokenizer.learn(
-                files, size=preset.vocabulary, lower=preset.lower
+                files,
+                size=preset.vocabulary,
+                lower=preset.lower,
+                right_to_left=preset.right_to_left,
             )
+        of_characters = {
+            "tweets": preset.tweets,
+            "right_to_left": preset.right_to_left,
+        }
         if preset.level == "bytes":
-            return tokenizers.CharacterTokenizer(tweets=preset.tweets)
+            return tokenizers.CharacterTokenizer(**of_characters)
         return tokenizers.CharacterTokenizer.learn(
-            files, size=preset.vocabulary, tweets=preset.tweets
+            files, size=preset.vocabulary, **of_characters
         )
 
     def _is_claimed(self, config):

@@ -3,12 +3,13 @@
     python serving/client.py sample --count=5 --seed=0 --temperature=0.8
     python serving/client.py interpolate --start="it rains" --end="he sang" --steps=8
     python serving/client.py reconstruct --text="it rains" --text="he sang"
+    python serving/client.py impute --text="she punched the cell _ _"
     python serving/client.py encode --text="it rains" --json
     python serving/client.py decode < vectors.jsonl
     python serving/client.py score < sentences.txt
 
-reconstruct, encode and score read one text a line where there is no --text. decode
-reads one JSON list of numbers a line, or the lines that `encode --json` prints.
+reconstruct, impute, encode and score read one text a line where there is no --text.
+decode reads one JSON list of numbers a line, or the lines that `encode --json` prints.
 Exit code 1: the call failed; 2: a mistake on the command line.
 
 B: batch size. D: latent size. S: steps of an interpolation.
@@ -62,6 +63,7 @@ DATA_TYPES = {
     3: (np.dtype(np.int32), "int_val"),
     7: (np.dtype(object), "string_val"),
     9: (np.dtype(np.int64), "int64_val"),
+    10: (np.dtype(np.bool_), "bool_val"),
 }
 
 
@@ -102,7 +104,11 @@ class TextVAEClient:
         )["text"].tolist()
 
     def interpolate(
-        self, starts: Sequence[str], ends: Sequence[str], steps: int | None = None
+        self,
+        starts: Sequence[str],
+        ends: Sequence[str],
+        steps: int | None = None,
+        spherical: bool | None = None,
     ) -> list[list[str]]:
         """The `steps` texts from each start to its end, both included. B x S."""
         return self.predict(
@@ -110,11 +116,16 @@ class TextVAEClient:
             start=_texts(starts),
             end=_texts(ends),
             steps=_scalar(steps, np.int32),
+            spherical=_scalar(spherical, np.bool_),
         )["text"].tolist()
 
     def reconstruct(self, texts: Sequence[str]) -> list[str]:
         """Encodes each text and decodes it again."""
         return self.predict("reconstruct", text=_texts(texts))["text"].tolist()
+
+    def impute(self, texts: Sequence[str]) -> list[str]:
+        """Replaces each hidden word, or character, "_"."""
+        return self.predict("impute", text=_texts(texts))["text"].tolist()
 
     def encode(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """`mean` and `log_var` [B, D] of each text's posterior; `kl` [B] in nats."""
@@ -196,7 +207,7 @@ def _read(proto) -> np.ndarray:
     return np.array(values, dtype).reshape(shape)
 
 
-COMMANDS = ("sample", "interpolate", "reconstruct", "encode", "decode", "score")
+COMMANDS = "sample interpolate reconstruct impute encode decode score".split()
 
 
 def run(command: str, options) -> dict[str, Sequence]:
@@ -211,7 +222,8 @@ def run(command: str, options) -> dict[str, Sequence]:
     if command == "interpolate":
         if options.start is None or options.end is None:
             raise ValueError("interpolate needs --start and --end")
-        (texts,) = client.interpolate([options.start], [options.end], options.steps)
+        path = options.steps, options.spherical
+        (texts,) = client.interpolate([options.start], [options.end], *path)
         return {"step": range(len(texts)), "text": texts}
     if command == "decode":
         vectors = [_vector(line) for line in sys.stdin]
@@ -223,6 +235,8 @@ def run(command: str, options) -> dict[str, Sequence]:
         raise ValueError("no text: give --text, or one a line on standard input")
     if command == "reconstruct":
         return {"text": texts, "reconstruction": client.reconstruct(texts)}
+    if command == "impute":
+        return {"text": texts, "imputation": client.impute(texts)}
     scores = command == "score"
     answer = client.score(texts, options.seed) if scores else client.encode(texts)
     return {"text": texts} | {name: answer[name].tolist() for name in sorted(answer)}
@@ -261,6 +275,7 @@ def define_flags() -> None:
     flags.DEFINE_string("start", None, "interpolate: the first text; must be given.")
     flags.DEFINE_string("end", None, "interpolate: the last text; must be given.")
     flags.DEFINE_integer("steps", None, f"interpolate: texts, ends included {own}")
+    flags.DEFINE_bool("spherical", None, f"interpolate: along an arc {own}")
 
 
 def parse_flags(argv: list[str]) -> list[str]:

@@ -19,6 +19,7 @@ BUILDERS = {
     "lstm": lambda: LSTMEncoder(V, embedding_dim=4, units=5),
     "normalised lstm": lambda: LSTMEncoder(V, 4, 5, layer_norm=True, dropout=0.5),
     "one-hot lstm": lambda: LSTMEncoder(V, None, 5, layer_norm=True),
+    "lstm, highways": lambda: LSTMEncoder(V, 4, 5, highways=2),
     "convolutional": lambda: ConvolutionalEncoder(V, LENGTH, channels=(16, 8)),
 }
 
@@ -92,6 +93,30 @@ def test_lstm_encoder_returns_the_output_at_the_last_word():
     outputs = encoder.lstm(encoder.embedding(ids))
     expected = np.stack([outputs[0, 4], outputs[1, 7]])
     np.testing.assert_allclose(encoder(ids), expected, atol=1e-6)
+
+
+def test_highways_carry_the_last_output_on():
+    encoder, plain = LSTMEncoder(V, 4, 5, highways=2), LSTMEncoder(V, 4, 5)
+    ids = sentences([3, 6])
+    expected = encoder(ids)
+    plain.build(ids.shape)
+    plain.set_weights(encoder.get_weights()[: len(plain.weights)])
+    features = plain(ids)
+    for layer in encoder.highway_layers:
+        features = layer(features)
+    np.testing.assert_allclose(expected, features, atol=1e-6)
+    assert np.abs(features - plain(ids)).max() > 1e-3
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_features_of_the_lstm_encoder_are_float32(policy):
+    encoder = LSTMEncoder(V, 4, 5, highways=1, dtype=policy)
+    assert encoder(sentences([3])).dtype == tf.float32
+
+
+def test_highways_are_counted():
+    with pytest.raises(ValueError, match="Received: highways=-1"):
+        LSTMEncoder(V, 4, 5, highways=-1)
 
 
 def test_dropout_of_the_lstm_encoder_is_of_training():

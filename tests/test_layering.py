@@ -24,11 +24,13 @@ TABLE = {
     "encoders": {"layers"},
     "decoders": {"layers"},
     "generation": {"samplers"},
+    "imputation": {"generation", "posteriors"},
     "models": {"posteriors", "losses"},
     "callbacks": set(),
-    "evaluation": {"losses", "posteriors", "generation"},
+    "evaluation": {"encoders", "losses", "posteriors", "generation"},
     "text_space": {
         "generation",
+        "imputation",
         "samplers",
         "losses",
         "posteriors",
@@ -155,6 +157,8 @@ outputs = model(keras.ops.array([[1, 5, 6, 2]]))
 assert outputs["logits"].shape == (1, 3, 11)
 ids = keras_textvae.generation.generate(model.decoder, outputs["z"], 3)
 assert ids.shape == (1, 3)
+bound = keras_textvae.evaluation.importance_weighted_nll(model, [[[1, 5, 2]]], 4)
+assert bound.samples == 4
 try:
     keras_textvae.WordTokenizer
 except ImportError:

@@ -72,9 +72,7 @@ def table3(models, folder):
 def table6(models, folder):
     """Interpolations between draws from the prior, decoded greedily."""
     _, _, space = models[-1]
-    ends = np.random.default_rng(0).normal(
-        size=(4, 2, space.model.posterior.latent_dim)
-    )
+    ends = np.random.default_rng(0).normal(size=(4, 2, space.model.latent_dim))
     shares = np.linspace(0.0, 1.0, 7)[:, None]
     lines = [f"The hybrid, {len(ends)} pairs of z from the prior, 7 points each.\n"]
     for start, end in ends:

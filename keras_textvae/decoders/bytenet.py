@@ -164,6 +164,10 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         x = self._leave(x, training=False)
         return self.output_projection(x[:, 0]), (t + 1, tuple(remembered))
 
+    def select_rows(self, state, rows):
+        t, buffers = state
+        return t, tuple(ops.take(buffer, rows, axis=1) for buffer in buffers)
+
     def _enter(self, features, ids, training):  # [B, T, F], [B, T] -> [B, T, C]
         x = self.input_projection(features) + self.history(ids)
         x = self.input_norm(x, training=training)

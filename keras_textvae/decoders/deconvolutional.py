@@ -81,6 +81,10 @@ class DeconvolutionalDecoder(keras.layers.Layer):
         """Returns the logits [B, V] at position t, and the next position."""
         return self.historyless_projection(ops.take(features, t, axis=1)), t + 1
 
+    def select_rows(self, state, rows):
+        """Returns the state of `rows` int32 [R], of which one may stand twice."""
+        return state
+
     def get_config(self):
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,

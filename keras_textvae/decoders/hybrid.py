@@ -92,6 +92,10 @@ class HybridDecoder(DeconvolutionalDecoder):
         state = self.lstm.step(projected, state)
         return self.output_projection(state[0]), (t + 1, state)
 
+    def select_rows(self, state, rows):
+        t, state = state
+        return t, tuple(ops.take(x, rows, axis=0) for x in state)
+
     def _history(self, ids):  # [...] -> float32 [..., 4H]
         return ops.cast(self.history(ids), "float32")
 

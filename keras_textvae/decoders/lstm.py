@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import LSTM, WordDropout, own_initializer
+from keras_textvae.layers import LSTM, WordDropout, highway_layers, own_initializer
 from keras_textvae.tokens import UNK
 
 
@@ -31,7 +31,9 @@ class LSTMDecoder(keras.layers.Layer):
             training.
         tied: bool. Whether the output projection is the transposed embedding, which
             needs H = E (Press and Wolf 2017).
-        initializer: initializer of every weight and bias. None means the layers' own.
+        initializer: initializer of every weight and bias, but see `layers.Highway`.
+            None means the layers' own.
+        highways: int. How many highway layers z passes through before it is used.
 
     Call arguments:
         ids: int32 [B, T], `<bos>` first.
@@ -49,6 +51,7 @@ class LSTMDecoder(keras.layers.Layer):
         dropout=0.0,
         tied=False,
         initializer=None,
+        highways=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -66,6 +69,7 @@ class LSTMDecoder(keras.layers.Layer):
         self.dropout = dropout
         self.tied = tied
         self.initializer = keras.initializers.get(initializer)
+        self.highways = highways
         dtype = self.dtype_policy
         one_hot = embedding_dim is None
         dropped = vocabulary_size if one_hot else UNK
@@ -79,6 +83,7 @@ class LSTMDecoder(keras.layers.Layer):
                 dtype=dtype,
             )
         self.unit_dropout = keras.layers.Dropout(dropout, dtype=dtype)
+        self.highway_layers = highway_layers(highways, self.initializer, dtype)
         self.initial = dense(2 * units, self.initializer, dtype, activation="tanh")
         if z_every_step:
             self.latent = dense(4 * units, self.initializer, dtype, use_bias=False)
@@ -88,6 +93,8 @@ class LSTMDecoder(keras.layers.Layer):
 
     def build(self, ids_shape, z_shape):
         if z_shape[-1]:
+            for layer in self.highway_layers:
+                layer.build(z_shape)
             self.initial.build(z_shape)
         if self.z_every_step:
             self.latent.build(z_shape)
@@ -115,6 +122,9 @@ class LSTMDecoder(keras.layers.Layer):
 
     def initial_state(self, z):
         """Returns what z adds to the gates at every step, and the pair (h, c)."""
+        if z.shape[-1]:
+            for layer in self.highway_layers:
+                z = layer(z)
         features = ops.cast(self.latent(z), "float32") if self.z_every_step else ()
         if not z.shape[-1]:
             return features, self.lstm.zero_state(ops.shape(z)[0])
@@ -128,6 +138,10 @@ class LSTMDecoder(keras.layers.Layer):
             projected = projected + features
         state = self.lstm.step(projected, state)
         return self._logits(state[0]), state
+
+    def select_rows(self, state, rows):
+        """Returns the state of `rows` int32 [R], of which one may stand twice."""
+        return tuple(ops.take(x, rows, axis=0) for x in state)
 
     def _project(self, ids):  # [...] -> float32 [..., 4H]
         if self.embedding_dim is None:
@@ -151,4 +165,5 @@ class LSTMDecoder(keras.layers.Layer):
             "dropout": self.dropout,
             "tied": self.tied,
             "initializer": keras.initializers.serialize(self.initializer),
+            "highways": self.highways,
         }

@@ -11,4 +11,6 @@ from keras_textvae.posteriors.deterministic import Deterministic as Deterministi
 from keras_textvae.posteriors.diagonal_gaussian import (
     DiagonalGaussian as DiagonalGaussian,
 )
+from keras_textvae.posteriors.flow import NormalizingFlow as NormalizingFlow
+from keras_textvae.posteriors.multi_step import MultiStep as MultiStep
 from keras_textvae.posteriors.posterior import Posterior as Posterior

@@ -97,13 +97,13 @@ def _assertions(inputs, values):
         if i.has_rows
     ]
     for name, count in rows:
-        assertions.append(_require(count > 0, f"`{name}` has no rows"))
+        assertions.append(require(count > 0, f"`{name}` has no rows"))
         assertions.append(
-            _require(count <= MAX_ROWS, f"`{name}` has more than {MAX_ROWS} rows")
+            require(count <= MAX_ROWS, f"`{name}` has more than {MAX_ROWS} rows")
         )
     for name, count in rows[1:]:
         message = f"`{rows[0][0]}` and `{name}` differ in their number of rows"
-        assertions.append(_require(count == rows[0][1], message))
+        assertions.append(require(count == rows[0][1], message))
     return assertions
 
 
@@ -111,21 +111,22 @@ def _value_assertions(declared, value):
     name = declared.name
     if declared.dtype == tf.string:
         short = tf.reduce_all(tf.strings.length(value) <= MAX_BYTES)
-        return [_require(short, f"`{name}` has a text of more than {MAX_BYTES} bytes")]
+        return [require(short, f"`{name}` has a text of more than {MAX_BYTES} bytes")]
     assertions = []
     if declared.dtype.is_floating:
         finite = tf.reduce_all(tf.math.is_finite(value))
-        assertions.append(_require(finite, f"`{name}` is not finite"))
+        assertions.append(require(finite, f"`{name}` is not finite"))
     if declared.minimum is not None:
         message = f"`{name}` must be at least {declared.minimum}"
         enough = tf.reduce_all(value >= declared.minimum)
-        assertions.append(_require(enough, message))
+        assertions.append(require(enough, message))
     if declared.maximum is not None:
         message = f"`{name}` must be at most {declared.maximum}"
         enough = tf.reduce_all(value <= declared.maximum)
-        assertions.append(_require(enough, message))
+        assertions.append(require(enough, message))
     return assertions
 
 
-def _require(condition, message):
+def require(condition, message):
+    """Returns an operation that fails with one line unless the condition holds."""
     return tf.debugging.Assert(condition, [message])

@@ -7,12 +7,16 @@ import tensorflow as tf
 
 from keras_textvae import samplers
 from keras_textvae.generation import generate
+from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
-from keras_textvae.posteriors import sample
-from keras_textvae.text_space.endpoints import Input, guarded
-from keras_textvae.tokens import BOS, EOS, UNK
+from keras_textvae.text_space import paths
+from keras_textvae.text_space.endpoints import Input, guarded, require
+from keras_textvae.tokens import BOS, EOS, PAD, UNK
 
 MAX_STEPS = 256
+# Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
+# without z, in one search.
+SEARCH, SEARCH_WITHOUT_Z = (5, 3), (15, 1)
 
 _TEXT = Input("text", tf.string, meaning="one text a row")
 _SEED = Input("seed", tf.int64, meaning="one seed a row; the same seed, the same text")
@@ -24,6 +28,12 @@ _TOP_P = Input("top_p", tf.float32, (), 0.0, 1.0, 1.0, "nucleus; 1 keeps all")
 _START = Input("start", tf.string, meaning="first text of each path")
 _END = Input("end", tf.string, meaning="last text of each path")
 _STEPS = Input("steps", tf.int32, (), 2, MAX_STEPS, 8, "texts of a path, ends included")
+_SPHERICAL = Input(
+    "spherical", tf.bool, (), default=False, meaning="along an arc, not a line"
+)
+_WITH_HIDDEN = Input(
+    "text", tf.string, meaning='one text a row, "_" for each hidden word or character'
+)
 _NOISE_SEED = Input(
     "seed", tf.int64, (), None, None, 0, "of the one draw of noise that all rows share"
 )
@@ -46,16 +56,20 @@ class TextGraph:
         self.tokenizer = tokenizer
         self.length = length
         self.crops = crops
-        self.latent_dim = model.posterior.latent_dim
+        self.latent_dim = model.latent_dim
         z = Input("z", tf.float32, (None, self.latent_dim), meaning="latent vectors")
         self.inputs = {
             "sample": [_SEED, _TEMPERATURE, _TOP_K, _TOP_P],
-            "interpolate": [_START, _END, _STEPS],
-            "reconstruct": [_TEXT],
-            "encode": [_TEXT],
-            "decode": [z],
+            "impute": [_WITH_HIDDEN],
             "score": [_TEXT, _NOISE_SEED],
         }
+        if self.latent_dim:
+            self.inputs |= {
+                "interpolate": [_START, _END, _STEPS, _SPHERICAL],
+                "reconstruct": [_TEXT],
+                "encode": [_TEXT],
+                "decode": [z],
+            }
         # The first endpoint becomes the SavedModel's default signature.
         self.endpoints = {
             name: guarded(inputs, getattr(self, name))
@@ -69,22 +83,33 @@ class TextGraph:
         sampler = samplers.categorical(temperature, top_k, top_p)
         return {"text": self._text(z, sampler, 1.0 - words)}
 
-    def interpolate(self, start, end, steps):
-        """Decodes greedily along the line between the means of two posteriors."""
-        first, last = self._mean(start), self._mean(end)  # [B, D]
+    def interpolate(self, start, end, steps, spherical):
+        """Decodes greedily from one posterior's mode to another's.
+
+        Along the line between them, or along the arc of the sphere.
+        """
+        first, last = self._mode(start)[:, None], self._mode(end)[:, None]  # [B, 1, D]
         share = tf.linspace(0.0, 1.0, steps)[None, :, None]  # [1, S, 1]
-        line = first[:, None] * (1.0 - share) + last[:, None] * share  # [B, S, D]
-        texts = self._text(tf.reshape(line, [-1, self.latent_dim]))
+        path = tf.cond(
+            spherical,
+            lambda: paths.arc(first, last, share),
+            lambda: paths.line(first, last, share),
+        )  # [B, S, D]
+        texts = self._text(tf.reshape(path, [-1, self.latent_dim]))
         return {"text": tf.reshape(texts, [-1, steps])}
 
     def reconstruct(self, text):
-        """Decodes greedily from the mean of the posterior."""
-        return {"text": self._text(self._mean(text))}
+        """Decodes greedily from the mode of the posterior."""
+        return {"text": self._text(self._mode(text))}
 
     def encode(self, text):
-        """Returns the posterior's `mean` and `log_var` [B, D], and its `kl` [B]."""
-        posterior = self.model.posterior(self._features(self._ids(text)))
-        return {name: posterior[name] for name in ("mean", "log_var", "kl")}
+        """Returns the posterior's mode, `mean` [B, D], its `kl` [B], and `log_var`.
+
+        The last if it is a Gaussian; of other families the KL is an estimate.
+        """
+        posterior = self._infer(self._ids(text), tf.constant(0, tf.int64))
+        names = ("mean", "log_var", "kl")
+        return {name: posterior[name] for name in names if name in posterior}
 
     def decode(self, z):
         """Decodes z greedily."""
@@ -93,40 +118,68 @@ class TextGraph:
     def score(self, text, seed):
         """Returns the bound on -log p(text) and its parts, nats per text, [B] each."""
         ids = self._ids(text)
-        posterior = self.model.posterior(self._features(ids))
-        noise = tf.random.stateless_normal([self.latent_dim], tf.stack([seed, 0]))
-        z = sample(posterior["mean"], posterior["log_var"], noise)
-        logits = self.model.decoder(ids[:, :-1], z)
+        posterior = self._infer(ids, seed)
+        logits = self.model.decoder(ids[:, :-1], posterior["z"])
         reconstruction = sentence_nll(ids[:, 1:], logits)
         kl = posterior["kl"]
         bound = reconstruction + kl
         return {"bound": bound, "reconstruction": reconstruction, "kl": kl}
 
+    def impute(self, text, width=None, steps=None):
+        """Replaces each hidden word or character by the likeliest, see `imputation`."""
+        ids, hidden = self._ids_hidden(text)
+        known = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
+        checks = [
+            require(_in_each_row(hidden), "a text has no hidden word (_)"),
+            require(_in_each_row(known), "a text has hidden words only"),
+        ]
+        with tf.control_dependencies(checks):
+            ids = tf.identity(ids)
+        usual = SEARCH if self.latent_dim else SEARCH_WITHOUT_Z
+        width, steps = width or usual[0], steps or usual[1]
+        completed = impute(self.model, ids, hidden, width, steps).ids
+        return {"text": self.tokenizer.decode(completed)}
+
     def _ids(self, text):  # [B] -> [B, T]
         if self.crops:
-            return self._crop(text)
-        ids = self.tokenizer.tokenize(text)
+            return self._crop(self.tokenizer.split(text))
+        return self._padded(self.tokenizer.tokenize(text))
+
+    def _ids_hidden(self, text):  # [B] -> [B, T], [B, T]
+        ids, hidden = self.tokenizer.tokenize_hidden(text)
+        if not self.crops:
+            return self._padded(ids), hidden.to_tensor()
+        shown = hidden[:, 1:-1][:, : self.length]  # without <bos> and <eos>
+        shown = shown.to_tensor(shape=[None, self.length])
+        return self._crop(ids[:, 1:-1]), tf.pad(shown, [[0, 0], [1, 0]])
+
+    def _padded(self, ids):  # [B, (T)] -> [B, T]
         message = f"a text has more than {self.length - 1} words or characters"
         fits = tf.reduce_all(ids.row_lengths() <= self.length + 1)
-        with tf.control_dependencies([tf.debugging.Assert(fits, [message])]):
-            return tf.identity(ids.to_tensor())
+        with tf.control_dependencies([require(fits, message)]):
+            return tf.identity(ids.to_tensor(PAD))
 
-    def _crop(self, text):  # [B] -> [B, 1 + L]
+    def _crop(self, ids):  # [B, (N)] -> [B, 1 + L]
         blank = self.tokenizer.split(tf.constant([" "])).flat_values[0]
-        ids = self.tokenizer.split(text)
         crop = ids[:, : self.length].to_tensor(blank, shape=[None, self.length])
         return tf.pad(crop, [[0, 0], [1, 0]], constant_values=BOS)
 
-    def _features(self, ids):
-        return self.model.encoder(ids, training=False)
+    def _infer(self, ids, seed):
+        noise = tf.random.stateless_normal([self.latent_dim], tf.stack([seed, 0]))
+        shape = [tf.shape(ids)[0], self.latent_dim]
+        return self.model.infer(ids, tf.broadcast_to(noise, shape))
 
-    def _mean(self, text):  # [B] -> [B, D]
-        return self.model.posterior.parameters(self._features(self._ids(text)))[0]
+    def _mode(self, text):  # [B] -> [B, D]
+        return self.model.mode(self._ids(text))
 
     def _text(self, z, sampler=samplers.greedy, noise=None):  # [B, D] -> [B]
         forbidden = (UNK, EOS) if self.crops else (UNK,)
         ids = generate(self.model.decoder, z, self.length, sampler, noise, forbidden)
         return self.tokenizer.decode(ids)
+
+
+def _in_each_row(flags):  # [B, T] -> []
+    return tf.reduce_all(tf.reduce_any(flags, axis=1))
 
 
 def _per_row(draw, seeds, stream, size):  # [B] -> [B, size]

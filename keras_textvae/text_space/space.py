@@ -3,6 +3,7 @@
 B: texts. D: latent size. S: steps of an interpolation.
 """
 
+import functools
 import os
 import reprlib
 from collections.abc import Iterable
@@ -14,18 +15,24 @@ import tensorflow as tf
 
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import read_json, replacing, write_json
-from keras_textvae.text_space.endpoints import MAX_ROWS
+from keras_textvae.text_space.endpoints import MAX_ROWS, guarded
 from keras_textvae.text_space.graph import TextGraph
 
 _FORMAT = "keras_textvae.text_space"
 
 
 class Encoding(NamedTuple):
-    """The posteriors of some texts: `mean`, `log_var` [B, D] and `kl` [B], in nats."""
+    """The posteriors of some texts.
+
+    Attributes:
+        mean: float32 [B, D], the mode.
+        kl: float32 [B], in nats; a one-sample estimate of families that have no other.
+        log_var: float32 [B, D], or None of a posterior that is not Gaussian.
+    """
 
     mean: np.ndarray
-    log_var: np.ndarray
     kl: np.ndarray
+    log_var: np.ndarray | None = None
 
 
 class Score(NamedTuple):
@@ -40,6 +47,7 @@ class TextSpace:
     """The latent space of a trained model, in terms of texts.
 
     The methods are the signatures of the exported SavedModel, and run the same graphs.
+    Of a language model, which has no z, only `sample`, `impute` and `score` are there.
 
     Args:
         model: `TextVAE`, built.
@@ -73,6 +81,7 @@ class TextSpace:
         self.length = length
         self.crops = crops
         self.graph = TextGraph(model, tokenizer, length, crops)
+        self._imputers = {(None, None): self.graph.endpoints["impute"]}
 
     def sample(self, count=1, seed=0, temperature=1.0, top_k=0, top_p=1.0) -> list[str]:
         """Draws texts from the prior.
@@ -86,15 +95,44 @@ class TextSpace:
         return _texts(self._call("sample", seeds, temperature, top_k, top_p)["text"])
 
     def reconstruct(self, texts) -> list[str]:
-        """Decodes each text from the mean of its posterior, greedily."""
+        """Decodes each text from the mode of its posterior, greedily."""
         return _texts(self._call("reconstruct", _rows(texts))["text"])
 
-    def interpolate(self, start: str, end: str, steps: int = 8) -> list[str]:
-        """Decodes `steps` points on the line between two texts' posterior means.
+    def interpolate(
+        self, start: str, end: str, steps: int = 8, spherical: bool = False
+    ) -> list[str]:
+        """Decodes `steps` points between two texts' posterior modes, ends included.
 
-        Bowman et al. 2016, section 6.3: a homotopy, its ends included.
+        Bowman et al. 2016, section 6.3, a homotopy: along the line, or with `spherical`
+        along an arc, see `text_space.paths`.
         """
-        return _texts(self._call("interpolate", [start], [end], steps)["text"][0])
+        path = self._call("interpolate", [start], [end], steps, spherical)
+        return _texts(path["text"][0])
+
+    def impute(self, texts, width=None, steps=None):
+        """Replaces each hidden word, or character, "_" by the likeliest.
+
+        Args:
+            texts: list of str, or one str.
+            width, steps: int. See `imputation.impute`. None means 5 beams and 3 steps,
+                or 15 beams and one step of a language model, as the SavedModel has.
+
+        Returns:
+            list of str, or the one.
+        """
+        if isinstance(texts, str | bytes):
+            return self.impute([texts], width, steps)[0]
+        if (width or 1) > self.tokenizer.vocabulary_size:
+            raise ValueError(
+                f"impute: more beams than the vocabulary has ids. Received: {width} "
+                f"beams, {self.tokenizer.vocabulary_size} ids"
+            )
+        if (width, steps) not in self._imputers:
+            compute = functools.partial(self.graph.impute, width=width, steps=steps)
+            endpoint = guarded(self.graph.inputs["impute"], compute)
+            self._imputers[width, steps] = endpoint
+        found = self._call("impute", _rows(texts), by=self._imputers[width, steps])
+        return _texts(found["text"])
 
     def encode(self, texts) -> Encoding:
         """Returns the posteriors of texts."""
@@ -157,11 +195,13 @@ class TextSpace:
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         archive.write_out(folder, options=options, verbose=False)
 
-    def _call(self, name, *values):
+    def _call(self, name, *values, by=None):
+        if name not in self.graph.inputs:
+            raise ValueError(f"{name}: a language model has no latent space.")
         inputs = self.graph.inputs[name]
         try:
             tensors = [_tensor(v, i) for v, i in zip(values, inputs, strict=True)]
-            return self.graph.endpoints[name](*tensors)
+            return (by or self.graph.endpoints[name])(*tensors)
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(f"{name}: {_reason(error)}") from error
         except ValueError as error:
@@ -222,7 +262,7 @@ def _array(value, dtype):
     if dtype == tf.string:
         return value
     array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in ("b" if dtype == tf.bool else "biuf"):
         raise TypeError
     with np.errstate(all="ignore"):
         cast = array.astype(dtype.as_numpy_dtype)

@@ -72,7 +72,8 @@ class Tokenizer:
         if self.right_to_left:
             values = tf.reverse(values, axis=[1])
         column = [values.nrows(), 1]
-        return tf.concat([tf.fill(column, first), values, tf.fill(column, last)], axis=1)
+        first, last = tf.fill(column, first), tf.fill(column, last)
+        return tf.concat([first, values, last], axis=1)
 
     def _pieces(self, text):  # [B] -> [B, (N)]
         """Words or characters, as strings or numbers."""

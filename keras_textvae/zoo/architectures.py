@@ -4,6 +4,8 @@ V: vocabulary size. N: length. Every function's first argument is V; those of
 convolutional models have N second.
 """
 
+import functools
+
 import keras
 
 from keras_textvae.decoders import (
@@ -14,7 +16,22 @@ from keras_textvae.decoders import (
 )
 from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
 from keras_textvae.models import LanguageModel, TextVAE
-from keras_textvae.posteriors import DiagonalGaussian
+from keras_textvae.posteriors import (
+    Deterministic,
+    DiagonalGaussian,
+    MultiStep,
+    NormalizingFlow,
+)
+
+# name -> the posterior of a latent size and an `initializer`.
+POSTERIORS = {
+    "gaussian": DiagonalGaussian,
+    "softplus": functools.partial(DiagonalGaussian, variance="softplus"),
+    "deterministic": Deterministic,
+    "planar": functools.partial(NormalizingFlow, kind="planar"),
+    "autoregressive": functools.partial(NormalizingFlow, kind="autoregressive"),
+    "multi_step": MultiStep,
+}
 
 
 def lstm_vae(
@@ -28,20 +45,41 @@ def lstm_vae(
     tied=False,
     layer_norm=False,
     initial_range=None,
+    highways=0,
+    posterior="gaussian",
 ):
-    """Returns the LSTM VAE of Bowman et al. 2016, figure 1.
+    """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
 
     With `embedding_dim=None` and `layer_norm` it is the character-level one that
-    Semeniuta et al. 2017 compare theirs with.
+    Semeniuta et al. 2017 compare theirs with. `z_every_step`, `highways` and the other
+    posteriors are the variations of Bowman et al. 2016, section 3, except
+    "autoregressive", which is later than it.
 
     Args:
         vocabulary_size: int. V.
         embedding_dim, units, layer_norm: see `encoders.LSTMEncoder`.
-        latent_dim: int. See `posteriors.DiagonalGaussian`.
+        latent_dim: int. See `posteriors.Posterior`.
         keep_rate, z_every_step, dropout, tied: see `decoders.LSTMDecoder`.
-        initial_range: float. Weights and biases start uniform in +- this. None means
-            the layers' own initial values.
+        initial_range: float. Weights and biases start uniform in +- this, save the
+            gates of highways and flows. None means the layers' own initial values.
+        highways: int. How many highway layers stand between the encoder and q(z|x),
+            and as many between z and the decoder.
+        posterior: the name of q(z|x):
+            "gaussian", `posteriors.DiagonalGaussian`;
+            "softplus", the same, its variance the softplus of a projection;
+            "deterministic", `posteriors.Deterministic`: the sequence autoencoder of
+            Bowman et al. 2016, section 2.1;
+            "planar" or "autoregressive", `posteriors.NormalizingFlow` of that kind;
+            "multi_step", `posteriors.MultiStep`, a dimension at a time.
+
+    Raises:
+        ValueError: for another name.
     """
+    if posterior not in POSTERIORS:
+        raise ValueError(
+            f"`posterior` is one of {', '.join(POSTERIORS)}. "
+            f"Received: posterior={posterior!r}"
+        )
     return TextVAE(
         LSTMEncoder(
             vocabulary_size,
@@ -49,8 +87,9 @@ def lstm_vae(
             units,
             layer_norm,
             initializer=_uniform(initial_range),
+            highways=highways,
         ),
-        DiagonalGaussian(latent_dim, _uniform(initial_range)),
+        POSTERIORS[posterior](latent_dim, initializer=_uniform(initial_range)),
         LSTMDecoder(
             vocabulary_size,
             embedding_dim,
@@ -61,6 +100,7 @@ def lstm_vae(
             dropout,
             tied,
             _uniform(initial_range),
+            highways,
         ),
     )
 

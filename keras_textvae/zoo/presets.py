@@ -52,6 +52,7 @@ class Preset:
         vocabulary: the most ids, special ones included. None keeps all.
         lower: whether words are lower-cased.
         tweets: whether user names and links are replaced, see `CharacterTokenizer`.
+        right_to_left: whether sentences begin with the last word, see `tokenizers`.
         batch_size: sentences or crops in a step.
         steps_per_epoch: None for a pass over the corpus.
         valid_steps: batches of a validation; None for all.
@@ -75,6 +76,7 @@ class Preset:
     vocabulary: int | None = None
     lower: bool = False
     tweets: bool = False
+    right_to_left: bool = False
     batch_size: int = 32
     steps_per_epoch: int | None = None
     valid_steps: int | None = None
@@ -152,31 +154,99 @@ _TWEETS = Preset(
     epsilon=1e-8,
 )
 
+# Bowman et al. 2016 on the Penn Treebank, ...
+_PTB_WORDS = Preset(
+    reference=(
+        "Bowman et al. 2016, table 2 (VAE, standard). Sizes and keep rate, z at "
+        "every step, dropout and tied embeddings are ours; docs/results.md has "
+        "those of table 9 too."
+    ),
+    corpus="ptb",
+    level="words",
+    architecture="lstm",
+    model={
+        "embedding_dim": 512,
+        "units": 512,
+        "latent_dim": 16,
+        "keep_rate": 0.8,
+        "z_every_step": True,
+        "dropout": 0.5,
+        "tied": True,
+    },
+    length=100,
+    schedule=Schedule("sigmoid", (2500, 0.0025)),
+    learning_rate=1.5e-3,
+    clip_norm=5.0,
+    rate_schedule=Schedule("geometric", (9, 0.75)),
+    patience=4,
+)
+_WITHOUT_Z = {"embedding_dim": 512, "units": 512, "dropout": 0.5, "tied": True}
+# ... and on fiction.
+_FICTION = Preset(
+    reference=(
+        "Bowman et al. 2016, sections 5 and 6: VAE of 512 units with keep rate 0.75, "
+        "on other novels than theirs. The vocabulary's size and all else are ours."
+    ),
+    corpus="fiction",
+    level="words",
+    architecture="lstm",
+    model={
+        "embedding_dim": 512,
+        "units": 512,
+        "latent_dim": 32,
+        "keep_rate": 0.75,
+        "z_every_step": True,
+        "dropout": 0.1,
+        "tied": True,
+        "posterior": "gaussian",
+    },
+    length=31,
+    vocabulary=20_000,
+    schedule=Schedule("sigmoid", (10_000, 0.0008)),
+    steps_per_epoch=2500,
+    epochs=40,
+    clip_norm=5.0,
+    rate_schedule=Schedule("geometric", (29, 0.8)),
+)
+
 PRESETS = {
-    "bowman2016-ptb": Preset(
+    "bowman2016-ptb": _PTB_WORDS,
+    "bowman2016-ptb-rnnlm": _PTB_WORDS.replace(
         reference=(
-            "Bowman et al. 2016, table 2 (VAE, standard). Sizes and keep rate, z at "
-            "every step, dropout and tied embeddings are ours; docs/results.md has "
-            "those of table 9 too."
+            "Bowman et al. 2016, table 2 (RNNLM, standard). Sizes, dropout and tied "
+            "embeddings are ours."
         ),
-        corpus="ptb",
-        level="words",
-        architecture="lstm",
-        model={
-            "embedding_dim": 512,
-            "units": 512,
-            "latent_dim": 16,
-            "keep_rate": 0.8,
-            "z_every_step": True,
-            "dropout": 0.5,
-            "tied": True,
-        },
-        length=100,
-        schedule=Schedule("sigmoid", (2500, 0.0025)),
-        learning_rate=1.5e-3,
-        clip_norm=5.0,
-        rate_schedule=Schedule("geometric", (9, 0.75)),
-        patience=4,
+        architecture="rnnlm",
+        model=_WITHOUT_Z | {"keep_rate": 1.0},
+    ),
+    "bowman2016-ptb-inputless": _PTB_WORDS.replace(
+        reference=(
+            "Bowman et al. 2016, table 2 (VAE, inputless decoder). Sizes, z at every "
+            "step, dropout and tied embeddings are ours."
+        ),
+        model=_PTB_WORDS.model | {"latent_dim": 111, "keep_rate": 0.0},
+    ),
+    "bowman2016-ptb-inputless-rnnlm": _PTB_WORDS.replace(
+        reference=(
+            "Bowman et al. 2016, table 2 (RNNLM, inputless decoder), which knows "
+            "positions alone. Sizes, dropout and tied embeddings are ours."
+        ),
+        architecture="rnnlm",
+        model=_WITHOUT_Z | {"keep_rate": 0.0},
+    ),
+    "bowman2016-fiction": _FICTION,
+    "bowman2016-fiction-rnnlm": _FICTION.replace(
+        reference="Bowman et al. 2016, section 5: the RNNLM that imputes words.",
+        architecture="rnnlm",
+        model=_WITHOUT_Z | {"dropout": 0.1, "keep_rate": 1.0},
+    ),
+    "bowman2016-fiction-autoencoder": _FICTION.replace(
+        reference=(
+            "Bowman et al. 2016, section 2.1 and table 1: the sequence autoencoder, "
+            "without a prior."
+        ),
+        model=_FICTION.model | {"posterior": "deterministic", "keep_rate": 1.0},
+        schedule=Schedule("constant", (1.0,)),
     ),
     "semeniuta2017-ptb": _CHARACTERS.replace(
         rate_schedule=Schedule("geometric", (19, 0.95))

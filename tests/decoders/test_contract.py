@@ -25,6 +25,9 @@ BUILDERS = {
         V, 4, 5, z_every_step=True, layer_norm=True, **kw
     ),
     "lstm, tied": lambda **kw: LSTMDecoder(V, 5, 5, tied=True, **kw),
+    "lstm, highways": lambda **kw: LSTMDecoder(
+        V, 4, 5, z_every_step=True, highways=2, **kw
+    ),
     "lstm, one-hot": lambda **kw: LSTMDecoder(V, None, 5, layer_norm=True, **kw),
     "hybrid": lambda **kw: HybridDecoder(V, LENGTH, 5, (3, 4), 8, **kw),
     "bytenet": lambda **kw: bytenet(**kw),

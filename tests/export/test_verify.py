@@ -24,6 +24,7 @@ def test_every_signature_is_asked():
         "sample",
         "interpolate",
         "reconstruct",
+        "impute",
         "encode",
         "decode",
         "score",

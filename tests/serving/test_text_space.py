@@ -64,6 +64,8 @@ def test_every_signature_answers_as_its_method(client, space):
     assert client.reconstruct(texts) == space.reconstruct(texts)
     paths = [space.interpolate(*texts[:2]), space.interpolate(*texts[1:])]
     assert client.interpolate(texts[:2], texts[1:]) == paths
+    hidden = [" ".join(["_", *text.split()[1:]]) for text in texts]
+    assert client.impute(hidden) == space.impute(hidden)
     assert_equal_numbers(client.encode(texts), space.encode(texts))
     assert_equal_numbers(client.score(texts), space.score(texts))
     z = np.random.default_rng(1).normal(size=(4, LATENT_SIZE))
@@ -75,7 +77,9 @@ def test_options_reach_the_model(client, space):
     texts = SHORT[:2]
     options = {"temperature": 0.5, "top_k": 3, "top_p": 0.9}
     assert client.sample([5, 6], **options) == space.sample(2, 5, **options)
-    assert client.interpolate(texts[:1], texts[1:], 3) == [space.interpolate(*texts, 3)]
+    for path in ((3,), (4, True)):
+        expected = [space.interpolate(*texts, *path)]
+        assert client.interpolate(texts[:1], texts[1:], *path) == expected
     assert_equal_numbers(client.score(texts, 9), space.score(texts, 9))
 
 

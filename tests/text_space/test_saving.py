@@ -10,7 +10,15 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_textvae.text_space import TextSpace
 
-SIGNATURES = {"sample", "interpolate", "reconstruct", "encode", "decode", "score"}
+SIGNATURES = {
+    "sample",
+    "interpolate",
+    "reconstruct",
+    "impute",
+    "encode",
+    "decode",
+    "score",
+}
 Z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 
 
@@ -42,6 +50,12 @@ def call(loaded, signature, **inputs):
 
 def texts(array):
     return [text.decode() for text in array.ravel().tolist()]
+
+
+def ends(rows, steps, spherical=False):
+    half = len(rows) // 2
+    options = {"steps": np.int32(steps), "spherical": np.bool_(spherical)}
+    return {"start": rows[:half], "end": rows[half:]} | options
 
 
 def sampling(**options):
@@ -110,12 +124,15 @@ def test_the_exported_texts_are_the_same(crops, exported):
     found = call(exported, "reconstruct", text=rows)
     assert texts(found["text"]) == crops.reconstruct(rows)
     assert texts(call(exported, "decode", z=Z)["text"]) == crops.decode(Z)
-    found = call(
-        exported, "interpolate", start=rows[:2], end=rows[2:], steps=np.int32(5)
-    )
-    assert found["text"].shape == (2, 5)
-    paths = [crops.interpolate(rows[i], rows[i + 2], 5) for i in range(2)]
-    assert texts(found["text"]) == paths[0] + paths[1]
+    for spherical in (False, True):
+        found = call(exported, "interpolate", **ends(rows, 5, spherical))
+        assert found["text"].shape == (2, 5)
+        pairs = zip(rows[:2], rows[2:], strict=True)
+        paths = [crops.interpolate(*pair, 5, spherical) for pair in pairs]
+        assert texts(found["text"]) == paths[0] + paths[1]
+    rows = ["a_c___", "_b"]
+    found = call(exported, "impute", text=rows)
+    assert texts(found["text"]) == crops.impute(rows)
 
 
 def test_the_exported_figures_are_the_same(crops, exported):
@@ -135,16 +152,13 @@ def test_the_exported_figures_are_the_same(crops, exported):
     [
         ("decode", {"z": Z * np.float32("nan")}, "`z` is not finite"),
         ("encode", {"text": tf.constant([], tf.string)}, "`text` has no rows"),
+        ("interpolate", ends(["a", "b"], 257), "`steps` must be at most 256"),
         (
             "interpolate",
-            {"start": ["a"], "end": ["b"], "steps": np.int32(257)},
-            "`steps` must be at most 256",
-        ),
-        (
-            "interpolate",
-            {"start": ["a", "b"], "end": ["b"], "steps": np.int32(2)},
+            ends(["a", "b", "b"], 2),
             "`start` and `end` differ in their number of rows",
         ),
+        ("impute", {"text": ["a_", "ab"]}, r"a text has no hidden word \(_\)"),
         (
             "score",
             {"text": ["a" * 70_000], "seed": np.int64(0)},
@@ -166,6 +180,7 @@ def test_the_export_tells_clients_what_they_may_leave_out(folder):
     }
     assert found["sample"] == {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
     assert found["serving_default"] == found["sample"]
-    assert found["interpolate"] == {"steps": 8}
+    assert found["interpolate"] == {"steps": 8, "spherical": False}
     assert found["score"] == {"seed": 0}
-    assert found["encode"] == found["decode"] == found["reconstruct"] == {}
+    for name in ("encode", "decode", "reconstruct", "impute"):
+        assert found[name] == {}

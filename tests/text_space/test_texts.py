@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_textvae import zoo
+from keras_textvae.text_space import TextSpace, paths
+from keras_textvae.tokenizers import WordTokenizer
 from keras_textvae.tokens import BOS, EOS, PAD
+from tests.text_space.conftest import stirred
 
 TEXTS = ["the cat sees a dog", "old dog", "a big cat likes"]
 CHARACTERS = ["abcabc", "edc ba", "b\nd  e"]
@@ -144,3 +148,82 @@ def test_texts_come_as_arrays_and_tensors_too(words):
     expected = words.encode(TEXTS).mean
     for texts in (tuple(TEXTS), np.array(TEXTS), tf.constant(TEXTS), iter(TEXTS)):
         np.testing.assert_array_equal(words.encode(texts).mean, expected)
+
+
+def test_hidden_words_are_completed_and_the_others_stay(words):
+    given = ["the _ sees a _", "_ dog", "old _"]
+    completed = words.impute(given)
+    for before, after in zip(given, completed, strict=True):
+        pairs = [*zip(before.split(), after.split(), strict=True)]
+        assert all(old in ("_", new) for old, new in pairs)
+        assert "_" not in after
+    assert words.impute(given[0]) == completed[0]
+    assert words.impute(given, width=5, steps=3) == completed
+    assert len(words.impute(given, width=1, steps=1)) == 3
+
+
+def test_hidden_characters_of_a_crop_are_completed(crops):
+    (completed,) = crops.impute(["a_c__"])
+    assert (completed[0], completed[2], len(completed)) == ("a", "c", crops.length)
+
+
+def test_a_sentence_read_from_the_right_is_completed_in_reading_order(words):
+    tokenizer = WordTokenizer(words.tokenizer.tokens[4:], right_to_left=True)
+    space = TextSpace(words.model, tokenizer, words.length)
+    (completed,) = space.impute(["the cat _"])
+    assert completed.split()[:2] == ["the", "cat"]
+    left_to_right = words.impute(["_ cat the"])[0].split()
+    assert completed.split() == left_to_right[::-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("the cat", r"impute: a text has no hidden word \(_\)"),
+        ("_ _", "impute: a text has hidden words only"),
+        ("the" + " _" * 6, "impute: a text has more than 5 words"),
+    ],
+)
+def test_what_cannot_be_imputed_is_refused(words, text, message):
+    with pytest.raises(ValueError, match=message):
+        words.impute(["the _", text])
+
+
+def test_more_beams_than_ids_are_refused(words):
+    with pytest.raises(ValueError, match="Received: 99 beams, 12 ids"):
+        words.impute("the _", width=99)
+
+
+def test_a_language_model_samples_scores_and_imputes_but_has_no_space(words):
+    model = zoo.rnnlm(words.tokenizer.vocabulary_size, 5, 8)
+    space = TextSpace(stirred(model), words.tokenizer, words.length)
+    assert len(space.sample(3)) == 3
+    score = space.score(TEXTS)
+    np.testing.assert_array_equal(score.kl, 0.0)
+    np.testing.assert_array_equal(score.bound, score.reconstruction)
+    assert space.impute("the _ dog").split()[::2] == ["the", "dog"]
+    with pytest.raises(ValueError, match="interpolate: a language model has no latent"):
+        space.interpolate(*TEXTS[:2])
+    with pytest.raises(ValueError, match="encode: a language model has no latent"):
+        space.encode(TEXTS)
+
+
+def test_an_arc_has_the_ends_of_the_line_and_keeps_the_distance_from_the_origin():
+    rng = np.random.default_rng(0)
+    first, last = rng.normal(size=(2, 1, 5)).astype("float32")
+    last *= np.linalg.norm(first) / np.linalg.norm(last)
+    shares = np.linspace(0.0, 1.0, 9, dtype="float32")[:, None]
+    points = np.asarray(paths.arc(first, last, shares))
+    np.testing.assert_allclose(points[[0, -1]], np.concatenate([first, last]), 1e-5)
+    lengths = np.linalg.norm(points, axis=1)
+    np.testing.assert_allclose(lengths, np.linalg.norm(first), rtol=1e-5)
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    np.testing.assert_allclose(steps, steps[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1.0, -2.0, 0.0])
+def test_the_arc_between_parallel_points_is_the_line(scale):
+    first = np.array([[1.0, 2.0]], "float32")
+    shares = np.array([[0.25], [0.75]], "float32")
+    found = paths.arc(first, scale * first, shares)
+    np.testing.assert_allclose(found, paths.line(first, scale * first, shares))

@@ -1,0 +1,16 @@
+"""Evaluation: likelihoods, the latent space, and discriminators of sentences."""
+
+from keras_textvae.evaluation.adversarial import AdversarialError as AdversarialError
+from keras_textvae.evaluation.adversarial import adversarial_error as adversarial_error
+from keras_textvae.evaluation.bound import Bound as Bound
+from keras_textvae.evaluation.bound import evaluate_bound as evaluate_bound
+from keras_textvae.evaluation.importance import (
+    ImportanceWeightedBound as ImportanceWeightedBound,
+)
+from keras_textvae.evaluation.importance import (
+    importance_weighted_nll as importance_weighted_nll,
+)
+from keras_textvae.evaluation.latent import ActiveUnits as ActiveUnits
+from keras_textvae.evaluation.latent import active_units as active_units
+from keras_textvae.evaluation.latent import kl_per_dimension as kl_per_dimension
+from keras_textvae.evaluation.latent import mutual_information as mutual_information

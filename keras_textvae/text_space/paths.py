@@ -1,0 +1,29 @@
+"""Paths between two points of the latent space.
+
+D: latent size. Points broadcast against shares in every dimension but the last.
+"""
+
+from keras import ops
+
+
+def line(first, last, share):  # [..., D], [..., D], [..., 1] -> [..., D]
+    """Returns first * (1 - share) + last * share (Bowman et al. 2016, section 6.3)."""
+    return first * (1.0 - share) + last * share
+
+
+def arc(first, last, share):  # [..., D], [..., D], [..., 1] -> [..., D]
+    """Returns the point at `share` of the angle between two (Shoemake 1985, slerp).
+
+    first * sin((1 - share) a) / sin(a) + last * sin(share a) / sin(a). Halfway, a line
+    between two draws from N(0, I) in many dimensions is far nearer to the origin than
+    any draw is; the arc is not. Where the angle tells no way, it is the line: between
+    points in one direction or in opposite ones, or from the origin.
+    """
+    cosine = ops.sum(first * last, axis=-1, keepdims=True)
+    length = ops.norm(first, axis=-1, keepdims=True)
+    length = length * ops.norm(last, axis=-1, keepdims=True)
+    cosine = ops.clip(cosine / ops.maximum(length, 1e-12), -1.0, 1.0)
+    parallel = ops.logical_or(ops.abs(cosine) > 1.0 - 1e-6, length == 0.0)
+    angle = ops.arccos(ops.where(parallel, 0.0, cosine))
+    weighted = first * ops.sin((1.0 - share) * angle) + last * ops.sin(share * angle)
+    return ops.where(parallel, line(first, last, share), weighted / ops.sin(angle))
