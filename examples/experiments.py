@@ -1,14 +1,17 @@
 """Experiments: sets of runs in parallel processes, their tables and plots.
 
-What the programs `reproduce_<paper>.py` share. Each trial is a run folder of its own,
-so that an experiment that was killed goes on where it was.
+What the programs `reproduce_<paper>.py` and `tune.py` share. Each trial is a run folder
+of its own, so that an experiment that was killed goes on where it was.
 """
 
 import csv
+import itertools
 import multiprocessing
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
 from multiprocessing import connection
 from typing import NamedTuple
 
@@ -63,24 +66,43 @@ def train_all(trials: list[Trial], settings: Settings) -> dict[str, list[dict]]:
     Raises:
         ValueError, OSError: the first mistake or failure of a trial; the others stop.
     """
+    progress = Progress(trials, settings.folder)
+    rows = {
+        trial.name: found
+        for trial, found in train_each(iter(trials), settings, progress)
+    }
+    return {trial.name: rows[trial.name] for trial in trials}
+
+
+def train_each(
+    trials: Iterator[Trial], settings: Settings, progress: "Progress"
+) -> Iterator[tuple[Trial, list[dict]]]:
+    """Trains trials and yields each, with its rows of figures, when it has ended.
+
+    The next trial is taken when a process is free for it, after those that have ended
+    were yielded: what it is may depend on them.
+
+    Raises:
+        ValueError, OSError: see `train_all`.
+    """
     threads = max(1, (os.cpu_count() or 1) // settings.jobs)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(threads))
-    progress = Progress(trials, settings.folder)
-    waiting, running, rows = [*reversed(trials)], {}, {}
+    running, finished = {}, [*progress.finished]
     try:
-        while waiting or running:
-            while waiting and len(running) < settings.jobs:
-                trial = waiting.pop()
+        while True:
+            for trial in itertools.islice(trials, settings.jobs - len(running)):
                 running[_start(trial, settings)] = trial
+            if not running:
+                return
             for answer in connection.wait([*running], progress.seconds):
                 trial = running.pop(answer)
-                rows[trial.name] = _receive(answer, trial)
-            progress.show(finished=[*rows])
+                yield trial, _receive(answer, trial)
+                finished.append(trial.name)
+            progress.show(finished)
     finally:
         for process in multiprocessing.active_children():
             process.terminate()
-    return {trial.name: rows[trial.name] for trial in trials}
 
 
 def _start(trial, settings):
@@ -107,6 +129,7 @@ def _receive(answer, trial):
 def _train(trial, settings, sender):
     # Ctrl-C ends this process without a word: its parent has one.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         run = load_run(trial, settings)
         run.train(verbose=0)
@@ -114,6 +137,12 @@ def _train(trial, settings, sender):
         sender.send([row | size for row in run.history.rows])
     except (ValueError, OSError) as error:
         sender.send(error)
+
+
+def _end_with_parent():
+    """Ends this process when its parent was killed: the next would train beside it."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def load_run(trial: Trial, settings: Settings) -> runs.Run:
@@ -124,34 +153,51 @@ def load_run(trial: Trial, settings: Settings) -> runs.Run:
 
 
 class Progress:
-    """Lines that say how far an experiment is, and when it would end."""
+    """Lines that say how far an experiment is, and when it would end.
+
+    Args:
+        trials: those that are known; more may be appended to `trials`.
+        folder: of the experiment.
+        finished: names of those that need no training.
+        count: how many trials there will be. None means the known ones.
+    """
 
     seconds = 60.0  # between two lines, if nothing ends
 
-    def __init__(self, trials, folder):
-        self.trials = trials
+    def __init__(self, trials, folder, finished=(), count=None):
+        self.trials = [*trials]
         self.folder = folder
-        self.finished = []
+        self.finished = [*finished]
+        self.count = count or len(self.trials)
         self.started = time.monotonic()
-        self.before = sum(map(self._done, trials))
+        self.before = sum(map(self._done, self.trials))
 
     def show(self, finished):
         """Prints what has ended since the last line, what runs, and the time left."""
         for name in finished[len(self.finished) :]:
-            print(f"{name}: done ({len(finished)} of {len(self.trials)})", flush=True)
-        self.finished = finished
+            print(f"{name}: done ({len(finished)} of {self.count})", flush=True)
+        self.finished = [*finished]
         running = [
             f"{trial.name} {self._epochs(trial)}/{trial.preset.epochs}"
             for trial in self.trials
             if trial.name not in finished and self._epochs(trial)
         ]
         done = sum(map(self._done, self.trials))
-        total = sum(trial.work * trial.preset.epochs for trial in self.trials)
         if running and done > self.before:
             elapsed = time.monotonic() - self.started
-            left = elapsed * (total - done) / (done - self.before)
+            left = elapsed * (self._total() - done) / (done - self.before)
             line = f"epochs: {', '.join(running)}; about {left / 60:.0f} min left"
             print(line, flush=True)
+
+    def _total(self):
+        """The work of all trials; of those that are not known, the others' mean."""
+        known = sum(
+            self._done(trial)  # it may have stopped early
+            if trial.name in self.finished
+            else trial.work * trial.preset.epochs
+            for trial in self.trials
+        )
+        return known * self.count / len(self.trials)
 
     def _done(self, trial):
         return trial.work * self._epochs(trial)

@@ -15,7 +15,6 @@ are written as Markdown and figures as PNG beside them. Scales:
     paper  the authors' sizes, 100,000 iterations a run: days without an accelerator
 """
 
-import os
 import pathlib
 import sys
 
@@ -23,15 +22,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from absl import flags
 
-from examples.experiments import Settings
 from serving import command_line
 
 with command_line.quiet_imports():
+    from examples import reproduction
     from examples.semeniuta2017 import figures, tweets
     from examples.semeniuta2017.scales import SCALES
 
 FLAGS = flags.FLAGS
-INTERRUPTED = "interrupted; the same command goes on after each run's last epoch"
 
 FIGURES = {
     "3": figures.figure3,
@@ -43,41 +41,19 @@ TABLES = {"2": tweets.table2, "3": tweets.table3, "6": tweets.table6}
 
 
 def define_flags():
-    flags.DEFINE_list("figure", [], "figures: 3, 4, 5, 6")
-    flags.DEFINE_list("table", [], "tables: 2, 3, 6")
-    flags.DEFINE_enum("scale", "smoke", [*SCALES], "how large, see above")
-    flags.DEFINE_string(
-        "data_dir", None, "folder of the corpora ptb and tweets (default: download ptb)"
-    )
-    flags.DEFINE_string("output_dir", "runs/semeniuta2017", "folder of all of it")
-    flags.DEFINE_integer("jobs", os.cpu_count(), "runs at a time", 1)
-    policies = ["float32", "mixed_bfloat16", "mixed_float16"]
-    flags.DEFINE_enum("precision", "float32", policies, "Keras's precision policy")
+    reproduction.define_flags(FIGURES, TABLES, "runs/semeniuta2017")
 
 
 def main(argv):
-    if len(argv) > 1:
-        raise ValueError(f"Unexpected argument {argv[1]!r}.")
-    require("--figure", FLAGS.figure, FIGURES)
-    require("--table", FLAGS.table, TABLES)
-    if not FLAGS.figure + FLAGS.table:
-        raise ValueError("--figure or --table is needed, see --help.")
-    scale = SCALES[FLAGS.scale]
-    folder = os.path.join(FLAGS.output_dir, FLAGS.scale)
-    settings = Settings(folder, FLAGS.data_dir, FLAGS.precision, FLAGS.jobs)
+    reproduction.check(argv, FIGURES, TABLES)
+    scale, settings = SCALES[FLAGS.scale], reproduction.settings()
     for name in FLAGS.figure:
         FIGURES[name](scale, settings)
     if FLAGS.table:
         models = [*tweets.tweet_models(scale, settings)]
         for name in FLAGS.table:
-            TABLES[name](models, folder)
-
-
-def require(flag, names, known):
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{flag}={name}: the paper's are {', '.join(known)}.")
+            TABLES[name](models, settings.folder)
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags, INTERRUPTED)
+    command_line.run(main, define_flags, reproduction.INTERRUPTED)

@@ -1,5 +1,6 @@
 """Evaluation: likelihoods, the latent space, and discriminators of sentences."""
 
+from keras_textvae.evaluation.adversarial import CLASSIFIERS as CLASSIFIERS
 from keras_textvae.evaluation.adversarial import AdversarialError as AdversarialError
 from keras_textvae.evaluation.adversarial import adversarial_error as adversarial_error
 from keras_textvae.evaluation.bound import Bound as Bound

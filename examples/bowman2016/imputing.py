@@ -1,0 +1,159 @@
+"""Tables 3 and 4 of Bowman et al. 2016: missing words on fiction.
+
+The models read from right to left. The last fifth of each test sentence is hidden, and
+completed by the RNNLM with one search of 15 beams, by the VAE with 3 steps of 5. What a
+model completed is told apart from true sentences, the validation set's, by classifiers.
+Sentences with a word outside the vocabulary are left out of both: no model may complete
+one with `<unk>`.
+"""
+
+import math
+import os
+import time
+
+import keras
+import numpy as np
+
+from examples import experiments
+from examples.bowman2016.scales import changed
+from examples.experiments import Trial, markdown
+from keras_textvae import corpora, evaluation
+from keras_textvae.atomic_files import read_json, write_json
+from keras_textvae.tokens import UNK
+
+HIDDEN_SHARE = 0.2
+EXAMPLES = 8
+ROWS = 128  # completed, or judged, together
+# Beams, and steps.
+SEARCHES = {"RNNLM": (15, 1), "VAE": (5, 3)}
+# Table 4: adversarial errors in percent, and nats per sentence.
+PAPER_TABLE_4 = {
+    "RNNLM": ("28.32", "38.92", "46.01"),
+    "VAE": ("22.39", "35.59", "46.14"),
+}
+
+
+def table3(scale, settings):
+    """Sentences whose last words are hidden, and how each model ends them."""
+    models, judge = trained(scale, settings)
+    texts = sentences(judge.corpus.test, judge.tokenizer, EXAMPLES)
+    ends = {"true": texts}
+    for name, run in models.items():
+        ends[name] = run.best().impute([hide(text) for text in texts], *SEARCHES[name])
+    lines = []
+    for row, text in enumerate(texts):
+        shown = len(text.split()) - hidden_words(text)
+        lines.append(f"\n    {hide(text)}")
+        for name, completed in ends.items():
+            end = " ".join(completed[row].split()[shown:])
+            lines.append(f"      {name}: {end}")
+    text = f"The first {EXAMPLES} test sentences of fiction, unpicked.\n"
+    experiments.save_report(settings.folder, "table3", text + "\n".join(lines))
+
+
+def table4(scale, settings):
+    """Adversarial error, and likelihood under another language model."""
+    models, judge = trained(scale, settings)
+    table = []
+    for name, run in models.items():
+        print(f"completing and judging: {name}", flush=True)
+        found = judged(run, name, judge, scale)
+        errors = [
+            f"{100 * found[kind]['error']:.2f} ± {100 * found[kind]['standard']:.2f}"
+            for kind in ("unigram", "lstm")
+        ]
+        cells = [*errors, f"{found['nll']:.2f}", f"{found['speed']:.1f}"]
+        table.append([name, *cells, *PAPER_TABLE_4[name]])
+    header = ["model", "unigram, %", "LSTM, %", "NLL", "sentences a second"]
+    header += ["paper: unigram", "LSTM", "NLL"]
+    text = (
+        "Adversarial error, the gap between a classifier's accuracy and 50 %, with its "
+        "standard error; and the likelihood of the completed sentences under an "
+        "RNNLM from left to right, nats per sentence. Lower is better. "
+        f"{scale.imputed or 'All'} test sentences completed, as many true ones of the "
+        "validation set.\n\n"
+    )
+    experiments.save_report(settings.folder, "table4", text + markdown(header, table))
+
+
+def trained(scale, settings):
+    """Trains what completes and what judges; returns the runs, and the judge's."""
+    backwards = {"right_to_left": True}
+    trials = {
+        "RNNLM": changed("bowman2016-fiction-rnnlm", scale, **backwards),
+        "VAE": changed("bowman2016-fiction", scale, **backwards),
+        "judge": changed("bowman2016-fiction-rnnlm", scale),
+    }
+    trials = {
+        name: Trial(f"fiction/{name}, imputation", preset, seed)
+        for seed, (name, preset) in enumerate(trials.items())
+    }
+    experiments.train_all([*trials.values()], settings)
+    runs = {name: experiments.load_run(t, settings) for name, t in trials.items()}
+    judge = runs.pop("judge")
+    return runs, judge
+
+
+def sentences(files, tokenizer, count):
+    """Returns the first sentences of files that consist of known words, two or more."""
+    texts = [line for path in files for _, line in corpora.read_lines(path)]
+    ids = tokenizer.split(texts).to_list()
+    known = [UNK not in row and len(row) > 1 for row in ids]
+    return [text for text, usable in zip(texts, known, strict=True) if usable][:count]
+
+
+def hidden_words(text) -> int:
+    """Returns how many words are the last fifth of a sentence, at least one."""
+    return max(1, math.floor(HIDDEN_SHARE * len(text.split())))
+
+
+def hide(text) -> str:
+    """Returns a sentence with "_" for each word of its last fifth."""
+    words, count = text.split(), hidden_words(text)
+    return " ".join([*words[:-count], *["_"] * count])
+
+
+def judged(run, name, judge, scale) -> dict:
+    """Completes the test sentences and judges them, once: the figures are kept."""
+    path = run.path(f"table4-{scale.imputed}.json")
+    if os.path.exists(path):
+        return read_json(path)
+    space, corpus = judge.best(), judge.corpus
+    true, source = (
+        sentences(files, space.tokenizer, scale.imputed)
+        for files in (corpus.valid, corpus.test)
+    )
+    count = min(len(true), len(source))
+    started = time.monotonic()
+    completed = complete(run.best(), source[:count], *SEARCHES[name])
+    found = {"speed": count / (time.monotonic() - started)}
+    with open(run.path("completed.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"{text}\n" for text in completed)
+    halves = [
+        space.tokenizer.tokenize(texts).to_list() for texts in (true[:count], completed)
+    ]
+    for kind in evaluation.CLASSIFIERS:
+        result = evaluation.adversarial_error(
+            *halves, space.tokenizer.vocabulary_size, kind
+        )
+        found[kind] = {"error": result.error, "standard": result.standard_error}
+    scores = [space.score(rows).bound for rows in in_batches(completed)]
+    found["nll"] = float(np.mean(np.concatenate(scores)))
+    write_json(path, found)
+    return found
+
+
+def complete(space, texts, beams, steps) -> list[str]:
+    """Hides and completes the last fifth of sentences, with a progress bar."""
+    order = np.argsort([len(text.split()) for text in texts], kind="stable")
+    batches = in_batches([texts[row] for row in order])
+    progress = keras.utils.Progbar(len(batches), unit_name="batch")
+    completed = []
+    for rows in batches:
+        completed += space.impute([hide(text) for text in rows], beams, steps)
+        progress.add(1)
+    return [completed[row] for row in np.argsort(order)]
+
+
+def in_batches(texts):
+    return [texts[start : start + ROWS] for start in range(0, len(texts), ROWS)]

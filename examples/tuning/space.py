@@ -1,0 +1,115 @@
+"""The space that a search goes through: hyperparameters of LSTM models."""
+
+from typing import NamedTuple
+
+from keras_textvae.zoo import Preset, Schedule
+
+ARCHITECTURES = ("lstm", "rnnlm")
+
+
+class Axis(NamedTuple):
+    """The values of a hyperparameter, from `low` to `high`, both included."""
+
+    low: float
+    high: float
+    logarithmic: bool = True
+    whole: bool = True
+
+    def rounded(self, value: float) -> float:
+        """Returns a whole number, or one of three digits."""
+        return round(value) if self.whole else float(f"{value:.3g}")
+
+
+class Scale(NamedTuple):
+    """How large a search is.
+
+    Attributes:
+        sizes: arguments of the model -> their axes.
+        fields: of the preset, in place of its own.
+    """
+
+    sizes: dict[str, Axis]
+    fields: dict
+
+
+SCALES = {
+    "smoke": Scale(
+        sizes={
+            "embedding_dim": Axis(4, 16),
+            "units": Axis(4, 16),
+            "latent_dim": Axis(2, 8),
+        },
+        fields={"steps_per_epoch": 3, "valid_steps": 2, "epochs": 2},
+    ),
+    # Around what Table 9 of Bowman et al. 2016 has.
+    "paper": Scale(
+        sizes={
+            "embedding_dim": Axis(100, 600),
+            "units": Axis(50, 600),
+            "latent_dim": Axis(4, 128),
+        },
+        fields={},
+    ),
+}
+KEEP_RATE = Axis(0.3, 1.0, logarithmic=False, whole=False)
+REACH = 4.0  # how many times the preset's own value, or what part of it
+
+
+def axes(preset: Preset, scale: Scale) -> dict[str, Axis]:
+    """Returns what is searched of a preset, by name.
+
+    Besides arguments of the model: `learning_rate`, and `annealing`, the step at which
+    the KL weight is one half. What the preset lacks is not searched: z or annealing of
+    a language model, the keep rate of an inputless decoder.
+    """
+    found = {name: axis for name, axis in scale.sizes.items() if preset.model.get(name)}
+    if preset.model["keep_rate"]:
+        found["keep_rate"] = KEEP_RATE
+    found["learning_rate"] = _around(preset.learning_rate, whole=False)
+    if has_kl(preset) and preset.schedule.name != "constant":
+        found["annealing"] = _around(_middle(preset.schedule), whole=True)
+    return found
+
+
+def has_kl(preset: Preset) -> bool:
+    """Whether the preset is a VAE, not a language model or an autoencoder."""
+    deterministic = preset.model.get("posterior") == "deterministic"
+    return preset.architecture == "lstm" and not deterministic
+
+
+def with_values(preset: Preset, values: dict[str, float]) -> Preset:
+    """Returns the preset with the values of a trial, its embeddings untied."""
+    model = preset.model | {n: v for n, v in values.items() if n in preset.model}
+    if "tied" in model:
+        model["tied"] = False  # the two sizes would have to be equal
+    schedule = preset.schedule
+    if "annealing" in values:
+        schedule = _stretched(schedule, values["annealing"])
+    return preset.replace(
+        model=model, schedule=schedule, learning_rate=values["learning_rate"]
+    )
+
+
+def _around(value, whole):
+    low, high = value / REACH, value * REACH
+    return Axis(
+        round(low) if whole else low, round(high) if whole else high, True, whole
+    )
+
+
+def _middle(schedule):
+    """Returns the step at which the KL weight is one half, but for a linear's floor."""
+    if schedule.name == "sigmoid":
+        return schedule.arguments[0]
+    start, end = schedule.arguments[:2]
+    return (start + end) / 2
+
+
+def _stretched(schedule, step):
+    """Returns the schedule stretched or pressed so that its middle is at `step`."""
+    factor = step / _middle(schedule)
+    if schedule.name == "sigmoid":
+        _, steepness = schedule.arguments
+        return Schedule("sigmoid", (step, steepness / factor))
+    start, end, *floor = schedule.arguments
+    return Schedule("linear", (start * factor, end * factor, *floor))
