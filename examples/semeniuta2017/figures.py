@@ -147,7 +147,7 @@ def compare(name, axis, presets, text, settings):
         for label, series in presets.items()
         for value, preset in series.items()
     }
-    figure, (plot,) = experiments.new_figure()
+    figure, (plot,) = experiments.new_figure(width=7.5)
     rows = experiments.train_all([*trials.values()], settings)
     last = {key: rows[trial.name][-1] for key, trial in trials.items()}
     values = [*next(iter(presets.values()))]
@@ -161,7 +161,7 @@ def compare(name, axis, presets, text, settings):
         for cells, c, k in zip(table, cost, kl, strict=True):
             cells += [f"{c:.3f}", f"{k:.3f}", f"{k / c:.0%}"]
     plot.set(xlabel=axis, ylabel="bits per character", ylim=0)
-    plot.legend(fontsize="small")
+    figure.legend(loc="outside right upper", fontsize="small")
     text += "Validation after the last epoch, bits per character.\n\n"
     experiments.save_report(
         settings.folder, name, text + markdown(header, table), figure
