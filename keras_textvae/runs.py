@@ -212,6 +212,8 @@ class Run:
             return False
         found = read_json(path)
         wanted = json.loads(json.dumps(config))
+        # A field that is younger than the folder has its default there.
+        found["preset"] = _preset_defaults() | found["preset"]
         for name in ("epochs", "reference"):  # another value makes no other run
             found["preset"][name] = wanted["preset"][name]
         _require_equal(self.folder, found, wanted)
@@ -245,6 +247,13 @@ def open_space(folder: str) -> TextSpace:
     """
     best = os.path.join(folder, "best")
     return TextSpace.load(best if os.path.isdir(best) else folder)
+
+
+def _preset_defaults():
+    """Returns the fields of a preset that have a default, as JSON has them."""
+    defaults = {field.name: field.default for field in dataclasses.fields(Preset)}
+    given = {k: v for k, v in defaults.items() if v is not dataclasses.MISSING}
+    return json.loads(json.dumps(given))
 
 
 def _files(corpus):

@@ -125,6 +125,20 @@ def test_figures_that_a_kill_kept_back_are_written_again(finished, corpus, tmp_p
     assert content(folder) == before
 
 
+def test_a_folder_older_than_a_field_of_presets_goes_on(finished, corpus, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    before = content(folder)
+    config = json.loads(before["config.json"])
+    del config["preset"]["right_to_left"]
+    (folder / "config.json").write_text(json.dumps(config))
+    assert runs.Run(str(folder), CROPS, corpus).finished
+    assert content(folder) == before
+    backwards = CROPS.replace(right_to_left=True)
+    with pytest.raises(ValueError, match="right_to_left is False there, True here"):
+        runs.Run(str(folder), backwards, corpus)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
