@@ -6,8 +6,8 @@
 Sentences of --words words read from right to left, the last fifth hidden, so that the
 search begins with them (Bowman et al. 2016, section 5): 3 steps of 5 beams of the VAE,
 15 beams of the language model, at the paper's 512 units and a vocabulary of 20,000.
-Sentences per CPU second, together and one at a time, after a warm-up: where nothing else
-runs, two cores complete twice as many by the clock.
+Sentences per CPU second, together and one at a time, after a warm-up: where nothing
+else runs, two cores complete twice as many by the clock.
 """
 
 import os

@@ -8,10 +8,12 @@ import json
 import shutil
 
 import keras
+import numpy as np
 import pytest
 
 from keras_textvae import corpora, runs, zoo
 from keras_textvae.tokenizers import WordTokenizer
+from keras_textvae.tokens import PAD
 
 WORDS = zoo.preset("lstm-grammar").replace(
     model={"embedding_dim": 4, "units": 4, "latent_dim": 2}, vocabulary=50, epochs=2
@@ -179,6 +181,17 @@ def test_more_epochs_go_on_where_the_run_ended(finished, corpus, tmp_path):
     assert longer.history.rows == whole.history.rows
     rates = [row["learning_rate"] for row in whole.history.rows]
     assert rates == pytest.approx([1e-3, 1e-3, 5e-4])
+
+
+def test_a_few_validation_batches_have_sentences_of_all_lengths(corpus, tmp_path):
+    few = WORDS.replace(valid_steps=2, batch_size=5, length=40)
+    run = runs.Run(str(tmp_path / "run"), few, corpus)
+    batches = [*run.valid_batches.epoch(0)]
+    shown = [batches[0], batches[len(batches) // 2]]
+    run.train(verbose=0)
+    tokens = sum(np.sum(batch[:, 1:] != PAD) for batch in shown)
+    expected = np.float32(tokens / sum(map(len, shown)))
+    assert {row["val_tokens"] for row in run.history.rows} == {expected}
 
 
 def test_a_corpus_that_changed_under_its_name_is_refused(tmp_path):
