@@ -13,6 +13,8 @@ EXTRAS = {
         "grpcio-reflection>=1.70",
         "prometheus-client>=0.20",
     ],
+    # Its own extra has scikit-learn and SciPy, without which there is no search.
+    "tune": ["keras-tuner[bayesian]>=1.4.7"],
     "dev": ["pytest>=8", "hypothesis>=6", "ruff>=0.9"],
 }
 

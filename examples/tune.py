@@ -79,8 +79,8 @@ def main(argv):
     # Whatever is wrong, it is said before days of training.
     oracle(axes)
     figure, plots = experiments.new_figure(columns=2)
-    corpora.load(preset.corpus, FLAGS.data_dir)
     min_kl = least_kl(preset)
+    corpora.load(preset.corpus, FLAGS.data_dir)
     folder = FLAGS.output_dir or os.path.join("runs", "tune", FLAGS.preset)
     search = Search(folder, configuration(preset, axes, min_kl))
     with search.locked():

@@ -81,6 +81,8 @@ def plot(axes, records: list[Record], min_kl: float):
             face = "C0" if counts else "none"
             height = getattr(result, name)
             plot.plot(number, height, "o", color="C0", markerfacecolor=face)
-    axes[0].set(xlabel="trial", ylabel="validation bound, nats per sentence")
+        plot.set(xlabel="trial; hollow where the KL is too small")
+        plot.locator_params(axis="x", integer=True)
+    axes[0].set(ylabel="validation bound, nats per sentence")
+    axes[1].set(ylabel="KL, nats per sentence", ylim=0)
     axes[1].axhline(min_kl, linestyle="--", color="C7")
-    axes[1].set(xlabel="trial", ylabel="KL, nats per sentence", ylim=0)

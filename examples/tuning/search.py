@@ -49,8 +49,7 @@ class Search:
         self.configuration = json.loads(json.dumps(configuration))
         self.records: list[Record] = []
         self._path = os.path.join(folder, "search.json")
-        if os.path.exists(self._path):
-            self._load()
+        self._load()
 
     @contextlib.contextmanager
     def locked(self):
@@ -68,6 +67,7 @@ class Search:
                     f"{self.folder}: another command is at work there; --jobs has "
                     "more trials trained at a time."
                 ) from None
+            self._load()  # another command may have just ended
             yield
 
     def begin(self, values: dict[str, float]) -> Record:
@@ -85,6 +85,8 @@ class Search:
         return self.records[index]
 
     def _load(self):
+        if not os.path.exists(self._path):
+            return
         content = read_json(self._path)
         found = content["search"]
         for name, wanted in self.configuration.items():
@@ -94,6 +96,7 @@ class Search:
                     f"{found.get(name)!r} there, {wanted!r} here. Choose another "
                     "--output_dir."
                 )
+        self.records = []
         for trial in content["trials"]:
             result = Result(**trial["result"]) if trial["result"] else None
             self.records.append(Record(trial["name"], trial["values"], result))

@@ -39,7 +39,7 @@ SCALES = {
             "units": Axis(4, 16),
             "latent_dim": Axis(2, 8),
         },
-        fields={"steps_per_epoch": 3, "valid_steps": 2, "epochs": 2},
+        fields={"steps_per_epoch": 3, "valid_steps": 1, "epochs": 2},
     ),
     # Around what Table 9 of Bowman et al. 2016 has.
     "paper": Scale(

@@ -50,8 +50,7 @@ def suggest(
             # trial that still runs is taken to be a middling one.
             score = len(ended) / 2 if value is None else ended.index(value)
             tuner.trials[f"{number}"] = _completed(axes, f"{number}", values, score)
-    with warnings.catch_warnings(action="ignore"):  # of fits that could be closer
-        values = tuner.populate_space("next")["values"]
+    values = _values(tuner)
     return {name: axis.rounded(values[name]) for name, axis in axes.items()}
 
 
@@ -74,6 +73,17 @@ def oracle(axes: dict[str, Axis], seed: int = 0):
         raise ValueError(
             "The search needs KerasTuner: pip install keras_textvae[tune]"
         ) from None
+
+
+def _values(tuner):
+    """Returns what KerasTuner suggests."""
+    from threadpoolctl import threadpool_limits  # scikit-learn brings it
+
+    with (
+        warnings.catch_warnings(action="ignore"),  # of fits that could be closer
+        threadpool_limits(1),  # for matrices this small more cost five times as much
+    ):
+        return tuner.populate_space("next")["values"]
 
 
 def _completed(axes, name, values, score):

@@ -1,6 +1,7 @@
 """Sets of runs: what they give, how far they say they are, and how they end."""
 
 import csv
+import multiprocessing
 import os
 
 import pytest
@@ -80,6 +81,47 @@ def test_progress_says_what_runs_and_when_all_would_end(tmp_path, capsys, monkey
         "short: done (1 of 3)",
         "epochs: long 1/2; about 2 min left",
     ]
+
+
+def test_progress_reckons_with_trials_that_are_not_known_yet(
+    tmp_path, capsys, monkeypatch
+):
+    clock = iter([0.0, 120.0])
+    monkeypatch.setattr(experiments.time, "monotonic", lambda: next(clock))
+    before = Trial("before", TINY)
+    progress = experiments.Progress([before], str(tmp_path), ["before"], count=8)
+    progress.trials += [Trial("stopped", TINY), Trial("running", TINY)]
+    for name in ("stopped", "running"):  # after one epoch of two
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "metrics.csv").write_text("epoch\n1\n")
+    progress.show(finished=["before", "stopped"])
+    # Two epochs in two minutes; 3 of the known trials', so 8 of all, 6 of them left.
+    assert capsys.readouterr().out.splitlines() == [
+        "stopped: done (2 of 8)",
+        "epochs: running 1/2; about 6 min left",
+    ]
+
+
+def test_a_trial_is_taken_when_those_before_have_been_yielded(tmp_path, monkeypatch):
+    def start(trial, settings):
+        answer, sender = multiprocessing.Pipe(duplex=False)
+        sender.send(f"rows of {trial.name}")
+        sender.close()
+        return answer
+
+    def trials():
+        for name in "abc":
+            taken.append([*yielded])
+            yield Trial(name, TINY)
+
+    monkeypatch.setattr(experiments, "_start", start)
+    settings = Settings(str(tmp_path), None, "float32", jobs=1)
+    taken, yielded = [], []
+    progress = experiments.Progress([], str(tmp_path), count=3)
+    for trial, rows in experiments.train_each(trials(), settings, progress):
+        assert rows == f"rows of {trial.name}"
+        yielded.append(trial.name)
+    assert taken == [[], ["a"], ["a", "b"]]
 
 
 def test_a_table_is_markdown():
