@@ -33,7 +33,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained():
-    """Runs by name, each trained and loaded once."""
+    """Runs by experiment and name, each trained and loaded once."""
     return {}
 
 
@@ -43,12 +43,13 @@ def in_this_process(monkeypatch, trained):
     load = experiments.load_run
 
     def load_run(trial, settings):
-        if trial.name not in trained:
-            run = trained[trial.name] = load(trial, settings)
+        name = settings.folder, trial.name
+        if name not in trained:
+            run = trained[name] = load(trial, settings)
             run.train(verbose=0)
             space = run.best()
             run.best = lambda: space
-        return trained[trial.name]
+        return trained[name]
 
     def train_all(trials, settings):
         return {t.name: load_run(t, settings).history.rows for t in trials}
