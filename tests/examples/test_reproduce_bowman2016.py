@@ -46,6 +46,7 @@ def in_this_process(monkeypatch, trained):
         name = settings.folder, trial.name
         if name not in trained:
             run = trained[name] = load(trial, settings)
+            run.model.run_eagerly = True  # a graph takes longer than a few steps
             run.train(verbose=0)
             space = run.best()
             run.best = lambda: space
