@@ -5,7 +5,7 @@ from keras_textvae.zoo.architectures import feedforward_vae as feedforward_vae
 from keras_textvae.zoo.architectures import hybrid_vae as hybrid_vae
 from keras_textvae.zoo.architectures import lstm_vae as lstm_vae
 from keras_textvae.zoo.architectures import rnnlm as rnnlm
+from keras_textvae.zoo.configuration import Preset as Preset
+from keras_textvae.zoo.configuration import Schedule as Schedule
 from keras_textvae.zoo.presets import PRESETS as PRESETS
-from keras_textvae.zoo.presets import Preset as Preset
-from keras_textvae.zoo.presets import Schedule as Schedule
 from keras_textvae.zoo.presets import preset as preset
