@@ -103,7 +103,8 @@ class Run:
         self.model.fit(
             self.train_batches.from_step(start),
             steps_per_epoch=self.steps_per_epoch,
-            validation_data=self._validation(),
+            validation_data=self.valid_batches.spread(self.preset.valid_steps),
+            validation_steps=self.preset.valid_steps,
             initial_epoch=self.epochs_done,
             epochs=self.preset.epochs,
             shuffle=False,
@@ -143,18 +144,6 @@ class Run:
         return TextSpace(
             self.model, self.tokenizer, self.preset.length, self.preset.crops
         )
-
-    def _validation(self):
-        """Returns the validation batches, or `valid_steps` of them.
-
-        Sentences stand in the order of their lengths: those of a few batches are spread
-        over it.
-        """
-        batches, steps = self.valid_batches, self.preset.valid_steps
-        if steps is None:
-            return batches.epoch(0)
-        stride = max(1, batches.steps_per_epoch // steps)
-        return batches.epoch(0).shard(stride, 0).take(steps)
 
     def _annealing(self):
         if not self.model.latent_dim:

@@ -103,11 +103,7 @@ def figures(run, scale) -> dict:
 
 def latent_figures(model, batches, scale) -> dict:
     """Returns what the posteriors of the test sentences say, some of them or all."""
-    every = batches.epoch(0)
-    # Spread over the lengths, by which batches are sorted.
-    total = batches.steps_per_epoch
-    step = max(1, total // (scale.test_batches or total))
-    some = every.shard(step, 0)
+    every, some = batches.epoch(0), batches.spread(scale.test_batches)
     weighted = evaluation.importance_weighted_nll(model, some, scale.samples, verbose=1)
     return {
         "weighted": weighted.bound,

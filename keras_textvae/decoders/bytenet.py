@@ -8,11 +8,12 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
-from keras_textvae.decoders.projection import dense, one_hot_rows, project_rows
+from keras_textvae.decoders.projection import one_hot_rows, project_rows
 from keras_textvae.layers import (
     ByteNetBlock,
     HighwayBlock,
     WordDropout,
+    dense,
     normalization,
 )
 

@@ -7,8 +7,8 @@ feature maps of the deconvolution.
 import keras
 from keras import ops
 
-from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import Deconvolution
+from keras_textvae.decoders.projection import project_rows
+from keras_textvae.layers import Deconvolution, dense
 
 
 @keras.saving.register_keras_serializable("keras_textvae")

@@ -8,8 +8,8 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
-from keras_textvae.decoders.projection import dense, one_hot_rows, project_rows
-from keras_textvae.layers import LSTM, WordDropout, time_first
+from keras_textvae.decoders.projection import one_hot_rows, project_rows
+from keras_textvae.layers import LSTM, WordDropout, dense, time_first
 
 
 @keras.saving.register_keras_serializable("keras_textvae")

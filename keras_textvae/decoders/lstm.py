@@ -7,8 +7,14 @@ size.
 import keras
 from keras import ops
 
-from keras_textvae.decoders.projection import dense, project_rows
-from keras_textvae.layers import LSTM, WordDropout, highway_layers, own_initializer
+from keras_textvae.decoders.projection import project_rows
+from keras_textvae.layers import (
+    LSTM,
+    WordDropout,
+    dense,
+    highway_layers,
+    own_initializer,
+)
 from keras_textvae.tokens import UNK
 
 

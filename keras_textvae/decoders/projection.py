@@ -1,4 +1,4 @@
-"""Dense projections of a decoder's inputs and outputs.
+"""Projections of a decoder's inputs and outputs.
 
 B: batch size. T: time. H: hidden size. V: vocabulary size.
 """
@@ -7,17 +7,6 @@ import keras
 from keras import ops
 
 from keras_textvae.layers import own_initializer
-
-
-def dense(units, initializer, dtype, **kwargs):
-    """Returns a `Dense` with one initializer for kernel and bias, None for its own."""
-    return keras.layers.Dense(
-        units,
-        kernel_initializer=own_initializer(initializer, "glorot_uniform"),
-        bias_initializer=own_initializer(initializer, "zeros"),
-        dtype=dtype,
-        **kwargs,
-    )
 
 
 def one_hot_rows(vocabulary_size, size, initializer, dtype):

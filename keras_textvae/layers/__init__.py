@@ -10,6 +10,7 @@ from keras_textvae.layers.flow import AutoregressiveFlow as AutoregressiveFlow
 from keras_textvae.layers.flow import PlanarFlow as PlanarFlow
 from keras_textvae.layers.highway import Highway as Highway
 from keras_textvae.layers.highway import highway_layers as highway_layers
+from keras_textvae.layers.initializers import dense as dense
 from keras_textvae.layers.initializers import own_initializer as own_initializer
 from keras_textvae.layers.lstm import LSTM as LSTM
 from keras_textvae.layers.lstm import time_first as time_first

@@ -12,7 +12,7 @@ import math
 import keras
 from keras import ops
 
-from keras_textvae.layers.initializers import own_initializer
+from keras_textvae.layers.initializers import dense, own_initializer
 
 
 class _Step(keras.layers.Layer):
@@ -23,12 +23,7 @@ class _Step(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
 
     def _dense(self, units):
-        return keras.layers.Dense(
-            units,
-            kernel_initializer=own_initializer(self.initializer, "glorot_uniform"),
-            bias_initializer=own_initializer(self.initializer, "zeros"),
-            dtype=self.dtype_policy,
-        )
+        return dense(units, self.initializer, self.dtype_policy)
 
     def get_config(self):
         return super().get_config() | {

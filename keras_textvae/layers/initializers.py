@@ -12,3 +12,14 @@ def own_initializer(initializer, default):
     if isinstance(initializer, keras.initializers.Initializer):
         return initializer.clone()
     return initializer or default
+
+
+def dense(units, initializer, dtype, **kwargs):
+    """Returns a `Dense` with one initializer for kernel and bias, None for its own."""
+    return keras.layers.Dense(
+        units,
+        kernel_initializer=own_initializer(initializer, "glorot_uniform"),
+        bias_initializer=own_initializer(initializer, "zeros"),
+        dtype=dtype,
+        **kwargs,
+    )

@@ -72,6 +72,15 @@ class Batches:
         size = tf.data.experimental.assert_cardinality(self.steps_per_epoch)
         return _in_order(self._epoch(tf.constant(number, tf.int64)).apply(size))
 
+    def spread(self, count: int | None) -> tf.data.Dataset:
+        """About `count` batches of the first epoch, at equal distances; None for all.
+
+        Sentences stand in the order of their lengths where nothing is shuffled: the
+        first batches would be the shortest.
+        """
+        stride = max(1, self.steps_per_epoch // (count or self.steps_per_epoch))
+        return self.epoch(0).shard(stride, 0)
+
     def from_step(self, step: int) -> tf.data.Dataset:
         """Epoch after epoch without end, from batch `step` of the whole run on."""
         number, skipped = divmod(step, self.steps_per_epoch)

@@ -7,7 +7,7 @@ per sentence.
 import keras
 from keras import ops
 
-from keras_textvae.layers import own_initializer
+from keras_textvae.layers import dense
 
 
 class Posterior(keras.layers.Layer):
@@ -59,13 +59,7 @@ class Posterior(keras.layers.Layer):
 
     def dense(self, units, **kwargs):
         """Returns a `Dense` with the posterior's initializer and precision."""
-        return keras.layers.Dense(
-            units,
-            kernel_initializer=own_initializer(self.initializer, "glorot_uniform"),
-            bias_initializer=own_initializer(self.initializer, "zeros"),
-            dtype=self.dtype_policy,
-            **kwargs,
-        )
+        return dense(units, self.initializer, self.dtype_policy, **kwargs)
 
     def get_config(self):
         return super().get_config() | {
