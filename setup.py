@@ -15,7 +15,7 @@ EXTRAS = {
     ],
     # Its own extra has scikit-learn and SciPy, without which there is no search.
     "tune": ["keras-tuner[bayesian]>=1.4.7"],
-    "dev": ["pytest>=8", "hypothesis>=6", "ruff>=0.9"],
+    "dev": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.9"],
 }
 
 setup(

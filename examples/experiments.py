@@ -107,6 +107,8 @@ def train_each(
 
 def _start(trial, settings):
     """Trains a trial in a new process; returns the connection that it answers on."""
+    # What is missing is said, or downloaded, once and not by each process.
+    corpora.load(trial.preset.corpus, settings.data_dir)
     # TensorFlow does not survive a fork.
     context = multiprocessing.get_context("spawn")
     answer, sender = context.Pipe(duplex=False)

@@ -20,9 +20,10 @@ WORDS = zoo.preset("lstm-grammar").replace(
 )
 CROPS = zoo.preset("semeniuta2017-ptb").replace(
     model={"units": 8, "latent_dim": 2, "channels": (4, 6), "features": 5},
-    length=20,
+    length=10,
     batch_size=16,
     steps_per_epoch=3,
+    valid_steps=2,
     epochs=2,
     rate_schedule=zoo.Schedule("geometric", (1, 0.5)),
 )
@@ -44,9 +45,15 @@ def corpus(tmp_path_factory):
 def finished(corpus, tmp_path_factory):
     """The folder of a finished run on crops, and its result."""
     folder = tmp_path_factory.mktemp("runs") / "crops"
-    run = runs.Run(str(folder), CROPS, corpus)
-    run.train(verbose=0)
+    run = trained(runs.Run(str(folder), CROPS, corpus))
     return folder, run.test(run.best())
+
+
+def trained(run):
+    """The run after training without a graph, which takes longer than a few steps."""
+    run.model.run_eagerly = True
+    run.train(verbose=0)
+    return run
 
 
 def content(folder):
@@ -96,15 +103,15 @@ def test_the_result_is_written_down(finished):
     folder, result = finished
     written = json.loads((folder / "result.json").read_text())
     assert written == result._asdict()
-    assert result.tokens == 20.0
+    assert result.tokens == CROPS.length
     assert result.bound == pytest.approx(result.reconstruction + result.kl)
 
 
 def test_crops_make_a_space_of_crops(finished):
     space = runs.open_space(str(finished[0]))
     assert space.crops
-    assert {len(text) for text in space.sample(5)} == {20}
-    assert len(space.reconstruct(["the cat"])[0]) == 20
+    assert {len(text) for text in space.sample(5)} == {CROPS.length}
+    assert len(space.reconstruct(["the cat"])[0]) == CROPS.length
 
 
 def test_a_finished_run_only_reports(finished, corpus):
@@ -175,20 +182,21 @@ def test_more_epochs_go_on_where_the_run_ended(finished, corpus, tmp_path):
     longer = runs.Run(str(folder), CROPS.replace(epochs=3), corpus)
     assert longer.epochs_done == 2
     assert not longer.finished
-    longer.train(verbose=0)
-    whole = runs.Run(str(tmp_path / "whole"), CROPS.replace(epochs=3), corpus)
-    whole.train(verbose=0)
+    trained(longer)
+    whole = trained(runs.Run(str(tmp_path / "whole"), CROPS.replace(epochs=3), corpus))
     assert longer.history.rows == whole.history.rows
     rates = [row["learning_rate"] for row in whole.history.rows]
     assert rates == pytest.approx([1e-3, 1e-3, 5e-4])
 
 
 def test_a_few_validation_batches_have_sentences_of_all_lengths(corpus, tmp_path):
-    few = WORDS.replace(valid_steps=2, batch_size=5, length=40)
+    few = WORDS.replace(
+        valid_steps=2, batch_size=5, length=40, steps_per_epoch=1, epochs=1
+    )
     run = runs.Run(str(tmp_path / "run"), few, corpus)
     batches = [*run.valid_batches.epoch(0)]
     shown = [batches[0], batches[len(batches) // 2]]
-    run.train(verbose=0)
+    trained(run)
     tokens = sum(np.sum(batch[:, 1:] != PAD) for batch in shown)
     expected = np.float32(tokens / sum(map(len, shown)))
     assert {row["val_tokens"] for row in run.history.rows} == {expected}

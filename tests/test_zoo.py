@@ -50,7 +50,6 @@ if BACKEND == "jax":  # which takes seconds to compile anything
         ("lstm-grammar", "float32"),
         ("hybrid-grammar", "mixed_bfloat16"),
         ("semeniuta2017-ptb-bytenet", "float32"),
-        ("bowman2016-ptb-rnnlm", "float32"),
     ]
 
 

@@ -90,13 +90,10 @@ class CropBatches(Batches):
 
     def _measure(self):
         scan(self.files)
-        sizes = read_chunks(self.files).map(
-            lambda lines: (tf.size(lines), tf.size(self._split(lines)))
-        )
         count = characters = 0
-        for lines_in_chunk, characters_in_chunk in sizes.as_numpy_iterator():
-            count += int(lines_in_chunk)
-            characters += int(characters_in_chunk)
+        for lines in read_chunks(self.files):
+            count += len(lines)
+            characters += len(self._split(lines))
         if characters < self._characters:
             raise ValueError(
                 f"{', '.join(self.files)}: {characters} characters do not fill a "

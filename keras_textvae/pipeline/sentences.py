@@ -144,11 +144,10 @@ class SentenceBatches(Batches):
 
     def _measure(self):
         scan(self.files)
-        lines = read_chunks(self.files).map(lambda lines: self._tokenize(lines)[1])
         lines_in_block = self._chunks * LINES_AT_ONCE
         sentences = tokens = too_long = steps = ids = all_ids = 0
-        for block, lengths in enumerate(lines.rebatch(lines_in_block)):
-            lengths = lengths.numpy()
+        for block, lines in enumerate(read_chunks(self.files).rebatch(lines_in_block)):
+            lengths = self._tokenize(lines)[1].numpy()
             longer = np.flatnonzero(lengths > (self.max_length or np.inf))
             if longer.size and self.too_long == "error":
                 self._refuse(block * lines_in_block + longer[0], lengths[longer[0]])

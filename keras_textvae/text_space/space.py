@@ -183,17 +183,18 @@ class TextSpace:
         `sample` is also `serving_default`. The folder is written in place: for an
         atomic, versioned export see `export/export_saved_model.py`.
         """
-        archive = keras.export.ExportArchive()
-        archive.track(self.model)
-        for resource in self.tokenizer.resources:
-            archive.track(resource)
-        for name, endpoint in self.graph.endpoints.items():
-            # Only like this does Keras keep the default values of optional inputs.
-            specs = [declared.spec for declared in self.graph.inputs[name]]
-            archive.add_endpoint(name, endpoint.python_function, specs)
+        # As graph functions, not traced ones: the latter have lost their defaults.
+        signatures = self.graph.endpoints | {
+            "serving_default": self.graph.endpoints["sample"]
+        }
+        module = tf.Module()
+        # What is listed here is saved, once, whichever signatures use it. A module that
+        # held the Keras model would not find its variables again in a session.
+        module.weights = [variable.value for variable in self.model.variables]
+        module.tables = self.tokenizer.resources
         # A served graph needs no gradients, least of all our own.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        archive.write_out(folder, options=options, verbose=False)
+        tf.saved_model.save(module, folder, signatures, options)
 
     def _call(self, name, *values, by=None):
         if name not in self.graph.inputs:

@@ -45,7 +45,7 @@ class Tokenizer:
 
     @property
     def resources(self) -> list:
-        """The lookup tables that an `ExportArchive` must track."""
+        """The lookup tables that an export must track."""
         return [self._texts]
 
     def split(self, text):  # [B] -> int32 [B, (N)]

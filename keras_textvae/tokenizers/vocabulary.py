@@ -49,8 +49,8 @@ def _count(files, split) -> collections.Counter:
         compression = "GZIP" if str(path).endswith(".gz") else ""
         lines = tf.data.TextLineDataset(path, compression).batch(_LINES_AT_ONCE)
         try:
-            for items in lines.map(_require_utf8).map(split).as_numpy_iterator():
-                counts.update(items.tolist())
+            for text in lines:
+                counts.update(split(_require_utf8(text)).numpy().tolist())
         except tf.errors.OpError as error:
             reason = error.message.splitlines()[0]
             raise ValueError(f"{path} is not UTF-8 text: {reason}") from error

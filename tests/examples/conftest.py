@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from absl import flags
 
+from examples import experiments
 from keras_textvae import runs, zoo
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import WordTokenizer
@@ -78,3 +79,31 @@ def opened(monkeypatch, space, run_dir):
         runs, "open_space", lambda folder: space if folder == run_dir else load(folder)
     )
     return run_dir
+
+
+@pytest.fixture(scope="module")
+def trained_before():
+    """Runs by architecture and direction: each stands for all trials like it."""
+    return {}
+
+
+@pytest.fixture
+def trained_here(monkeypatch, trained_before):
+    """Trains and loads an experiment's trials in this process, each kind once."""
+    load = experiments.load_run
+
+    def load_run(trial, settings):
+        kind = trial.preset.architecture, trial.preset.right_to_left
+        if kind not in trained_before:
+            run = trained_before[kind] = load(trial, settings)
+            run.model.run_eagerly = True  # a graph takes longer than a few steps
+            run.train(verbose=0)
+            space = run.best()
+            run.best = lambda: space
+        return trained_before[kind]
+
+    def train_all(trials, settings):
+        return {t.name: load_run(t, settings).history.rows for t in trials}
+
+    monkeypatch.setattr(experiments, "load_run", load_run)
+    monkeypatch.setattr(experiments, "train_all", train_all)

@@ -26,39 +26,11 @@ def settings(tmp_path_factory):
     for corpus in ("ptb", "fiction"):
         (folder / corpus).mkdir()
         for split in grammar.SPLITS:
-            size = 2000 if split == "train" else 600  # so that most words are known
+            size = 2000 if split == "train" else 200  # so that most words are known
             lines = [example.text for example in grammar.generate(size, 0, split)]
             lines = [line for line in lines if len(line.split()) < LENGTH]
             (folder / corpus / f"{split}.txt").write_text("\n".join(lines) + "\n")
     return Settings(str(folder / "out"), str(folder), "float32", jobs=1)
-
-
-@pytest.fixture(scope="module")
-def trained():
-    """Runs by experiment and name, each trained and loaded once."""
-    return {}
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch, trained):
-    """Trains trials here: `test_experiments.py` has the processes."""
-    load = experiments.load_run
-
-    def load_run(trial, settings):
-        name = settings.folder, trial.name
-        if name not in trained:
-            run = trained[name] = load(trial, settings)
-            run.model.run_eagerly = True  # a graph takes longer than a few steps
-            run.train(verbose=0)
-            space = run.best()
-            run.best = lambda: space
-        return trained[name]
-
-    def train_all(trials, settings):
-        return {t.name: load_run(t, settings).history.rows for t in trials}
-
-    monkeypatch.setattr(experiments, "load_run", load_run)
-    monkeypatch.setattr(experiments, "train_all", train_all)
 
 
 def report(settings, name):
@@ -79,6 +51,7 @@ def test_table_2_has_every_model():
     ]
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_table_2_compares_likelihoods_and_says_what_is_in_z(settings, monkeypatch):
     trials = language_modelling.table2_trials(SCALE)
     trials = {name: trials[name] for name in ("inputless RNNLM", "VAE")}
@@ -90,8 +63,8 @@ def test_table_2_compares_likelihoods_and_says_what_is_in_z(settings, monkeypatc
     for row in found[:2]:
         assert 0 < float(row[3]) < float(row[4])  # perplexities
         assert ("(" in row[2]) == (row[0] == "VAE")
-    path = pathlib.Path(settings.folder) / "ptb/VAE/table2.json"
-    figures = json.loads(path.read_text())["found"]
+    path = experiments.load_run(trials["VAE"], settings).path("table2.json")
+    figures = json.loads(pathlib.Path(path).read_text())["found"]
     assert float(found[2][1]) == pytest.approx(figures["weighted"], abs=0.01)
     # What was evaluated is not evaluated again.
     monkeypatch.setattr(language_modelling.evaluation, "evaluate_bound", None)
@@ -99,6 +72,7 @@ def test_table_2_compares_likelihoods_and_says_what_is_in_z(settings, monkeypatc
     assert report(settings, "table2") == text
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_figure_2_is_a_plot_of_weight_and_kl(settings):
     language_modelling.figure2(SCALE, settings)
     found = rows(report(settings, "figure2"))
@@ -107,6 +81,7 @@ def test_figure_2_is_a_plot_of_weight_and_kl(settings):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_keep_rates_are_compared(settings, monkeypatch):
     monkeypatch.setattr(word_dropout, "KEEP_RATES", (0.75,))
     monkeypatch.setattr(word_dropout, "SAMPLES", 12)
@@ -120,6 +95,7 @@ def test_keep_rates_are_compared(settings, monkeypatch):
     )
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_the_latent_space_is_shown(settings, monkeypatch):
     monkeypatch.setattr(latent_space, "PAIRS", 1)
     latent_space.table6(SCALE, settings)
@@ -130,6 +106,7 @@ def test_the_latent_space_is_shown(settings, monkeypatch):
     assert report(settings, "table8").count("autoencoder, arc:") == latent_space.PAIRS
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_imputations_are_shown_and_judged(settings, monkeypatch):
     judged = []
 
@@ -147,8 +124,8 @@ def test_imputations_are_shown_and_judged(settings, monkeypatch):
         ["VAE", "25.00 ± 15.31", "25.00 ± 15.31"],
     ]
     assert all(len(true) == len(false) == 20 for true, false in judged)
-    completed = pathlib.Path(settings.folder) / "fiction/VAE, imputation/completed.txt"
-    texts = completed.read_text().splitlines()
+    folder = pathlib.Path(settings.folder) / "fiction/VAE, imputation"
+    texts = (folder / "completed.txt").read_text().splitlines()
     assert not any("_" in text or "<unk>" in text for text in texts)
 
 

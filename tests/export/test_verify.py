@@ -14,6 +14,25 @@ from export import verify
 ROOT = pathlib.Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="module")
+def answers():
+    """What processes have answered, by their commands and inputs."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def asked_once(monkeypatch, answers):
+    """Asks a SavedModel the same only once: each process takes seconds to start."""
+    run = subprocess.run
+
+    def run_once(command, input, **options):
+        if (key := (*command, input)) not in answers:
+            answers[key] = run(command, input=input, **options)
+        return answers[key]
+
+    monkeypatch.setattr(verify.subprocess, "run", run_once)
+
+
 def test_export_equals_its_model(space, exported):
     assert verify.verify(space, str(exported)) == []
 

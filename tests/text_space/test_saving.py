@@ -36,6 +36,12 @@ def folder(crops, tmp_path_factory):
     return folder
 
 
+def test_an_export_has_each_weight_once(folder, crops):
+    names = tf.train.list_variables(str(folder / "variables" / "variables"))
+    shapes = sorted(tuple(shape) for name, shape in names if ".ATTRIBUTES" in name)
+    assert shapes == sorted(tuple(v.shape) for v in crops.model.variables)
+
+
 @pytest.fixture(scope="module")
 def exported(folder):
     return tf.saved_model.load(str(folder))
