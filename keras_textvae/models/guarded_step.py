@@ -19,11 +19,11 @@ class GuardedStep(keras.Model):
         self.skipped_steps_tracker = keras.metrics.Sum("skipped_steps")
 
     def train_step(self, data):
-        ids, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        ids, _, weights = keras.utils.unpack_x_y_sample_weight(data)
         averages = [(w, tf.identity(w)) for w in self.non_trainable_weights]
         with tf.GradientTape() as tape:
             outputs = self(ids, training=True)
-            loss = self.compute_loss(x=ids, y_pred=outputs, training=True)
+            loss = self.compute_loss(ids, None, outputs, weights, training=True)
             self._loss_tracker.update_state(loss, sample_weight=tf.shape(ids)[0])
             scaled_loss = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, self.trainable_variables)

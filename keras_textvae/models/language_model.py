@@ -38,6 +38,9 @@ class LanguageModel(GuardedStep):
     Metrics are means over sentences: `loss` and `reconstruction`, both the negative
     log-likelihood, in nats; and `tokens`, the number of ids predicted, `<eos>` counted.
     So exp(loss / tokens) is the perplexity of an evaluation.
+
+    Raises:
+        ValueError: from `fit` and `evaluate`, if sentences are weighted.
     """
 
     def __init__(self, decoder, **kwargs):
@@ -70,9 +73,13 @@ class LanguageModel(GuardedStep):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        return ops.mean(self._reconstruction(x, y_pred))
+        return ops.mean(self._reconstruction(x, y_pred, sample_weight))
 
-    def _reconstruction(self, ids, outputs):  # [B]
+    def _reconstruction(self, ids, outputs, sample_weight):  # [B]
+        if sample_weight is not None:
+            raise ValueError(
+                "Sentences cannot be weighted: `sample_weight` must be None."
+            )
         targets = ids[:, 1:]
         reconstruction = sentence_nll(targets, outputs["logits"])
         self.reconstruction_tracker.update_state(reconstruction)

@@ -98,7 +98,7 @@ class TextVAE(LanguageModel):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        reconstruction = self._reconstruction(x, y_pred)  # [B]
+        reconstruction = self._reconstruction(x, y_pred, sample_weight)  # [B]
         kl = y_pred["kl"]
         self.kl_tracker.update_state(kl)
         auxiliary = 0.0
