@@ -6,18 +6,19 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test conformance lint clean
 
 help:
 	@echo "make demo   train, sample, export and serve on the built-in corpus (minutes)"
 	@echo "make test   the whole test suite"
+	@echo "make conformance TARGET=host:port MODEL=textvae   does a server answer as it should?"
 	@echo "make lint   ruff check and ruff format --check"
 	@echo "make clean  remove what the targets made"
 
 $(INSTALLED): setup.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, not {v[0]}.{v[1]}. Try make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,plot,jax,tune]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,plot,jax,serving,tune]'
 	@touch $@
 
 demo: $(INSTALLED)
@@ -25,6 +26,10 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+conformance: $(INSTALLED)
+	$(BIN)/python -m pytest -s tests/conformance --cases=2000 --repeat=100 \
+	  $(if $(TARGET),--target=$(TARGET)) $(if $(MODEL),--model=$(MODEL))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

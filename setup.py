@@ -15,7 +15,13 @@ EXTRAS = {
     ],
     # Its own extra has scikit-learn and SciPy, without which there is no search.
     "tune": ["keras-tuner[bayesian]>=1.4.7"],
-    "dev": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.9"],
+    "dev": [
+        "hypothesis>=6",
+        "kubernetes-validate>=1.37",
+        "pytest>=8",
+        "pytest-xdist>=3.6",
+        "ruff>=0.9",
+    ],
 }
 
 setup(

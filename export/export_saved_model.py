@@ -3,10 +3,12 @@
     python export/export_saved_model.py --run_dir=runs/hybrid-grammar \
         --output_dir=exported/textvae
 
-writes `exported/textvae/1`, ready for `serving/server.py` or TensorFlow Serving. A
-version appears whole or not at all.
+writes `exported/textvae/1`, ready for `serving/server.py` or TensorFlow Serving, with
+the requests that a server warms up with, a description in `assets/keras_textvae.json`,
+and the checksums of all files in `SHA256SUMS`. A version appears whole or not at all.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -22,9 +24,14 @@ from serving.command_line import quiet_imports, run
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 with quiet_imports():
+    import keras
+    import tensorflow as tf
+
     import keras_textvae
+    from export import manifest, warm_up
 
 FLAGS = flags.FLAGS
+DESCRIPTION = pathlib.Path("assets") / "keras_textvae.json"
 
 
 def define_flags():
@@ -32,6 +39,18 @@ def define_flags():
     flags.DEFINE_string("output_dir", None, "folder of its versions; must be given")
     flags.DEFINE_integer(
         "version", None, "version to write (default: one more than the newest)"
+    )
+    flags.DEFINE_bool(
+        "bfloat16", False, "half the bytes: weights rounded to 8 bits of precision"
+    )
+    flags.DEFINE_integer(
+        "batching_rows",
+        0,
+        "rows of concurrent calls that the graph decodes together; 0: each call alone",
+        0,
+    )
+    flags.DEFINE_float(
+        "batching_timeout_ms", 2.0, "how long a call waits for others to come", 0.0
     )
 
 
@@ -42,11 +61,31 @@ def main(argv):
             "--run_dir and --output_dir are needed, and no argument without a name."
         )
     space = keras_textvae.open_space(FLAGS.run_dir)
-    version = export(space, FLAGS.output_dir, FLAGS.version)
+    batching = None
+    if FLAGS.batching_rows:
+        batching = keras_textvae.Batching(
+            FLAGS.batching_rows, FLAGS.batching_timeout_ms
+        )
+    version = export(
+        space,
+        FLAGS.output_dir,
+        FLAGS.version,
+        batching=batching,
+        bfloat16=FLAGS.bfloat16,
+        run=of_run(FLAGS.run_dir),
+    )
     print(f"exported {FLAGS.run_dir} to {version} ({_megabytes(version):.1f} MB)")
 
 
-def export(space, output_dir, version: int | None = None) -> pathlib.Path:
+def export(
+    space,
+    output_dir,
+    version: int | None = None,
+    *,
+    batching=None,
+    bfloat16: bool = False,
+    run: dict | None = None,
+) -> pathlib.Path:
     """Writes `output_dir/version` by writing beside it and renaming.
 
     TensorFlow Serving loads any folder with an integer's name as soon as it sees it, so
@@ -56,6 +95,8 @@ def export(space, output_dir, version: int | None = None) -> pathlib.Path:
         space: `keras_textvae.TextSpace`.
         output_dir: str. Created if it does not exist.
         version: int or None. None means one more than the newest.
+        batching, bfloat16: see `TextSpace.export`.
+        run: what the description says of the training, see `of_run`.
 
     Returns:
         The version's folder.
@@ -76,12 +117,51 @@ def export(space, output_dir, version: int | None = None) -> pathlib.Path:
         shutil.rmtree(left)
     partial = folder / f".partial-{version}"
     try:
-        space.export(str(partial))
+        space.export(str(partial), batching, bfloat16)
+        warm_up.write(warm_up.requests(space), partial)
+        (partial / DESCRIPTION).write_text(
+            json.dumps(description(space, batching, bfloat16, run or {}), indent=2)
+        )
+        manifest.write(partial)
         _flush(partial)
         partial.rename(final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return final
+
+
+def description(space, batching, bfloat16, run) -> dict:
+    """Returns what `assets/keras_textvae.json` says of an export."""
+    return {
+        "versions": {
+            "keras_textvae": keras_textvae.__version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+        "weights": "bfloat16" if bfloat16 else "float32",
+        "batching": batching and batching._asdict(),
+        "model": type(space.model).__name__,
+        "latent_dim": space.model.latent_dim,
+        "length": space.length,
+        "crops": space.crops,
+        "tokenizer": {
+            "class": type(space.tokenizer).__name__,
+            "vocabulary_size": space.tokenizer.vocabulary_size,
+            "right_to_left": space.tokenizer.right_to_left,
+        },
+    } | run
+
+
+def of_run(run_dir) -> dict:
+    """Returns the `preset` and the test's `metrics` of a run folder, if it has them."""
+    config = pathlib.Path(run_dir) / "config.json"
+    result = pathlib.Path(run_dir) / "result.json"
+    found = {}
+    if config.is_file():
+        found["preset"] = json.loads(config.read_text())["preset"]
+    if result.is_file():
+        found["metrics"] = json.loads(result.read_text())
+    return found
 
 
 def _next_version(folder):

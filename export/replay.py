@@ -4,7 +4,7 @@
 
 Reads a JSON list of {"signature", "inputs"}, and prints the list of their outputs. It
 never imports keras_textvae: what it answers is in the SavedModel. The model is loaded
-into a session, which is how TensorFlow Serving runs it.
+into a session and answers its own warm-up requests first, as in TensorFlow Serving.
 """
 
 import json
@@ -17,12 +17,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import tensorflow as tf
 
+from serving import warm_up
 from serving.engine import Engine
 
 
 def replay(directory: str, requests: list) -> list:
     """Returns the outputs of each request, as nested lists by name."""
     engine = Engine(directory)
+    engine.warm_up(warm_up.read(directory))
     return [_answer(engine, **request) for request in requests]
 
 

@@ -1,41 +1,49 @@
-"""Compares every signature of an exported SavedModel with the model it came from.
+"""Verifies an exported SavedModel before it is let near a server.
 
     python export/verify.py --run_dir=RUN --saved_model=exported/textvae/1
 
-The SavedModel answers in a process of its own that never imports keras_textvae. Texts
-must be equal, numbers within 1e-5. Exit code 1 if they are not.
+It holds only operations that are allowed, for the CPU (`export/gate.py`); its files are
+those of `SHA256SUMS`; its signatures are those that were declared. Then it is loaded as
+TensorFlow Serving loads it, in a process of its own that never imports keras_textvae,
+answers its own warm-up requests, and one request for each signature: texts must be
+equal to the model's, numbers within 1e-5; with `--tensorflow=2.19,2.20` in those
+versions of TensorFlow too. Exit code 1 if anything is wrong.
 """
 
-import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import numpy as np
 from absl import flags, logging
-from google.protobuf.message import DecodeError
 
 from serving.command_line import quiet_imports, run
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # as it was exported
 
 with quiet_imports():
-    from tensorflow.core.protobuf import saved_model_pb2
+    import keras
+    import tensorflow as tf
 
     import keras_textvae
+    from export import gate, manifest, other_tensorflow, warm_up
+    from export.export_saved_model import DESCRIPTION
 
 FLAGS = flags.FLAGS
 TOLERANCE = 1e-5
-FORBIDDEN_OPS = ("Cudnn", "PyFunc", "EagerPyFunc", "ReadFile", "WriteFile")
 
 
 def define_flags():
     flags.DEFINE_string("run_dir", None, "run or text space it is of; must be given")
     flags.DEFINE_string("saved_model", None, "version folder to verify; must be given")
+    flags.DEFINE_list(
+        "tensorflow", [], "other versions to run it in, each installed once, 2 GB"
+    )
 
 
 def main(argv):
@@ -44,40 +52,47 @@ def main(argv):
         raise ValueError(
             "--run_dir and --saved_model are needed, and no argument without a name."
         )
-    faults = verify(keras_textvae.open_space(FLAGS.run_dir), FLAGS.saved_model)
+    space = keras_textvae.open_space(FLAGS.run_dir)
+    faults = verify(space, FLAGS.saved_model)
+    for version in FLAGS.tensorflow if not faults else ():
+        other = verify(space, FLAGS.saved_model, other_tensorflow.python(version))
+        faults += [f"TensorFlow {version}: {fault}" for fault in other]
     for fault in faults:
         print(f"verify.py: {fault}", file=sys.stderr)
     if faults:
         return 1
-    names = ", ".join(request["signature"] for request in requests(("", ""), [[0.0]]))
-    print(f"{FLAGS.saved_model}: {names} equal the model's")
+    print(f"{FLAGS.saved_model}: {', '.join(space.graph.signatures)} equal the model's")
 
 
-def verify(space, saved_model: str) -> list[str]:
+def verify(space, saved_model: str, python: str = sys.executable) -> list[str]:
     """Returns what is wrong with a SavedModel, one line each; nothing if it is right.
+
+    It is loaded only if what can be seen without loading it is right.
 
     Args:
         space: `keras_textvae.TextSpace` it was exported from.
         saved_model: str. The version's folder.
+        python: str. The interpreter that loads it.
 
     Raises:
         FileNotFoundError: if there is no SavedModel.
         ValueError: if it can't be loaded or can't answer.
     """
-    path = pathlib.Path(saved_model) / "saved_model.pb"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there.")
-    faults = forbidden(path)
-    texts = space.sample(2, seed=1)
-    z = np.random.default_rng(0).normal(size=(2, space.model.latent_dim))
-    asked = [
-        request
-        for request in requests(texts, z.astype("float32").tolist())
-        if request["signature"] in space.graph.inputs
+    folder = pathlib.Path(saved_model)
+    faults = [
+        *gate.faults(folder),
+        *manifest.faults(folder),
+        *undeclared(space.graph.signatures, gate.read(folder).signature_def),
     ]
+    if faults:
+        return faults
+    description = json.loads((folder / DESCRIPTION).read_text())
+    if description["weights"] == "bfloat16":
+        space = rounded(space)
+    asked = requests(space)
     program = pathlib.Path(__file__).with_name("replay.py")
     done = subprocess.run(
-        [sys.executable, str(program), saved_model],
+        [python, str(program), saved_model],
         input=json.dumps(asked),
         capture_output=True,
         text=True,
@@ -90,9 +105,69 @@ def verify(space, saved_model: str) -> list[str]:
     return faults
 
 
-def requests(texts, z) -> list[dict]:
-    """Returns one request for each signature."""
-    return [
+def undeclared(declared, found) -> list[str]:
+    """Returns a line for each signature that is not what was declared.
+
+    Args:
+        declared: dict of `Signature` by name.
+        found: map of SignatureDef by name.
+    """
+    wanted = declared | {"serving_default": declared["sample"]}
+    names = {name for name in found if not name.startswith("__")}
+    faults = [f"signature {name} is not declared" for name in sorted(names - {*wanted})]
+    for name, signature in wanted.items():
+        if name not in names:
+            faults.append(f"signature {name} is not there")
+        elif (seen := _seen(found[name])) != (asked := _asked(signature)):
+            faults.append(f"signature {name} is {seen}, not {asked}")
+    return faults
+
+
+def _asked(signature):
+    inputs = {i.name: (i.dtype.name, *_sizes(i.shape)) for i in signature.inputs}
+    outputs = {o.name: (o.dtype.name, *_sizes(o.shape)) for o in signature.outputs}
+    defaults = {i.name: i.default for i in signature.inputs if i.default is not None}
+    return inputs, outputs, defaults
+
+
+def _seen(signature):
+    inputs, outputs = (
+        {
+            name: (
+                tf.dtypes.as_dtype(info.dtype).name,
+                *tf.TensorShape(info.tensor_shape).as_list(),
+            )
+            for name, info in infos.items()
+        }
+        for infos in (signature.inputs, signature.outputs)
+    )
+    defaults = {
+        name: tf.make_ndarray(proto).item()
+        for name, proto in signature.defaults.items()
+    }
+    return inputs, outputs, defaults
+
+
+def _sizes(shape):
+    return (size if isinstance(size, int) else None for size in shape)
+
+
+def rounded(space):
+    """Returns a copy of a text space with its weights rounded to bfloat16."""
+    with tempfile.TemporaryDirectory() as folder:
+        space.save(folder)
+        copy = keras_textvae.TextSpace.load(folder)
+    for weight in copy.model.variables:
+        if weight.dtype == "float32":
+            weight.assign(keras.ops.cast(keras.ops.cast(weight, "bfloat16"), "float32"))
+    return copy
+
+
+def requests(space) -> list[dict]:
+    """Returns a request for each signature that a text space has."""
+    texts = warm_up.short_texts(space, 2)
+    z = np.random.default_rng(0).normal(size=(2, space.model.latent_dim))
+    every = [
         {"signature": "sample", "inputs": {"seed": [3, 4], "temperature": 0.7}},
         {
             "signature": "interpolate",
@@ -106,9 +181,10 @@ def requests(texts, z) -> list[dict]:
         {"signature": "impute", "inputs": {"text": ["_ a", "a _ _"]}},
         {"signature": "reconstruct", "inputs": {"text": texts}},
         {"signature": "encode", "inputs": {"text": texts}},
-        {"signature": "decode", "inputs": {"z": z}},
+        {"signature": "decode", "inputs": {"z": z.astype("float32").tolist()}},
         {"signature": "score", "inputs": {"text": texts, "seed": 5}},
     ]
+    return [asked for asked in every if asked["signature"] in space.graph.signatures]
 
 
 def expected(space, request) -> dict:
@@ -154,27 +230,6 @@ def _equal(answer, wanted):
     if wanted.dtype.kind == "f":
         return np.allclose(answer, wanted, rtol=TOLERANCE, atol=TOLERANCE)
     return bool(np.all(answer == wanted))
-
-
-def forbidden(path) -> list[str]:
-    """Returns a line for each operation that a CPU server can't or must not run.
-
-    Raises:
-        ValueError: if the file holds no SavedModel.
-    """
-    saved_model = saved_model_pb2.SavedModel()
-    with contextlib.suppress(DecodeError):
-        saved_model.ParseFromString(path.read_bytes())
-    if not saved_model.meta_graphs:
-        raise ValueError(f"{path} holds no SavedModel.")
-    graph = saved_model.meta_graphs[0].graph_def
-    functions = graph.library.function
-    nodes = [*graph.node, *(node for f in functions for node in f.node_def)]
-    bad = {node.op for node in nodes if node.op.startswith(FORBIDDEN_OPS)}
-    compiled = [f.signature.name for f in functions if f.attr["_XlaMustCompile"].b]
-    return [f"the graph has the operation {op}" for op in sorted(bad)] + [
-        f"the function {name} must be compiled by XLA" for name in compiled
-    ]
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ _TEXT = {
     "CropBatches": "pipeline",
     "Run": "runs",
     "SentenceBatches": "pipeline",
+    "Batching": "text_space",
     "TextSpace": "text_space",
     "WordTokenizer": "tokenizers",
     "open_space": "runs",

@@ -19,8 +19,8 @@ def categorical(temperature=1.0, top_k=0, top_p=1.0):
     """Returns a sampler from softmax(logits / temperature), its tail cut off.
 
     The id is the first whose cumulative probability reaches the noise (inverse
-    transform sampling). The arguments may be numbers, or scalar tensors in a graph
-    whose caller chooses them; then the caller checks their ranges.
+    transform sampling). The arguments may be numbers, or tensors in a graph whose
+    caller chooses them, scalars or [B]; then the caller checks their ranges.
 
     Args:
         temperature: float. Below 1 sharpens, above 1 flattens; 0 is `greedy`.
@@ -38,24 +38,28 @@ def categorical(temperature=1.0, top_k=0, top_p=1.0):
     def draw(logits, noise):
         # Within bounds that keep -inf / temperature what it is.
         divisor = ops.clip(ops.cast(temperature, "float32"), 1e-6, 1e6)
-        logits = ops.cast(logits, "float32") / divisor
+        logits = ops.cast(logits, "float32") / _column(divisor)
         if _is_on(top_k, off=0) or _is_on(top_p, off=1.0):
             truncating = ops.logical_or(
                 ops.convert_to_tensor(top_k) > 0, ops.convert_to_tensor(top_p) < 1.0
             )
             logits = ops.cond(
-                truncating,
+                ops.any(truncating),
                 lambda: truncate(logits, top_k, top_p),
                 lambda: logits,
             )
         return inverse_cdf(logits, noise)
 
     def sampler(logits, noise):
-        return ops.cond(
-            ops.convert_to_tensor(temperature) > 0,
+        drawing = ops.convert_to_tensor(temperature) > 0
+        ids = ops.cond(
+            ops.any(drawing),
             lambda: draw(logits, noise),
             lambda: greedy(logits, noise),
         )
+        if not drawing.shape:
+            return ids
+        return ops.where(drawing, ids, greedy(logits, noise))
 
     return sampler
 
@@ -101,21 +105,26 @@ def _reaching(weights, threshold):  # [B, N], [B, 1] -> [B, 1], [B, 1]
 def truncate(logits, top_k, top_p):  # [B, V] -> [B, V]
     """Sets logits outside the top k and outside the nucleus p to minus infinity.
 
-    Ids as probable as the last one kept are kept too.
+    Ids as probable as the last one kept are kept too. `top_k` and `top_p` are numbers,
+    or [B].
     """
     descending = -ops.sort(-logits, axis=-1)
     size = logits.shape[-1]
-    k = ops.cast(top_k, "int32")
+    k, p = _column(ops.cast(top_k, "int32")), _column(ops.cast(top_p, "float32"))
     k = ops.where(ops.logical_and(k > 0, k < size), k, size)
     cumulative = ops.cumsum(ops.softmax(descending), axis=-1)
     before = ops.pad(cumulative[:, :-1], ((0, 0), (1, 0)))
     kept = ops.logical_and(
         ops.arange(size) < k,
-        ops.logical_or(before < top_p, ops.convert_to_tensor(top_p) >= 1.0),
+        ops.logical_or(before < p, p >= 1.0),
     )
     last = ops.sum(ops.cast(kept, "int32"), axis=-1, keepdims=True) - 1
     smallest = ops.take_along_axis(descending, ops.maximum(last, 0), axis=-1)
     return ops.where(logits >= smallest, logits, -float("inf"))
+
+
+def _column(values):  # [] or [B] -> [1, 1] or [B, 1]
+    return ops.reshape(values, (-1, 1))
 
 
 def _is_on(value, off):

@@ -1,26 +1,34 @@
-"""Serves an exported model over gRPC, with TensorFlow Serving's own protocol.
+"""Serves exported models over gRPC, with TensorFlow Serving's own protocol.
 
     python serving/server.py --model_base_path=exported/textvae --port=8500
+    python serving/server.py --models_config=models.config --poll_seconds=5
 
-The newest version under the base path is loaded, then one line says that the server is
-ready. SIGTERM and SIGINT let the calls in flight finish, then stop it.
+The models are loaded, then one line says that the server is ready. SIGTERM and SIGINT
+let the calls in flight finish, then stop it.
+
+The health service, --metrics_port and --reflection come with
+`pip install keras_textvae[serving]`; the rest works without.
 """
 
+import importlib
 import os
 import pathlib
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from concurrent import futures
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import grpc
 from absl import flags
-from google.protobuf.message import DecodeError
 
+from serving.call_log import CallLog
 from serving.command_line import quiet_imports, run
+from serving.credentials import BearerToken, Certificates
+from serving.guard import Guard
 
 with quiet_imports():
     from tensorflow_serving.apis import (
@@ -28,93 +36,135 @@ with quiet_imports():
         prediction_service_pb2_grpc,
     )
 
-    from serving.model_versions import ModelVersions
+    from export import gate, manifest
+    from serving import server_flags
+    from serving.models import Models
+    from serving.models_config import ModelConfig
+    from serving.server_flags import define_flags
     from serving.servicer import Servicer
 
 GRACE = 20.0  # seconds; Kubernetes kills after 30
+ANSWERING = 1.0  # seconds, for refusals to get through
 # Threads beyond the calls in flight, so that a refusal or a status never waits.
 SPARE_THREADS = 4
-
-
-class RequestParser(grpc.ServerInterceptor):
-    """Parses the requests, so that grpcio need not.
-
-    A request that grpcio itself cannot parse costs it 20 kB for ever.
-    """
-
-    def intercept_service(self, continuation, handler_call_details):
-        handler = continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
-            return handler
-
-        def answer(data, context):
-            try:
-                request = handler.request_deserializer(data)
-            except DecodeError:
-                context.abort(grpc.StatusCode.INTERNAL, "Malformed request")
-            return handler.unary_unary(request, context)
-
-        return grpc.unary_unary_rpc_method_handler(
-            answer, response_serializer=handler.response_serializer
-        )
+SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 
 
 class Server:
-    """A model behind gRPC; also a context manager that starts and stops it.
+    """Models behind gRPC; also a context manager that starts and stops it.
 
     Args:
-        model_base_path: directory that holds the version directories.
-        model_name: the name by which clients ask for the model.
+        models: the directory that holds the versions of one model, or a `ModelConfig`
+            for each of several.
+        model_name: the name by which clients ask for the one model.
         host: the address to listen on.
         port: the port to listen on; 0 picks a free one.
         grpc_max_message_mib: the largest request, in MiB.
         max_calls_in_flight: Predict calls that may run at the same time.
+        poll_seconds: how often to look for new versions; 0 is never.
+        verify: whether a version must pass `export/gate.py` and have the files of its
+            `SHA256SUMS` before it is loaded.
+        certificates: `Certificates`, or None for no TLS.
+        token: `BearerToken`, or None to answer everybody.
+        reflection: whether clients may list the methods.
+        observers: each is called with the `Call` after each Predict.
+
+    Raises:
+        ValueError: if the extra `serving` is missing and `reflection` needs it.
     """
 
     def __init__(
         self,
-        model_base_path: str | os.PathLike,
+        models: str | os.PathLike | Iterable[ModelConfig],
         model_name: str = "textvae",
+        *,
         host: str = "127.0.0.1",
         port: int = 0,
         grpc_max_message_mib: int = 16,
         max_calls_in_flight: int = 64,
+        poll_seconds: float = 0.0,
+        verify: bool = False,
+        certificates: Certificates | None = None,
+        token: BearerToken | None = None,
+        reflection: bool = False,
+        observers: Iterable[Callable] = (),
     ):
-        self.model_name = model_name
-        self.version = None
+        if isinstance(models, str | os.PathLike):
+            models = [ModelConfig(model_name, models)]
         self.address = None
         self._host = f"[{host}]" if ":" in host else host
         self._port = port
-        self._versions = ModelVersions(model_base_path)
-        servicer = Servicer({model_name: self._versions}, max_calls_in_flight)
+        self._poll_seconds = poll_seconds
+        self._certificates = certificates
+        self._observers = list(observers)
+        self._models = Models(models, faults if verify else None)
         self._server = grpc.server(
             futures.ThreadPoolExecutor(max_calls_in_flight + SPARE_THREADS),
-            interceptors=[RequestParser()],
+            interceptors=[token, Guard()] if token else [Guard()],
             options=[
                 ("grpc.max_receive_message_length", grpc_max_message_mib * 2**20),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),  # a port in use is an error
             ],
         )
+        self._servicer = Servicer(self._models, max_calls_in_flight, self._observe)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            servicer, self._server
+            self._servicer, self._server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            servicer, self._server
+            self._servicer, self._server
         )
+        self._health = self._add_health()
+        if reflection:
+            self._add_reflection()
+
+    def _observe(self, call) -> None:
+        for observe in self._observers:
+            observe(call)
+
+    def _add_health(self):
+        try:
+            from grpc_health.v1 import health_pb2_grpc
+
+            from serving.health import Health
+        except ImportError:  # the server works without, unless probes ask for health
+            return None
+        health = Health(lambda: self._models.available)
+        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
+        return health
+
+    def _add_reflection(self) -> None:
+        reflection = import_extra("grpc_reflection.v1alpha.reflection", "reflection")
+        names = (*SERVICES, "grpc.health.v1.Health", reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The newest version that is served, by model."""
+        return {name: self._models.find(name)[0] for name in self._models.names}
+
+    @property
+    def version(self) -> int:
+        """That of the one model, or of the first."""
+        return next(iter(self.versions.values()))
 
     def start(self) -> "Server":
-        """Loads the newest version, then listens; sets `version` and `address`.
+        """Loads the models, then listens; sets `address`.
 
         Raises:
             FileNotFoundError: if there is no version to serve.
-            ValueError: if the newest version cannot be loaded.
+            ValueError: if no version of a model can be loaded.
             OSError: if the address cannot be listened on.
         """
-        self.version = self._versions.load_newest()
         self._check_address()
-        port = self._server.add_insecure_port(f"{self._host}:{self._port}")
-        self.address = f"{self._host}:{port}"
+        try:
+            self._models.load()
+            self.address = f"{self._host}:{self._add_port()}"
+        except BaseException:
+            self.stop(grace=0)
+            raise
+        if self._poll_seconds:
+            self._models.watch(self._poll_seconds)
         self._server.start()
         return self
 
@@ -128,10 +178,26 @@ class Server:
             reason = error.strerror.partition(" (")[0]
             raise OSError(f"{self._host}:{self._port}: {reason}") from None
 
+    def _add_port(self) -> int:
+        address = f"{self._host}:{self._port}"
+        if self._certificates is None:
+            return self._server.add_insecure_port(address)
+        credentials = self._certificates.server_credentials()
+        return self._server.add_secure_port(address, credentials)
+
     def stop(self, grace: float = GRACE) -> None:
-        """Refuses new calls, gives those in flight `grace` seconds, then stops."""
-        self._server.stop(grace).wait()
-        self._versions.close()
+        """Is not ready, refuses new calls, waits for those in flight, then stops.
+
+        Args:
+            grace: seconds after which the calls that still run are stopped.
+        """
+        if self._health:
+            self._health.stop()
+        # gRPC's own way cancels calls that have come but not begun, which no client
+        # tries again.
+        self._servicer.drain(grace)
+        self._server.stop(ANSWERING).wait()
+        self._models.close()
 
     def __enter__(self) -> "Server":
         return self.start()
@@ -140,47 +206,55 @@ class Server:
         self.stop()
 
 
-def define_flags() -> None:
-    # In a function, so that importing this module leaves a program's flags alone.
-    flags.DEFINE_string(
-        "model_base_path",
-        None,
-        "Directory of the versions; must be given.",
-        required=True,
-    )
-    flags.DEFINE_string("model_name", "textvae", "The name that clients ask for.")
-    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on.")
-    flags.DEFINE_integer(
-        "port", 8500, "Port to listen on; 0 is any free one.", 0, 65535
-    )
-    flags.DEFINE_integer("grpc_max_message_mib", 16, "Largest request, MiB.", 1, 2047)
-    flags.DEFINE_integer(
-        "max_calls_in_flight", 64, "Predict calls that may run at the same time.", 1
-    )
+def faults(directory: pathlib.Path) -> list[str]:
+    """What a version must not contain, or has not as it was exported, a line each."""
+    return [*gate.faults(directory), *manifest.faults(directory)]
+
+
+def import_extra(module: str, flag: str):
+    """Imports a module of the extra `serving`; ValueError names the flag without it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise ValueError(
+            f"--{flag} needs: pip install keras_textvae[serving]"
+        ) from None
 
 
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise ValueError(f"unexpected argument {argv[1]!r}")
+    values = flags.FLAGS
+    observers = []
+    if values.log_calls:
+        observers.append(CallLog(sys.stderr).observe)
+    if values.metrics_port:
+        metrics = import_extra("serving.metrics", "metrics_port").Metrics()
+        metrics.serve(values.metrics_port)
+        observers.append(metrics.observe)
+    server = Server(
+        server_flags.models(values),
+        values.model_name,
+        host=values.host,
+        port=values.port,
+        grpc_max_message_mib=values.grpc_max_message_mib,
+        max_calls_in_flight=values.max_calls_in_flight,
+        poll_seconds=values.poll_seconds,
+        verify=values.verify,
+        certificates=server_flags.certificates(values),
+        token=server_flags.token(values),
+        reflection=values.reflection,
+        observers=observers,
+    )
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    values = flags.FLAGS
-    server = Server(
-        values.model_base_path,
-        values.model_name,
-        values.host,
-        values.port,
-        values.grpc_max_message_mib,
-        values.max_calls_in_flight,
-    )
-    server.start()
-    print(
-        f"serving {server.model_name} version {server.version} on {server.address}",
-        flush=True,
-    )
-    stopping.wait()
-    server.stop()
+    with server:
+        versions = ", ".join(
+            f"{name} version {version}" for name, version in server.versions.items()
+        )
+        print(f"serving {versions} on {server.address}", flush=True)
+        stopping.wait()
 
 
 if __name__ == "__main__":

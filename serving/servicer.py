@@ -1,19 +1,22 @@
 """Answers the calls of TensorFlow Serving's protocol.
 
-Free of transport: a host hands in a request, and a context that has `time_remaining`,
-`set_code` and `set_details`. gRPC's own server is one such host.
+Free of transport: a host hands in a request, and a context that has `time_remaining`
+(seconds; None without a deadline), `set_code` and `set_details`. gRPC's own server is
+one such host.
 
 The order of the checks, the status codes and the messages are TensorFlow Serving's, so
 that its clients work unchanged.
 """
 
+import contextlib
 import functools
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 import grpc
 import tensorflow as tf
-from absl import logging
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -26,12 +29,33 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving import tensors
+from serving import status, tensors
 from serving.engine import DEFAULT_SIGNATURE, Engine
-from serving.model_versions import ModelVersions
+from serving.models import Models
 
-MAX_MESSAGE_BYTES = 1024
-STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+class Call(NamedTuple):
+    """How one Predict call went; nothing of what it said.
+
+    Args:
+        model: the name that the client asked for.
+        known: whether there is a model of that name.
+        version: the version that answered; None if none was found.
+        signature: the name of the signature.
+        rows: the first dimension of the first input that has one, if any has.
+        code: the status code.
+        seconds: what the whole call took.
+        runtime_seconds: what the model took of it; None if it gave no answer.
+    """
+
+    model: str
+    known: bool
+    version: int | None
+    signature: str
+    rows: int | None
+    code: grpc.StatusCode
+    seconds: float
+    runtime_seconds: float | None
 
 
 def answers(response_type):
@@ -43,9 +67,7 @@ def answers(response_type):
             try:
                 return method(self, request, context)
             except Exception as error:
-                code, message = _status(error)
-                context.set_code(code)
-                context.set_details(message)
+                _refuse(error, context)
                 return response_type()
 
         return answer
@@ -74,12 +96,18 @@ class Servicer(
     """Both services of the protocol.
 
     Args:
-        models: the versions of each model, by the model's name.
+        models: the models to serve, a `Models`.
         max_calls_in_flight: Predict calls that may run at the same time; one more is
             answered RESOURCE_EXHAUSTED.
+        observe: called with a `Call` after each Predict call, in its thread.
     """
 
-    def __init__(self, models: Mapping[str, ModelVersions], max_calls_in_flight: int):
+    def __init__(
+        self,
+        models: Models,
+        max_calls_in_flight: int,
+        observe: Callable[[Call], None] | None = None,
+    ):
         if max_calls_in_flight < 1:
             raise ValueError(
                 "`max_calls_in_flight` must be positive. "
@@ -88,9 +116,63 @@ class Servicer(
         self._models = models
         self._max_calls_in_flight = max_calls_in_flight
         self._free_calls = threading.BoundedSemaphore(max_calls_in_flight)
+        self._draining = threading.Event()
+        self._observe = observe or (lambda call: None)
 
-    @answers(predict_pb2.PredictResponse)
     def Predict(self, request, context):
+        start = time.perf_counter()
+        response = predict_pb2.PredictResponse()
+        signature = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        code = grpc.StatusCode.OK
+        version = runtime_seconds = None
+        try:
+            with self._call_in_flight():
+                version, engine = self._find(request)
+                outputs, runtime_seconds = engine.timed_run(
+                    signature,
+                    request.inputs,
+                    list(request.output_filter),
+                    timeout=context.time_remaining(),
+                )
+                response = predict_pb2.PredictResponse(outputs=outputs)
+                response.model_spec.name = request.model_spec.name
+                response.model_spec.version.value = version
+                response.model_spec.signature_name = signature
+        except Exception as error:
+            code = _refuse(error, context)
+        self._report(
+            Call(
+                model=request.model_spec.name,
+                known=request.model_spec.name in self._models.names,
+                version=version,
+                signature=signature,
+                rows=_rows(request.inputs),
+                code=code,
+                seconds=time.perf_counter() - start,
+                runtime_seconds=runtime_seconds,
+            )
+        )
+        return response
+
+    def drain(self, seconds: float) -> None:
+        """Answers new Predict calls UNAVAILABLE, and waits for those in flight.
+
+        Args:
+            seconds: to wait at most.
+        """
+        self._draining.set()
+        end = time.monotonic() + seconds
+        with contextlib.ExitStack() as acquired:
+            for _ in range(self._max_calls_in_flight):
+                left = max(0.0, end - time.monotonic())
+                if not self._free_calls.acquire(timeout=left):
+                    return
+                acquired.callback(self._free_calls.release)
+
+    @contextlib.contextmanager
+    def _call_in_flight(self):
+        if self._draining.is_set():
+            raise tf.errors.UnavailableError(None, None, "The server is stopping")
         if not self._free_calls.acquire(blocking=False):
             raise tf.errors.ResourceExhaustedError(
                 None,
@@ -98,24 +180,15 @@ class Servicer(
                 f"At most {self._max_calls_in_flight} calls may be in flight",
             )
         try:
-            return self._predict(request, context)
+            yield
         finally:
             self._free_calls.release()
 
-    def _predict(self, request, context):
-        version, engine = self._find(request)
-        signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-        outputs = engine.run(
-            signature_name,
-            request.inputs,
-            list(request.output_filter),
-            timeout=context.time_remaining(),
-        )
-        response = predict_pb2.PredictResponse(outputs=outputs)
-        response.model_spec.name = request.model_spec.name
-        response.model_spec.version.value = version
-        response.model_spec.signature_name = signature_name
-        return response
+    def _report(self, call: Call) -> None:
+        try:
+            self._observe(call)
+        except Exception as error:
+            status.log_without_message(error)
 
     @answers(get_model_metadata_pb2.GetModelMetadataResponse)
     def GetModelMetadata(self, request, context):
@@ -143,23 +216,19 @@ class Servicer(
     def GetModelStatus(self, request, context):
         _require_model_spec(request)
         spec = request.model_spec
-        versions = self._models[spec.name].loaded() if spec.name in self._models else []
+        statuses = self._models.status(spec.name)
         if spec.HasField("version"):
-            if spec.version.value not in versions:
+            number = spec.version.value
+            statuses = [entry for entry in statuses if entry.version == number]
+            if not statuses:
                 raise _not_found(
-                    f"Could not find version {spec.version.value} of model {spec.name}"
+                    f"Could not find version {number} of model {spec.name}"
                 )
-            versions = [spec.version.value]
-        if not versions:
+        if not statuses:
             raise _not_found(f"Could not find any versions of model {spec.name}")
-        response = get_model_status_pb2.GetModelStatusResponse()
-        for version in versions:
-            response.model_version_status.add(
-                version=version,
-                state=get_model_status_pb2.ModelVersionStatus.AVAILABLE,
-                status={},  # present and empty: OK
-            )
-        return response
+        return get_model_status_pb2.GetModelStatusResponse(
+            model_version_status=statuses
+        )
 
     Classify = unimplemented(classification_pb2.ClassificationResponse)
     Regress = unimplemented(regression_pb2.RegressionResponse)
@@ -171,19 +240,11 @@ class Servicer(
         spec = request.model_spec
         if not spec.name:
             raise tensors.invalid("ModelSpec has no name specified.")
-        if spec.HasField("version_label"):
-            raise tensors.invalid(
-                f"Unrecognized servable version label: {spec.version_label}"
-            )
-        version = spec.version.value if spec.HasField("version") else None
-        versions = self._models.get(spec.name)
-        found = versions.find(version) if versions else None
-        if found is None:
-            wanted = f"Latest({spec.name})"
-            if version is not None:
-                wanted = f"Specific({spec.name}, {version})"
-            raise _not_found(f"Servable not found for request: {wanted}")
-        return found
+        return self._models.find(
+            spec.name,
+            spec.version.value if spec.HasField("version") else None,
+            spec.version_label if spec.HasField("version_label") else None,
+        )
 
 
 def _require_model_spec(request) -> None:
@@ -195,17 +256,14 @@ def _not_found(message: str) -> tf.errors.NotFoundError:
     return tf.errors.NotFoundError(None, None, message)
 
 
-def _status(error: Exception) -> tuple[grpc.StatusCode, str]:
-    """The status code of an exception, and its message as one line of limited size."""
-    if isinstance(error, tf.errors.OpError):
-        code, message = STATUS_CODES[error.error_code], error.message
-    elif isinstance(error, MemoryError):
-        code, message = grpc.StatusCode.RESOURCE_EXHAUSTED, "Out of memory"
-    else:
-        logging.exception("Internal error")
-        code, message = grpc.StatusCode.INTERNAL, f"Internal {type(error).__name__}"
-    # Python's session puts these words first; TensorFlow Serving's has no such words.
-    message = " ".join(message.removeprefix("Graph execution error:").split()).encode()
-    if len(message) > MAX_MESSAGE_BYTES:
-        message = message[:MAX_MESSAGE_BYTES] + b"...TRUNCATED"
-    return code, message.decode(errors="ignore")
+def _refuse(error: Exception, context) -> grpc.StatusCode:
+    """Answers an exception; returns its status code."""
+    code, message = status.of(error)
+    context.set_code(code)
+    context.set_details(message)
+    return code
+
+
+def _rows(inputs) -> int | None:
+    shapes = (inputs[name].tensor_shape.dim for name in sorted(inputs))
+    return next((shape[0].size for shape in shapes if shape), None)

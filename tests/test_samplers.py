@@ -257,3 +257,24 @@ def test_drawing_without_noise_is_refused():
 def test_ranges_are_checked(arguments, message):
     with pytest.raises(ValueError, match=message):
         samplers.categorical(**arguments)
+
+
+def test_options_of_each_row_are_those_of_its_own_call():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(6, 20)).astype("float32")
+    noise = rng.uniform(0.01, 1.0, size=6).astype("float32")
+    options = [(1.0, 0, 1.0), (0.0, 0, 1.0), (2.0, 3, 1.0), (0.5, 0, 0.6)]
+    options += [(50.0, 1, 1.0), (1.0, 5, 0.3)]
+    temperature, top_k, top_p = zip(*options, strict=True)
+    together = samplers.categorical(
+        ops.convert_to_tensor(temperature, "float32"),
+        ops.convert_to_tensor(top_k, "int32"),
+        ops.convert_to_tensor(top_p, "float32"),
+    )
+    found = ops.convert_to_numpy(together(logits, noise)).tolist()
+    expected = [
+        int(samplers.categorical(*option)(logits[i : i + 1], noise[i : i + 1])[0])
+        for i, option in enumerate(options)
+    ]
+    assert found == expected
+    assert len(set(found)) > 2

@@ -1,5 +1,6 @@
 """The latent space in terms of texts: the object that is saved, loaded, exported."""
 
+from keras_textvae.text_space.saved_model import Batching as Batching
 from keras_textvae.text_space.space import Encoding as Encoding
 from keras_textvae.text_space.space import Score as Score
 from keras_textvae.text_space.space import TextSpace as TextSpace

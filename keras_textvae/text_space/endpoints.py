@@ -1,9 +1,8 @@
 """Endpoints: what each signature takes, checked inside the graph.
 
 Nobody else checks: TensorFlow Serving compares names and dtypes, never shapes or
-ranges, and a text of the wrong rank crashes its tokenizer. So each endpoint declares
-its inputs once, and `guarded` turns the declaration into assertions that stand before
-everything else.
+ranges, and a text of the wrong rank crashes its tokenizer. So `guarded` turns the
+declaration of a signature into assertions that stand before everything else.
 
 B: rows of a request.
 """
@@ -11,52 +10,18 @@ B: rows of a request.
 import functools
 import inspect
 from collections.abc import Callable
-from typing import NamedTuple
 
 import tensorflow as tf
 
-MAX_ROWS = 1024
-MAX_BYTES = 65_536
+from keras_textvae.text_space.signatures import MAX_BYTES, Signature
 
 
-class Input(NamedTuple):
-    """One input of an endpoint.
-
-    Attributes:
-        name: str. Its name in the signature.
-        dtype: its `tf.DType`.
-        shape: its shape; `None` first means one entry a row.
-        minimum: the smallest value allowed, or None.
-        maximum: the largest value allowed, or None.
-        default: the value of an optional scalar, or None for a required input.
-        meaning: str. One line for people.
-    """
-
-    name: str
-    dtype: tf.DType
-    shape: tuple = (None,)
-    minimum: float | None = None
-    maximum: float | None = None
-    default: float | None = None
-    meaning: str = ""
-
-    @property
-    def spec(self) -> tf.TensorSpec:
-        """The `tf.TensorSpec` of the signature."""
-        return tf.TensorSpec(self.shape, self.dtype, self.name)
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether there is one entry a row."""
-        return bool(self.shape) and self.shape[0] is None
-
-
-def guarded(inputs: list[Input], compute: Callable) -> tf.function:
+def guarded(signature: Signature, compute: Callable) -> tf.function:
     """Returns `compute` as a graph function that checks its inputs first.
 
     Args:
-        inputs: list of Input, in the order of `compute`'s arguments. Those with a
-            default stand last; in a SavedModel they are optional to clients.
+        signature: `Signature`; inputs in the order of `compute`'s arguments. Those with
+            a default are optional to clients of a SavedModel.
         compute: tensors -> dict of tensors, in TensorFlow operations.
 
     Returns:
@@ -64,12 +29,14 @@ def guarded(inputs: list[Input], compute: Callable) -> tf.function:
         line that says which and why.
     """
 
+    inputs = signature.inputs
+
     @functools.wraps(compute)
     def endpoint(*values):
         values = [
             tf.ensure_shape(v, i.shape) for v, i in zip(values, inputs, strict=True)
         ]
-        with tf.control_dependencies(_assertions(inputs, values)):
+        with tf.control_dependencies(_assertions(signature, values)):
             return compute(*[tf.identity(value) for value in values])
 
     parameters = [
@@ -87,7 +54,8 @@ def guarded(inputs: list[Input], compute: Callable) -> tf.function:
     return tf.function(endpoint, input_signature=specs, autograph=False)
 
 
-def _assertions(inputs, values):
+def _assertions(signature, values):
+    inputs, most = signature.inputs, signature.max_rows
     assertions = []
     for declared, value in zip(inputs, values, strict=True):
         assertions += _value_assertions(declared, value)
@@ -98,9 +66,7 @@ def _assertions(inputs, values):
     ]
     for name, count in rows:
         assertions.append(require(count > 0, f"`{name}` has no rows"))
-        assertions.append(
-            require(count <= MAX_ROWS, f"`{name}` has more than {MAX_ROWS} rows")
-        )
+        assertions.append(require(count <= most, f"`{name}` has more than {most} rows"))
     for name, count in rows[1:]:
         message = f"`{rows[0][0]}` and `{name}` differ in their number of rows"
         assertions.append(require(count == rows[0][1], message))

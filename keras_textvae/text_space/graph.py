@@ -3,40 +3,24 @@
 B: rows. D: latent size. L: ids of a generated text. S: steps of an interpolation.
 """
 
+import contextlib
+import functools
+
 import tensorflow as tf
 
 from keras_textvae import samplers
 from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
+from keras_textvae.posteriors import DiagonalGaussian
 from keras_textvae.text_space import paths
-from keras_textvae.text_space.endpoints import Input, guarded, require
+from keras_textvae.text_space.endpoints import guarded, require
+from keras_textvae.text_space.signatures import declare
 from keras_textvae.tokens import BOS, EOS, PAD, UNK
 
-MAX_STEPS = 256
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
 # without z, in one search.
 SEARCH, SEARCH_WITHOUT_Z = (5, 3), (15, 1)
-
-_TEXT = Input("text", tf.string, meaning="one text a row")
-_SEED = Input("seed", tf.int64, meaning="one seed a row; the same seed, the same text")
-_TEMPERATURE = Input(
-    "temperature", tf.float32, (), 0.0, 100.0, 1.0, "0 decodes greedily"
-)
-_TOP_K = Input("top_k", tf.int32, (), 0, None, 0, "keep the k likeliest; 0 keeps all")
-_TOP_P = Input("top_p", tf.float32, (), 0.0, 1.0, 1.0, "nucleus; 1 keeps all")
-_START = Input("start", tf.string, meaning="first text of each path")
-_END = Input("end", tf.string, meaning="last text of each path")
-_STEPS = Input("steps", tf.int32, (), 2, MAX_STEPS, 8, "texts of a path, ends included")
-_SPHERICAL = Input(
-    "spherical", tf.bool, (), default=False, meaning="along an arc, not a line"
-)
-_WITH_HIDDEN = Input(
-    "text", tf.string, meaning='one text a row, "_" for each hidden word or character'
-)
-_NOISE_SEED = Input(
-    "seed", tf.int64, (), None, None, 0, "of the one draw of noise that all rows share"
-)
 
 
 class TextGraph:
@@ -49,39 +33,40 @@ class TextGraph:
         crops: bool. Whether the model was trained on crops of running text: then texts
             have exactly L characters, without an end. A longer one is cut, a shorter
             one filled up with blanks.
+        together: makes of a function, tensors [B, ...] -> tensor [B, ...], one that
+            joins concurrent calls; or None. z is decoded through it.
+        scope: context manager without arguments, around everything.
     """
 
-    def __init__(self, model, tokenizer, length, crops):
+    def __init__(
+        self,
+        model,
+        tokenizer,
+        length,
+        crops,
+        together=None,
+        scope=contextlib.nullcontext,
+    ):
         self.model = model
         self.tokenizer = tokenizer
         self.length = length
         self.crops = crops
         self.latent_dim = model.latent_dim
-        z = Input("z", tf.float32, (None, self.latent_dim), meaning="latent vectors")
-        self.inputs = {
-            "sample": [_SEED, _TEMPERATURE, _TOP_K, _TOP_P],
-            "impute": [_WITH_HIDDEN],
-            "score": [_TEXT, _NOISE_SEED],
-        }
-        if self.latent_dim:
-            self.inputs |= {
-                "interpolate": [_START, _END, _STEPS, _SPHERICAL],
-                "reconstruct": [_TEXT],
-                "encode": [_TEXT],
-                "decode": [z],
-            }
-        # The first endpoint becomes the SavedModel's default signature.
+        self.signatures = declare(self.latent_dim, _is_gaussian(model))
+        self.together = together
         self.endpoints = {
-            name: guarded(inputs, getattr(self, name))
-            for name, inputs in self.inputs.items()
+            name: guarded(signature, _within(scope, getattr(self, name)))
+            for name, signature in self.signatures.items()
         }
 
     def sample(self, seed, temperature, top_k, top_p):
         """Draws z from the prior and decodes it."""
         z = _per_row(tf.random.stateless_normal, seed, 0, self.latent_dim)
         words = _per_row(tf.random.stateless_uniform, seed, 1, self.length)
-        sampler = samplers.categorical(temperature, top_k, top_p)
-        return {"text": self._text(z, sampler, 1.0 - words)}
+        options = temperature, top_k, top_p
+        if self.together:  # the rows of other calls have options of their own
+            options = [tf.fill(tf.shape(seed), option) for option in options]
+        return {"text": self._text(z, 1.0 - words, *options)}
 
     def interpolate(self, start, end, steps, spherical):
         """Decodes greedily from one posterior's mode to another's.
@@ -172,10 +157,29 @@ class TextGraph:
     def _mode(self, text):  # [B] -> [B, D]
         return self.model.mode(self._ids(text))
 
-    def _text(self, z, sampler=samplers.greedy, noise=None):  # [B, D] -> [B]
+    def _text(self, z, *sampling):  # [B, D] -> [B]
+        generated = self._generated
+        if self.together:
+            generated = self.together(generated)
+        return self.tokenizer.decode(generated(z, *sampling))
+
+    def _generated(self, z, noise=None, *options):  # [B, D] -> [B, L]
+        sampler = samplers.categorical(*options) if options else samplers.greedy
         forbidden = (UNK, EOS) if self.crops else (UNK,)
-        ids = generate(self.model.decoder, z, self.length, sampler, noise, forbidden)
-        return self.tokenizer.decode(ids)
+        return generate(self.model.decoder, z, self.length, sampler, noise, forbidden)
+
+
+def _within(scope, compute):
+    @functools.wraps(compute)
+    def computed(*values):
+        with scope():
+            return compute(*values)
+
+    return computed
+
+
+def _is_gaussian(model):
+    return isinstance(getattr(model, "posterior", None), DiagonalGaussian)
 
 
 def _in_each_row(flags):  # [B, T] -> []

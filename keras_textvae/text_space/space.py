@@ -15,8 +15,11 @@ import tensorflow as tf
 
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import read_json, replacing, write_json
-from keras_textvae.text_space.endpoints import MAX_ROWS, guarded
+from keras_textvae.text_space import saved_model
+from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
+from keras_textvae.text_space.saved_model import Batching
+from keras_textvae.text_space.signatures import MAX_ROWS
 
 _FORMAT = "keras_textvae.text_space"
 
@@ -129,7 +132,7 @@ class TextSpace:
             )
         if (width, steps) not in self._imputers:
             compute = functools.partial(self.graph.impute, width=width, steps=steps)
-            endpoint = guarded(self.graph.inputs["impute"], compute)
+            endpoint = guarded(self.graph.signatures["impute"], compute)
             self._imputers[width, steps] = endpoint
         found = self._call("impute", _rows(texts), by=self._imputers[width, steps])
         return _texts(found["text"])
@@ -177,29 +180,27 @@ class TextSpace:
         tokenizer = tokenizers.load(os.path.join(folder, "tokenizer.json"))
         return cls(model, tokenizer, **description)
 
-    def export(self, folder: str):
+    def export(
+        self, folder: str, batching: Batching | None = None, bfloat16: bool = False
+    ):
         """Writes a SavedModel with the methods as signatures, text in and text out.
 
         `sample` is also `serving_default`. The folder is written in place: for an
         atomic, versioned export see `export/export_saved_model.py`.
+
+        Args:
+            folder: str.
+            batching: `Batching`, by which the graph decodes the rows of concurrent
+                calls together; None decodes each call alone.
+            bfloat16: bool. Whether the weights are kept in half the bytes, and made
+                float32 at each call.
         """
-        # As graph functions, not traced ones: the latter have lost their defaults.
-        signatures = self.graph.endpoints | {
-            "serving_default": self.graph.endpoints["sample"]
-        }
-        module = tf.Module()
-        # What is listed here is saved, once, whichever signatures use it. A module that
-        # held the Keras model would not find its variables again in a session.
-        module.weights = [variable.value for variable in self.model.variables]
-        module.tables = self.tokenizer.resources
-        # A served graph needs no gradients, least of all our own.
-        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(module, folder, signatures, options)
+        saved_model.write(self, folder, batching, bfloat16)
 
     def _call(self, name, *values, by=None):
-        if name not in self.graph.inputs:
+        if name not in self.graph.signatures:
             raise ValueError(f"{name}: a language model has no latent space.")
-        inputs = self.graph.inputs[name]
+        inputs = self.graph.signatures[name].inputs
         try:
             tensors = [_tensor(v, i) for v, i in zip(values, inputs, strict=True)]
             return (by or self.graph.endpoints[name])(*tensors)

@@ -1,5 +1,6 @@
 """A version appears whole or not at all."""
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -27,15 +28,48 @@ def last_line(done):
     return done.stderr.strip().splitlines()[-1]
 
 
+def nothing(folder, *options):
+    """Stands for a SavedModel where its content does not matter: it costs seconds."""
+    (pathlib.Path(folder) / "assets").mkdir(parents=True)
+
+
 def test_signatures_are_the_methods(exported):
     signatures = set(tf.saved_model.load(str(exported)).signatures)
     methods = set("sample interpolate reconstruct impute encode decode score".split())
     assert signatures == methods | {"serving_default"}
 
 
+def test_the_description_says_what_is_exported(exported, tmp_path):
+    found = json.loads((exported / export_saved_model.DESCRIPTION).read_text())
+    assert found["versions"]["keras_textvae"] == keras_textvae.__version__
+    del found["versions"]
+    assert found == {
+        "weights": "float32",
+        "batching": None,
+        "model": "TextVAE",
+        "latent_dim": 4,
+        "length": 8,
+        "crops": False,
+        "tokenizer": {
+            "class": "WordTokenizer",
+            "vocabulary_size": 12,
+            "right_to_left": False,
+        },
+    }
+
+
+def test_a_run_s_preset_and_metrics_are_described(tmp_path):
+    assert export_saved_model.of_run(tmp_path) == {}
+    (tmp_path / "config.json").write_text('{"preset": {"length": 3}, "seed": 0}')
+    (tmp_path / "result.json").write_text('{"bound": 99.0}')
+    assert export_saved_model.of_run(tmp_path) == {
+        "preset": {"length": 3},
+        "metrics": {"bound": 99.0},
+    }
+
+
 def test_versions_count_up(space, tmp_path, monkeypatch):
-    # What a version holds does not matter here, and costs seconds.
-    monkeypatch.setattr(space, "export", lambda folder: pathlib.Path(folder).mkdir())
+    monkeypatch.setattr(space, "export", nothing)
     assert export(space, tmp_path).name == "1"
     assert export(space, tmp_path, 7).name == "7"
     assert export(space, tmp_path).name == "8"
@@ -55,8 +89,8 @@ def test_version_must_be_positive(space, tmp_path):
 
 
 def test_full_disk_leaves_no_version(space, tmp_path, monkeypatch):
-    def fill(folder):
-        pathlib.Path(folder).mkdir()
+    def fill(folder, *options):
+        nothing(folder)
         (pathlib.Path(folder) / "half").write_text("half a model")
         raise OSError(28, "No space left on device")
 
@@ -77,8 +111,7 @@ def test_killed_export_leaves_no_version_and_can_be_repeated(
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert [p for p in tmp_path.iterdir() if p.name.isdigit()] == []
-    # What a version holds does not matter here, and costs seconds.
-    monkeypatch.setattr(space, "export", lambda folder: pathlib.Path(folder).mkdir())
+    monkeypatch.setattr(space, "export", nothing)
     monkeypatch.setattr(keras_textvae, "open_space", lambda folder: space)
     assert run_program(export_saved_model, arguments) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["1"]

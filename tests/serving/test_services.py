@@ -1,4 +1,4 @@
-"""Metadata, status, the methods that are not there; and the servicer without gRPC."""
+"""Metadata, status, and the methods that are not there, over gRPC."""
 
 import grpc
 import pytest
@@ -10,9 +10,6 @@ from tensorflow_serving.apis import (
     model_management_pb2,
     regression_pb2,
 )
-
-from serving.model_versions import ModelVersions
-from serving.servicer import Servicer
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -136,81 +133,3 @@ def test_other_methods_are_unimplemented(service, method, request_, stubs):
         getattr(getattr(stubs, service), method)(request_, timeout=20)
     assert refusal.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert "implements Predict, GetModelMetadata and" in refusal.value.details()
-
-
-class Context:
-    """All that a host has to offer."""
-
-    code = None
-    details = None
-
-    def __init__(self, time_remaining: float | None = None):
-        self.time_remaining = lambda: time_remaining
-
-    def set_code(self, code):
-        self.code = code
-
-    def set_details(self, details):
-        self.details = details
-
-
-class Broken(ModelVersions):
-    """A model whose versions cannot be looked up."""
-
-    def __init__(self, error: Exception):
-        self.error = error
-
-    def find(self, version=None):
-        raise self.error
-
-
-@pytest.fixture
-def servicer(base_path):
-    versions = ModelVersions(base_path)
-    versions.load_newest()
-    yield Servicer({"toy": versions}, max_calls_in_flight=1)
-    versions.close()
-
-
-def test_servicer_answers_any_host(servicer, make_request):
-    context = Context()
-    response = servicer.Predict(make_request("reconstruct", text=["a  b"]), context)
-    assert response.outputs["text"].string_val == [b"a b"]
-    assert context.code is None
-    assert len(servicer.GetModelStatus(status_request(), context).model_version_status)
-    assert servicer.GetModelMetadata(metadata_request(), context).metadata
-
-
-def test_servicer_sets_the_code_and_gives_the_call_back(servicer, make_request):
-    for _ in range(3):  # more than there are calls in flight
-        context = Context()
-        servicer.Predict(make_request("unknown"), context)
-        assert context.code == grpc.StatusCode.FAILED_PRECONDITION
-        assert context.details == 'Serving signature key "unknown" not found.'
-
-
-@pytest.mark.parametrize("time_remaining", [0.0, -1.0])
-def test_no_time_left_is_deadline_exceeded(servicer, make_request, time_remaining):
-    context = Context(time_remaining)
-    servicer.Predict(make_request("reconstruct", text=["a"]), context)
-    assert context.code == grpc.StatusCode.DEADLINE_EXCEEDED
-
-
-@pytest.mark.parametrize(
-    "error, code, line",
-    [
-        (KeyError("secret"), grpc.StatusCode.INTERNAL, "Internal KeyError"),
-        (MemoryError(), grpc.StatusCode.RESOURCE_EXHAUSTED, "Out of memory"),
-    ],
-)
-def test_no_exception_gets_through(error, code, line, make_request):
-    context = Context()
-    servicer = Servicer({"toy": Broken(error)}, max_calls_in_flight=1)
-    response = servicer.Predict(make_request("reconstruct", text=["a"]), context)
-    assert (context.code, context.details) == (code, line)
-    assert not response.outputs
-
-
-def test_limit_on_calls_must_be_positive():
-    with pytest.raises(ValueError, match="Received: max_calls_in_flight=0"):
-        Servicer({}, max_calls_in_flight=0)

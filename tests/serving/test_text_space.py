@@ -1,11 +1,10 @@
 """A real text space, exported and served, answers what its own methods answer.
 
+What it refuses is in `tests/conformance`.
+
 B: rows. D: latent size.
 """
 
-import re
-
-import grpc
 import keras
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from serving.server import Server
 
 LENGTH = 12
 LATENT_SIZE = 3
-INVALID = grpc.StatusCode.INVALID_ARGUMENT
 TEXTS = [example.text for example in grammar.generate(40, 0, "train")]
 SHORT = [text for text in TEXTS if len(text.split()) < LENGTH]
 
@@ -115,107 +113,3 @@ def test_odd_text_has_an_answer_in_utf8(client, space, name):
     numbers = client.predict("score", text=np.array(texts, object))
     assert_equal_numbers(numbers, space.score(texts))
     assert np.all(np.isfinite(numbers["bound"]))
-
-
-STRINGS = "reconstruct", "encode", "score"
-REFUSED = {
-    "unknown signature": (
-        {"dream": {"text": ["the"]}},
-        'Serving signature key "dream" not found.',
-    ),
-    "wrong type": (
-        {
-            **{name: {"text": [1.0]} for name in STRINGS},
-            "interpolate": {"start": [1], "end": ["the"]},
-            "sample": {"seed": np.int32([1])},
-            "decode": {"z": [["1"] * LATENT_SIZE]},
-        },
-        r"Expects input .* is provided",
-    ),
-    "wrong rank": (
-        {
-            **{name: {"text": [["the"]]} for name in STRINGS},
-            "interpolate": {"start": [["the"]], "end": [["the"]]},
-            "sample": {"seed": np.array([[1]])},
-            "decode": {"z": np.zeros(LATENT_SIZE, np.float32)},
-        },
-        r"Expects input .* to have shape .* is provided",
-    ),
-    "scalar": (
-        {
-            **{name: {"text": "the"} for name in STRINGS},
-            "interpolate": {"start": "the", "end": "the"},
-            "sample": {"seed": np.int64(1)},
-            "decode": {"z": 1.0},
-        },
-        r"Expects input .* to have shape .* but \(\) is provided",
-    ),
-    "no rows": (
-        {
-            **{name: {"text": np.array([], "S1")} for name in STRINGS},
-            "interpolate": {"start": np.array([], "S1"), "end": np.array([], "S1")},
-            "sample": {"seed": np.array([], np.int64)},
-            "decode": {"z": np.zeros((0, LATENT_SIZE), np.float32)},
-        },
-        "has no rows",
-    ),
-    "10,000 rows": (
-        {
-            **{name: {"text": ["the"] * 10_000} for name in STRINGS},
-            "interpolate": {"start": ["the"] * 10_000, "end": ["the"] * 10_000},
-            "sample": {"seed": np.arange(10_000)},
-            "decode": {"z": np.zeros((10_000, LATENT_SIZE), np.float32)},
-        },
-        "has more than 1024 rows",
-    ),
-    "rows that do not agree": (
-        {"interpolate": {"start": ["the", "a"], "end": ["the"]}},
-        "`start` and `end` differ in their number of rows",
-    ),
-    "a text of 1 MB": (
-        {
-            **{name: {"text": ["the", "a" * 2**20]} for name in STRINGS},
-            "interpolate": {"start": ["the"], "end": ["a" * 2**20]},
-        },
-        "has a text of more than 65536 bytes",
-    ),
-    "a text of too many words": (
-        {
-            **{name: {"text": ["the", "the " * LENGTH]} for name in STRINGS},
-            "interpolate": {"start": ["the"], "end": ["the " * LENGTH]},
-        },
-        "a text has more than 11 words or characters",
-    ),
-    "not finite": (
-        {
-            "decode": {"z": np.full((1, LATENT_SIZE), np.nan, np.float32)},
-            "sample": {"seed": np.array([1]), "temperature": np.float32(np.inf)},
-        },
-        "is not finite",
-    ),
-    "out of range": (
-        {
-            "sample": {"seed": np.array([1]), "top_p": np.float32(1.5)},
-            "interpolate": {"start": ["the"], "end": ["a"], "steps": np.int32(10**9)},
-        },
-        "must be at most",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_bad_input_is_refused_in_one_line_and_the_next_is_answered(
-    stubs, make_request, name
-):
-    calls, line = REFUSED[name]
-    seed = np.array([1], np.int64)
-    good = stubs.predict("sample", seed=seed)["text"]
-    for signature, inputs in calls.items():
-        with pytest.raises(grpc.RpcError) as refusal:
-            stubs.prediction.Predict(make_request(signature, **inputs), timeout=60)
-        unknown = name == "unknown signature"
-        code = grpc.StatusCode.FAILED_PRECONDITION if unknown else INVALID
-        assert refusal.value.code() == code, signature
-        assert re.search(line, refusal.value.details()), signature
-        assert "\n" not in refusal.value.details()
-    assert stubs.predict("sample", seed=seed)["text"] == good

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_textvae import zoo
 from keras_textvae.text_space import TextSpace
-from keras_textvae.text_space.endpoints import MAX_BYTES, MAX_ROWS
+from keras_textvae.text_space.signatures import MAX_BYTES, MAX_ROWS
 from keras_textvae.tokenizers import WordTokenizer
 
 NAN, INF = float("nan"), float("inf")

@@ -1,6 +1,8 @@
 """A text space saved, and exported, is the same text space."""
 
+import functools
 import json
+from concurrent import futures
 
 import keras
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_textvae.text_space import TextSpace
+from keras_textvae.text_space import Batching, TextSpace
 
 SIGNATURES = {
     "sample",
@@ -190,3 +192,55 @@ def test_the_export_tells_clients_what_they_may_leave_out(folder):
     assert found["score"] == {"seed": 0}
     for name in ("encode", "decode", "reconstruct", "impute"):
         assert found[name] == {}
+
+
+def in_threads(calls):
+    with futures.ThreadPoolExecutor(len(calls)) as pool:
+        return [*pool.map(lambda call: call(), calls)]
+
+
+def test_joined_calls_are_answered_as_each_alone(words, tmp_path):
+    words.export(str(tmp_path), Batching(rows=6, timeout_ms=200.0))
+    loaded = tf.saved_model.load(str(tmp_path))
+    options = [
+        {"temperature": 0.0},
+        {"temperature": 1.0},
+        {"temperature": 2.0, "top_k": 3},
+        {"temperature": 0.7, "top_p": 0.8},
+    ]
+    seeds = range(0, 8, 2)
+
+    def sample(seed, option):
+        found = call(
+            loaded, "sample", seed=np.int64([seed, seed + 1]), **sampling(**option)
+        )
+        return texts(found["text"])
+
+    calls = [
+        functools.partial(sample, *each) for each in zip(seeds, options, strict=True)
+    ]
+    expected = [words.sample(2, s, **o) for s, o in zip(seeds, options, strict=True)]
+    assert in_threads(calls) == expected
+    assert texts(call(loaded, "decode", z=Z)["text"]) == words.decode(Z)
+    many = np.repeat(Z, 2, axis=0)  # more rows than are joined: alone
+    assert texts(call(loaded, "decode", z=many)["text"]) == words.decode(many)
+
+
+def test_bfloat16_weights_are_the_rounded_ones_in_half_the_bytes(words, tmp_path):
+    words.export(str(tmp_path / "exported"), bfloat16=True)
+    words.save(str(tmp_path / "space"))
+    rounded = TextSpace.load(str(tmp_path / "space"))
+    for weight in rounded.model.trainable_weights:
+        half = tf.cast(weight.value, tf.bfloat16)
+        weight.assign(tf.cast(half, tf.float32))
+    loaded = tf.saved_model.load(str(tmp_path / "exported"))
+    score = call(loaded, "score", text=given(words), seed=np.int64(3))
+    for name, expected in rounded.score(given(words), seed=3)._asdict().items():
+        np.testing.assert_allclose(score[name], expected, rtol=1e-6)
+    assert not np.allclose(score["bound"], words.score(given(words), seed=3).bound)
+    variables = tf.train.load_checkpoint(str(tmp_path / "exported/variables/variables"))
+    dtypes = variables.get_variable_to_dtype_map()
+    assert tf.float32 not in dtypes.values()
+    assert [*dtypes.values()].count(tf.bfloat16) == len(
+        [v for v in words.model.variables if v.dtype == "float32"]
+    )

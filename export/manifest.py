@@ -1,0 +1,45 @@
+"""Checksums of a version's files, in the form that `sha256sum --check` reads."""
+
+import hashlib
+import pathlib
+
+NAME = "SHA256SUMS"
+
+
+def write(directory: pathlib.Path):
+    """Writes the checksum of every file of a version."""
+    lines = [f"{digest}  {name}\n" for name, digest in _digests(directory).items()]
+    (directory / NAME).write_text("".join(lines))
+
+
+def faults(directory: pathlib.Path) -> list[str]:
+    """Returns a line for each file that is missing, changed or not in the list."""
+    path = directory / NAME
+    if not path.is_file():
+        return [f"{NAME} is not there"]
+    lines = path.read_text().splitlines()
+    wanted = {name: digest for digest, _, name in (s.partition("  ") for s in lines)}
+    found = _digests(directory)
+    return [
+        *(f"{name} is not there" for name in sorted(wanted.keys() - found.keys())),
+        *(f"{name} is not in {NAME}" for name in sorted(found.keys() - wanted.keys())),
+        *(
+            f"{name} was changed"
+            for name in sorted(wanted.keys() & found.keys())
+            if wanted[name] != found[name]
+        ),
+    ]
+
+
+def _digests(directory):
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(directory)): _sha256(path)
+        for path in files
+        if path != directory / NAME
+    }
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

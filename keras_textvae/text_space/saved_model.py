@@ -1,0 +1,94 @@
+"""A text space as a SavedModel: its methods as signatures, text in and text out."""
+
+import contextlib
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_textvae.text_space.graph import TextGraph
+
+DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+
+
+class Batching(NamedTuple):
+    """How the graph itself decodes the rows of concurrent calls together.
+
+    Attributes:
+        rows: int. The most rows that are decoded together. A call with more goes alone.
+        timeout_ms: float. How long a call waits for others to come.
+        threads: int. Batches that are decoded at a time.
+        waiting: int. Batches that may wait; one more is answered UNAVAILABLE.
+    """
+
+    rows: int = 64
+    timeout_ms: float = 2.0
+    threads: int = 2
+    waiting: int = 100
+
+    def together(self, compute):
+        """Returns `compute`, tensors [B, ...] -> tensor [B, ...], of joined calls."""
+        joined = tf.nondifferentiable_batch_function(
+            self.threads,
+            self.rows,
+            round(1000 * self.timeout_ms),
+            max_enqueued_batches=self.waiting,
+            autograph=False,
+        )(compute)
+
+        def either(*tensors):
+            return tf.cond(
+                tf.shape(tensors[0])[0] <= self.rows,
+                lambda: joined(*tensors),
+                lambda: compute(*tensors),
+            )
+
+        return either
+
+
+def write(space, folder: str, batching: Batching | None, bfloat16: bool):
+    """Writes the SavedModel, see `TextSpace.export`."""
+    weights, scope = _weights(space.model, bfloat16)
+    graph = space.graph
+    if batching or bfloat16:
+        graph = TextGraph(
+            space.model,
+            space.tokenizer,
+            space.length,
+            space.crops,
+            batching.together if batching else None,
+            scope,
+        )
+    module = tf.Module()
+    # What is listed here is saved, once, whichever signatures use it. A module that
+    # held the Keras model would not find its variables again in a session.
+    module.weights = weights
+    module.tables = space.tokenizer.resources
+    # As graph functions, not traced ones: the latter have lost their defaults.
+    signatures = graph.endpoints | {DEFAULT: graph.endpoints["sample"]}
+    # A served graph needs no gradients, least of all our own.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, folder, signatures, options)
+
+
+def _weights(model, bfloat16):
+    """Returns what is saved, and the scope in which the model's layers see it."""
+    values = [variable.value for variable in model.variables]
+    if not bfloat16:
+        return values, contextlib.nullcontext
+    weights = [
+        tf.Variable(tf.cast(value, tf.bfloat16)) if value.dtype == tf.float32 else value
+        for value in values
+    ]
+
+    def scope():
+        # Cast once a call, not in each step of its loops.
+        return keras.StatelessScope(
+            [
+                (variable, tf.cast(weight, tf.float32))
+                for variable, weight in zip(model.variables, weights, strict=True)
+                if weight.dtype == tf.bfloat16
+            ]
+        )
+
+    return weights, scope

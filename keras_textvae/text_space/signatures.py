@@ -1,0 +1,165 @@
+"""The signatures of a text space: what each takes and gives, declared once.
+
+The guards inside the graph, the SavedModel, its warm-up and its verification read this
+declaration, and so does the table of docs/serving.md.
+
+B: rows of a request. D: latent size. S: steps of an interpolation.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+MAX_BYTES = 65_536  # of a text
+MAX_ROWS = 1024
+# Where a row is as much work as several texts: about as much at most, then.
+MAX_ROWS_OF_SEVERAL = 128
+MAX_STEPS = 256
+
+
+class Input(NamedTuple):
+    """One input of a signature.
+
+    Attributes:
+        name: str. Its name in the signature.
+        dtype: its `tf.DType`.
+        shape: its shape; `None` first means one entry a row.
+        minimum: the smallest value allowed, or None.
+        maximum: the largest value allowed, or None.
+        default: the value of an optional scalar, or None for a required input.
+        meaning: str. One line for people.
+    """
+
+    name: str
+    dtype: tf.DType
+    shape: tuple = (None,)
+    minimum: float | None = None
+    maximum: float | None = None
+    default: float | None = None
+    meaning: str = ""
+
+    @property
+    def spec(self) -> tf.TensorSpec:
+        """The `tf.TensorSpec` of the signature."""
+        return tf.TensorSpec(self.shape, self.dtype, self.name)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is one entry a row."""
+        return bool(self.shape) and self.shape[0] is None
+
+
+class Output(NamedTuple):
+    """One output of a signature; its attributes are those of `Input`.
+
+    In `shape` a letter stands for a size that depends on the request.
+    """
+
+    name: str
+    dtype: tf.DType
+    shape: tuple = (None,)
+    meaning: str = ""
+
+
+class Signature(NamedTuple):
+    """What a signature takes and gives.
+
+    Attributes:
+        meaning: str. One line for people.
+        inputs: list of Input. Those with a default stand last.
+        outputs: list of Output.
+        max_rows: int. The most rows of a request.
+    """
+
+    meaning: str
+    inputs: list
+    outputs: list
+    max_rows: int = MAX_ROWS
+
+
+_TEXT = Input("text", tf.string, meaning="one text a row")
+_WITH_HIDDEN = _TEXT._replace(meaning='"_" for each hidden word or character')
+_SEED = Input("seed", tf.int64, meaning="one a row; the same seed, the same text")
+_SAMPLING = [
+    Input("temperature", tf.float32, (), 0.0, 100.0, 1.0, "0 decodes greedily"),
+    Input("top_k", tf.int32, (), 0, None, 0, "keep the k likeliest words; 0 keeps all"),
+    Input("top_p", tf.float32, (), 0.0, 1.0, 1.0, "nucleus; 1 keeps all"),
+]
+_ENDS = [
+    Input("start", tf.string, meaning="first text of each path"),
+    Input("end", tf.string, meaning="last text of each path"),
+]
+_PATH = [
+    Input("steps", tf.int32, (), 2, MAX_STEPS, 8, "texts of a path, ends included"),
+    Input("spherical", tf.bool, (), default=False, meaning="along an arc, not a line"),
+]
+_NOISE_SEED = Input(
+    "seed", tf.int64, (), None, None, 0, "of the one draw of noise that all rows share"
+)
+_TEXTS = Output("text", tf.string, meaning="one text a row")
+_PATHS = Output("text", tf.string, (None, "S"), "a path a row, ends included")
+_BOUND = [
+    Output("bound", tf.float32, meaning="at least -log p(text), nats"),
+    Output("reconstruction", tf.float32, meaning="-log p(text|z), nats"),
+    Output("kl", tf.float32, meaning="nats"),
+]
+
+
+def declare(latent_dim, gaussian: bool = True) -> dict[str, Signature]:
+    """Returns the signatures of a text space by name; `sample` is the default one.
+
+    Args:
+        latent_dim: int. D; 0 of a language model, which has the first three only.
+        gaussian: bool. Whether the posterior is one, so that its KL is exact and its
+            log-variance has a meaning.
+    """
+    found = {
+        "sample": Signature("draws texts", [_SEED, *_SAMPLING], [_TEXTS]),
+        "impute": Signature(
+            "replaces hidden words", [_WITH_HIDDEN], [_TEXTS], MAX_ROWS_OF_SEVERAL
+        ),
+        "score": Signature("bounds the likelihood", [_TEXT, _NOISE_SEED], _BOUND),
+    }
+    if not latent_dim:
+        return found
+    vectors = (None, latent_dim)
+    log_var = Output("log_var", tf.float32, vectors, "the posterior's log-variance")
+    posterior = [
+        Output("mean", tf.float32, vectors, "the posterior's mode"),
+        *([log_var] if gaussian else []),
+        Output("kl", tf.float32, meaning="nats" if gaussian else "nats, an estimate"),
+    ]
+    z = Input("z", tf.float32, vectors, meaning="one latent vector a row")
+    return found | {
+        "interpolate": Signature(
+            "decodes between texts", _ENDS + _PATH, [_PATHS], MAX_ROWS_OF_SEVERAL
+        ),
+        "reconstruct": Signature("encodes and decodes", [_TEXT], [_TEXTS]),
+        "encode": Signature("infers the posterior", [_TEXT], posterior),
+        "decode": Signature("decodes greedily", [z], [_TEXTS]),
+    }
+
+
+def table(signatures: dict[str, Signature]) -> str:
+    """Returns a Markdown table of signatures, a line for each tensor."""
+    lines = [
+        "| signature | | tensor | type | shape | default | meaning |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, signature in signatures.items():
+        rows = f"{signature.max_rows:,} rows at most"
+        lines.append(f"| `{name}` | | | | | | {signature.meaning}; {rows} |")
+        lines += [_line("in", declared) for declared in signature.inputs]
+        lines += [_line("out", declared) for declared in signature.outputs]
+    return "\n".join(lines)
+
+
+def _line(side, declared):
+    shape = ", ".join("B" if size is None else str(size) for size in declared.shape)
+    default = getattr(declared, "default", None)
+    default = "" if default is None else str(default).lower()
+    meaning = declared.meaning.replace("|", r"\|")
+    return (
+        f"| | {side} | `{declared.name}` | {declared.dtype.name} "
+        f"| {f'[{shape}]' if shape else 'scalar'} | {default} | {meaning} |"
+    )

@@ -1,0 +1,97 @@
+"""The program's commands.
+
+Each takes a client and the flags' values, and yields an answer for each batch of rows
+as columns of equal length. Rows are read no sooner than they are sent.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+
+from serving.client import batches
+from serving.client.text_vae_client import TextVAEClient
+
+
+def sample(client: TextVAEClient, options):
+    """`seed`, `text`: --count texts, from --seed on."""
+    first = options.seed or 0
+    sampling = options.temperature, options.top_k, options.top_p
+    seeds = range(first, first + options.count)
+    for batch in batches.of_rows(seeds, client.rows_per_call):
+        yield {"seed": batch, "text": client.sample(batch, *sampling)}
+
+
+def interpolate(client: TextVAEClient, options):
+    """`step`, `text`: the path from --start to --end."""
+    if options.start is None or options.end is None:
+        raise ValueError("interpolate needs --start and --end")
+    path = options.steps, options.spherical
+    (texts,) = client.interpolate([options.start], [options.end], *path)
+    yield {"step": range(len(texts)), "text": texts}
+
+
+def reconstruct(client: TextVAEClient, options):
+    """`text`, `reconstruction`."""
+    for texts in _texts(client, options):
+        yield {"text": texts, "reconstruction": client.reconstruct(texts)}
+
+
+def impute(client: TextVAEClient, options):
+    """`text`, `imputation`."""
+    for texts in _texts(client, options):
+        yield {"text": texts, "imputation": client.impute(texts)}
+
+
+def encode(client: TextVAEClient, options):
+    """`text`, and the numbers of its posterior."""
+    for texts in _texts(client, options):
+        yield {"text": texts} | _columns(client.encode(texts))
+
+
+def decode(client: TextVAEClient, options):
+    """`text` of each vector on standard input."""
+    vectors = map(_vector, sys.stdin)
+    missing = "no vector: give one a line on standard input"
+    for batch in _batches(client, vectors, missing):
+        yield {"text": client.decode(batch)}
+
+
+def score(client: TextVAEClient, options):
+    """`text`, and its bound, in nats."""
+    for texts in _texts(client, options):
+        yield {"text": texts} | _columns(client.score(texts, options.seed))
+
+
+COMMANDS = {
+    command.__name__: command
+    for command in (sample, interpolate, reconstruct, impute, encode, decode, score)
+}
+
+
+def _texts(client: TextVAEClient, options) -> Iterator[list[str]]:
+    texts = options.text or (line.rstrip("\n") for line in sys.stdin)
+    missing = "no text: give --text, or one a line on standard input"
+    return _batches(client, texts, missing)
+
+
+def _batches(client: TextVAEClient, rows: Iterable, missing: str) -> Iterator[list]:
+    """The rows in batches of what a call may have; `missing` is said of no rows."""
+    found = batches.of_rows(rows, client.rows_per_call)
+    first = next(found, None)
+    if first is None:
+        raise ValueError(missing)
+    yield first
+    yield from found
+
+
+def _vector(line: str) -> list[float]:
+    try:
+        row = json.loads(line)
+        vector = row["mean"] if isinstance(row, dict) else row
+        return [float(number) for number in vector]
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(f"not a vector in JSON. Received: {line.strip()}") from None
+
+
+def _columns(outputs) -> dict[str, list]:
+    return {name: outputs[name].tolist() for name in sorted(outputs)}

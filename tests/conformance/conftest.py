@@ -1,0 +1,137 @@
+"""The server that has to conform: `--target`, or the embedded one as a process.
+
+    make conformance                                  the embedded server
+    make conformance TARGET=host:8500 MODEL=textvae   any other, TensorFlow Serving too
+
+The model is any export of a text VAE of words; by default a tiny one.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import grpc
+import keras
+import numpy as np
+import pytest
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    model_service_pb2_grpc,
+    prediction_service_pb2_grpc,
+)
+
+from export.export_saved_model import export
+from keras_textvae import TextSpace, WordTokenizer, lstm_vae
+from tests.conformance.requests import MODEL, metadata, predict
+
+ROOT = Path(__file__).parents[2]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--target", help="host:port of the server; ours by default")
+    parser.addoption("--model", default="textvae", help="the name of the model there")
+    parser.addoption(
+        "--cases", default=200, type=int, help="how many requests are made up at random"
+    )
+    parser.addoption("--repeat", default=1, type=int, help="how often the rows are run")
+
+
+def option(config, name, default=None):
+    # Options are unknown where this folder is not what pytest was asked to run.
+    return config.getoption(name, default) or default
+
+
+class Target(NamedTuple):
+    """A server, and what is known of its model.
+
+    Attributes:
+        channel: `grpc.Channel`.
+        model: the model's name.
+        latent_dim: D.
+        process: the server's own process, or None of another's server.
+    """
+
+    channel: grpc.Channel
+    model: str
+    latent_dim: int
+    process: subprocess.Popen | None
+
+    def ask(self, request, timeout=60.0):
+        """Returns the answer to a request; raises `grpc.RpcError`."""
+        if request.model_spec.name == MODEL:
+            request.model_spec.name = self.model
+        predictions = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
+        models = model_service_pb2_grpc.ModelServiceStub(self.channel)
+        method = {
+            "PredictRequest": predictions.Predict,
+            "GetModelMetadataRequest": predictions.GetModelMetadata,
+            "GetModelStatusRequest": models.GetModelStatus,
+        }[type(request).__name__]
+        return method(request, timeout=timeout)
+
+    def sample(self):
+        """Returns the texts of two seeds, by which one sees that it is well."""
+        answer = self.ask(predict("sample", seed=np.array([3, 4], np.int64))(0))
+        return [*answer.outputs["text"].string_val]
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """The folder of versions of a tiny text VAE, whose texts differ."""
+    words = "the a cat dog sees likes big old".split()
+    tokenizer = WordTokenizer(words)
+    keras.utils.set_random_seed(0)
+    model = lstm_vae(tokenizer.vocabulary_size, 5, 8, 3, z_every_step=True)
+    model(np.ones((1, 7), "int32"))
+    rng = np.random.default_rng(0)
+    for weight in model.trainable_weights:
+        weight.assign(rng.normal(scale=0.8, size=weight.shape))
+    folder = tmp_path_factory.mktemp("conformance") / "textvae"
+    return export(TextSpace(model, tokenizer, length=10), folder).parent
+
+
+@pytest.fixture(scope="session")
+def target(request):
+    """The server under test."""
+    address = option(request.config, "--target")
+    model = option(request.config, "--model", "textvae")
+    process = None
+    if address is None:
+        process, address = started(request.getfixturevalue("exported"))
+    channel = grpc.insecure_channel(
+        address, [("grpc.max_send_message_length", -1), ("grpc.enable_http_proxy", 0)]
+    )
+    try:
+        yield Target(channel, model, latent_dim(channel, model), process)
+    finally:
+        channel.close()
+        if process is not None:
+            process.terminate()
+            process.communicate(timeout=60)
+            assert process.returncode == 0
+
+
+def started(base_path):
+    """Starts the embedded server; returns its process and its address."""
+    program = ["serving/server.py", f"--model_base_path={base_path}"]
+    program += ["--port=0", "--verify"]
+    process = subprocess.Popen(
+        [sys.executable, *program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    ready = process.stdout.readline()
+    match = re.search(r" on (\S+:\d+)$", ready)
+    assert match, f"the server did not start: {ready!r}"
+    return process, match[1]
+
+
+def latent_dim(channel, model):
+    """Returns D, as the model's metadata have it."""
+    request = metadata("signature_def", name=model)(0)
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    answer = stub.GetModelMetadata(request, timeout=60)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert answer.metadata["signature_def"].Unpack(signatures)
+    z = signatures.signature_def["decode"].inputs["z"]
+    return z.tensor_shape.dim[1].size

@@ -1,0 +1,53 @@
+"""The declaration of signatures, against the graphs and the guide."""
+
+import inspect
+import pathlib
+
+import pytest
+import tensorflow as tf
+
+from keras_textvae.text_space.signatures import Input, declare, table
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def test_the_guide_has_the_table():
+    # `python export/signature_table.py` prints it.
+    assert table(declare("D")) in (ROOT / "docs" / "serving.md").read_text()
+
+
+@pytest.mark.parametrize("latent_dim", [0, 3])
+def test_options_stand_last_and_are_scalars(latent_dim):
+    for signature in declare(latent_dim).values():
+        optional = [i.default is not None for i in signature.inputs]
+        assert optional == sorted(optional)
+        assert all(i.has_rows == (i.default is None) for i in signature.inputs)
+
+
+def test_a_language_model_has_no_z():
+    assert [*declare(0)] == ["sample", "impute", "score"]
+
+
+def test_a_posterior_that_is_no_gaussian_has_no_variance():
+    exact, estimated = (declare(3, gaussian)["encode"] for gaussian in (True, False))
+    assert [o.name for o in exact.outputs] == ["mean", "log_var", "kl"]
+    assert [o.name for o in estimated.outputs] == ["mean", "kl"]
+    assert estimated.outputs[-1].meaning == "nats, an estimate"
+
+
+def test_graphs_give_what_is_declared(words):
+    for name, signature in words.graph.signatures.items():
+        endpoint = words.graph.endpoints[name]
+        parameters = inspect.signature(endpoint.python_function).parameters
+        assert [*parameters] == [i.name for i in signature.inputs]
+        outputs = endpoint.get_concrete_function().structured_outputs
+        assert {n: o.dtype for n, o in outputs.items()} == {
+            o.name: o.dtype for o in signature.outputs
+        }
+
+
+def test_a_row_or_a_scalar():
+    assert Input("z", tf.float32, (None, 3)).spec == tf.TensorSpec(
+        [None, 3], tf.float32, "z"
+    )
+    assert not Input("steps", tf.int32, ()).has_rows
