@@ -88,6 +88,9 @@ def export(
 ) -> pathlib.Path:
     """Writes `output_dir/version` by writing beside it and renaming.
 
+    It computes in float32, in whatever precision the model was trained: few processors
+    that serve have products of their own for half precision.
+
     TensorFlow Serving loads any folder with an integer's name as soon as it sees it, so
     the name must come last. What a killed export left is removed first.
 
@@ -116,6 +119,7 @@ def export(
     for left in folder.glob(".partial-*"):
         shutil.rmtree(left)
     partial = folder / f".partial-{version}"
+    space = space.in_float32()
     try:
         space.export(str(partial), batching, bfloat16)
         warm_up.write(warm_up.requests(space), partial)

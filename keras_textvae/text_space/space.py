@@ -157,7 +157,7 @@ class TextSpace:
         """
         os.makedirs(folder, exist_ok=True)
         with replacing(os.path.join(folder, "model.keras")) as partial:
-            _uncompiled(self.model).save(partial)
+            _copied(self.model, self.model.get_config()).save(partial)
         self.tokenizer.save(os.path.join(folder, "tokenizer.json"))
         description = {"format": _FORMAT, "length": self.length, "crops": self.crops}
         write_json(os.path.join(folder, "text_space.json"), description)
@@ -179,6 +179,16 @@ class TextSpace:
         model = keras.saving.load_model(os.path.join(folder, "model.keras"))
         tokenizer = tokenizers.load(os.path.join(folder, "tokenizer.json"))
         return cls(model, tokenizer, **description)
+
+    def in_float32(self) -> "TextSpace":
+        """Returns this space with a model that computes in float32.
+
+        That is a copy of a model trained in mixed precision, and faster on a processor
+        whose products of half precision are none of its own.
+        """
+        config = _in_float32(self.model.get_config())
+        model = _copied(self.model, config)
+        return TextSpace(model, self.tokenizer, self.length, self.crops)
 
     def export(
         self, folder: str, batching: Batching | None = None, bfloat16: bool = False
@@ -214,13 +224,22 @@ class TextSpace:
         return result(**{key: value.numpy() for key, value in outputs.items()})
 
 
-def _uncompiled(model):
-    """Returns a copy of a model, its random states too, that has no optimizer."""
-    copy = type(model).from_config(model.get_config())
+def _copied(model, config):
+    """Returns a model with the weights and random states of another; no optimizer."""
+    copy = type(model).from_config(config)
     copy.build_from_config(model.get_build_config())
     for variable, value in zip(copy.state, model.state, strict=True):
         variable.assign(value)
     return copy
+
+
+def _in_float32(config):
+    """Returns a Keras configuration with float32 for every precision policy."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return config | {"config": {"name": "float32"}}
+        return {key: _in_float32(value) for key, value in config.items()}
+    return [_in_float32(v) for v in config] if isinstance(config, list) else config
 
 
 def _rows(texts):

@@ -13,6 +13,7 @@ import tensorflow as tf
 import keras_textvae
 from export import export_saved_model
 from export.export_saved_model import export
+from keras_textvae import TextSpace
 from tests.examples.conftest import run_program
 
 PROGRAM = pathlib.Path(__file__).parents[2] / "export" / "export_saved_model.py"
@@ -28,7 +29,7 @@ def last_line(done):
     return done.stderr.strip().splitlines()[-1]
 
 
-def nothing(folder, *options):
+def nothing(space, folder, *options):
     """Stands for a SavedModel where its content does not matter: it costs seconds."""
     (pathlib.Path(folder) / "assets").mkdir(parents=True)
 
@@ -69,7 +70,7 @@ def test_a_run_s_preset_and_metrics_are_described(tmp_path):
 
 
 def test_versions_count_up(space, tmp_path, monkeypatch):
-    monkeypatch.setattr(space, "export", nothing)
+    monkeypatch.setattr(TextSpace, "export", nothing)
     assert export(space, tmp_path).name == "1"
     assert export(space, tmp_path, 7).name == "7"
     assert export(space, tmp_path).name == "8"
@@ -89,12 +90,12 @@ def test_version_must_be_positive(space, tmp_path):
 
 
 def test_full_disk_leaves_no_version(space, tmp_path, monkeypatch):
-    def fill(folder, *options):
-        nothing(folder)
+    def fill(space, folder, *options):
+        nothing(space, folder)
         (pathlib.Path(folder) / "half").write_text("half a model")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(space, "export", fill)
+    monkeypatch.setattr(TextSpace, "export", fill)
     with pytest.raises(OSError, match="No space left on device"):
         export(space, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -111,7 +112,7 @@ def test_killed_export_leaves_no_version_and_can_be_repeated(
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert [p for p in tmp_path.iterdir() if p.name.isdigit()] == []
-    monkeypatch.setattr(space, "export", nothing)
+    monkeypatch.setattr(TextSpace, "export", nothing)
     monkeypatch.setattr(keras_textvae, "open_space", lambda folder: space)
     assert run_program(export_saved_model, arguments) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["1"]

@@ -10,7 +10,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from keras_textvae import zoo
 from keras_textvae.text_space import Batching, TextSpace
+from tests.text_space.conftest import LENGTH
 
 SIGNATURES = {
     "sample",
@@ -244,3 +246,23 @@ def test_bfloat16_weights_are_the_rounded_ones_in_half_the_bytes(words, tmp_path
     assert [*dtypes.values()].count(tf.bfloat16) == len(
         [v for v in words.model.variables if v.dtype == "float32"]
     )
+
+
+def test_a_space_in_float32_is_that_of_the_same_weights(words):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        size = words.tokenizer.vocabulary_size
+        model = zoo.lstm_vae(size, 5, 8, 3, keep_rate=0.5, z_every_step=True)
+        model(np.ones((1, LENGTH + 1), "int32"))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for weight, value in zip(model.state, words.model.state, strict=True):
+        weight.assign(value)
+    mixed = TextSpace(model, words.tokenizer, LENGTH)
+    expected = words.score(given(words)).bound
+    np.testing.assert_array_equal(
+        mixed.in_float32().score(given(words)).bound, expected
+    )
+    found = mixed.score(given(words)).bound
+    assert not np.array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, rtol=0.05)
