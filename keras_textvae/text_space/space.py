@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import read_json, replacing, write_json
 from keras_textvae.text_space import saved_model
+from keras_textvae.text_space.copying import copied
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
 from keras_textvae.text_space.saved_model import Batching
@@ -157,7 +158,7 @@ class TextSpace:
         """
         os.makedirs(folder, exist_ok=True)
         with replacing(os.path.join(folder, "model.keras")) as partial:
-            _copied(self.model, self.model.get_config()).save(partial)
+            copied(self.model).save(partial)
         self.tokenizer.save(os.path.join(folder, "tokenizer.json"))
         description = {"format": _FORMAT, "length": self.length, "crops": self.crops}
         write_json(os.path.join(folder, "text_space.json"), description)
@@ -186,8 +187,7 @@ class TextSpace:
         That is a copy of a model trained in mixed precision, and faster on a processor
         whose products of half precision are none of its own.
         """
-        config = _in_float32(self.model.get_config())
-        model = _copied(self.model, config)
+        model = copied(self.model, float32=True)
         return TextSpace(model, self.tokenizer, self.length, self.crops)
 
     def export(
@@ -222,24 +222,6 @@ class TextSpace:
     def _arrays(self, result, name, *values):
         outputs = self._call(name, *values)
         return result(**{key: value.numpy() for key, value in outputs.items()})
-
-
-def _copied(model, config):
-    """Returns a model with the weights and random states of another; no optimizer."""
-    copy = type(model).from_config(config)
-    copy.build_from_config(model.get_build_config())
-    for variable, value in zip(copy.state, model.state, strict=True):
-        variable.assign(value)
-    return copy
-
-
-def _in_float32(config):
-    """Returns a Keras configuration with float32 for every precision policy."""
-    if isinstance(config, dict):
-        if config.get("class_name") == "DTypePolicy":
-            return config | {"config": {"name": "float32"}}
-        return {key: _in_float32(value) for key, value in config.items()}
-    return [_in_float32(v) for v in config] if isinstance(config, list) else config
 
 
 def _rows(texts):

@@ -1,0 +1,25 @@
+"""Copies of a model: without its optimizer, and in float32."""
+
+
+def copied(model, float32: bool = False):
+    """Returns a model with the weights and random states of another; no optimizer.
+
+    Args:
+        model: `LanguageModel` or `TextVAE`, built.
+        float32: bool. Whether the copy computes in float32, whatever the model does.
+    """
+    config = model.get_config()
+    copy = type(model).from_config(_in_float32(config) if float32 else config)
+    copy.build_from_config(model.get_build_config())
+    for variable, value in zip(copy.state, model.state, strict=True):
+        variable.assign(value)
+    return copy
+
+
+def _in_float32(config):
+    """Returns a Keras configuration with float32 for every precision policy."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return config | {"config": {"name": "float32"}}
+        return {key: _in_float32(value) for key, value in config.items()}
+    return [_in_float32(v) for v in config] if isinstance(config, list) else config
