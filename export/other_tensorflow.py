@@ -1,10 +1,11 @@
 """Interpreters with another version of TensorFlow, as a server may have it."""
 
-import os
 import pathlib
 import subprocess
 import sys
 import venv
+
+from keras_textvae import corpora
 
 PACKAGES = ("tensorflow", "tensorflow-text", "tensorflow-serving-api")
 
@@ -18,8 +19,7 @@ def python(version: str) -> str:
     Raises:
         ValueError: if it cannot be installed.
     """
-    cache = os.environ.get("KERAS_TEXTVAE_CACHE") or "~/.cache/keras_textvae"
-    folder = pathlib.Path(cache).expanduser() / f"tensorflow-{version}"
+    folder = pathlib.Path(corpora.cache_folder()) / f"tensorflow-{version}"
     interpreter, installed = folder / "bin" / "python", folder / ".installed"
     if installed.exists():
         return str(interpreter)

@@ -32,6 +32,7 @@ with quiet_imports():
     import keras_textvae
     from export import gate, manifest, other_tensorflow, warm_up
     from export.export_saved_model import DESCRIPTION
+    from keras_textvae.text_space import copying
 
 FLAGS = flags.FLAGS
 TOLERANCE = 1e-5
@@ -86,9 +87,8 @@ def verify(space, saved_model: str, python: str = sys.executable) -> list[str]:
     if faults:
         return faults
     description = json.loads((folder / DESCRIPTION).read_text())
-    space = space.in_float32()
-    if description["weights"] == "bfloat16":
-        space = rounded(space)
+    halved = description["weights"] == "bfloat16"
+    space = rounded(space) if halved else space.in_float32()
     asked = requests(space)
     program = pathlib.Path(__file__).with_name("replay.py")
     done = subprocess.run(
@@ -154,11 +154,11 @@ def _sizes(shape):
 
 def rounded(space):
     """Returns a copy of a text space with its weights rounded to bfloat16."""
-    copy = space.in_float32()
-    for weight in copy.model.variables:
+    model = copying.copied(space.model, float32=True)
+    for weight in model.variables:
         if weight.dtype == "float32":
             weight.assign(keras.ops.cast(keras.ops.cast(weight, "bfloat16"), "float32"))
-    return copy
+    return keras_textvae.TextSpace(model, space.tokenizer, space.length, space.crops)
 
 
 def requests(space) -> list[dict]:

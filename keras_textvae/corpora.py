@@ -81,10 +81,7 @@ def load(
         FileNotFoundError: if a file is not in `data_dir`.
         ConnectionError: if a download fails; the next call resumes it.
     """
-    cache = (
-        cache_dir or os.environ.get("KERAS_TEXTVAE_CACHE") or "~/.cache/keras_textvae"
-    )
-    cache = os.path.expanduser(cache)
+    cache = os.path.expanduser(cache_dir) if cache_dir else cache_folder()
     if name == "grammar":
         return _write_grammar(cache, sizes, seed)
     if name == "ptb":
@@ -96,6 +93,12 @@ def load(
         f"Unknown corpus. Received: {name!r}; known: {', '.join(KNOWN)}, or a folder "
         "with train, valid and test as .txt or .txt.gz."
     )
+
+
+def cache_folder() -> str:
+    """Returns where downloads are kept unless it is said otherwise."""
+    folder = os.environ.get("KERAS_TEXTVAE_CACHE") or "~/.cache/keras_textvae"
+    return os.path.expanduser(folder)
 
 
 def from_files(train, valid, test=()) -> Corpus:

@@ -16,6 +16,12 @@ def copied(model, float32: bool = False):
     return copy
 
 
+def computes_in_float32(model) -> bool:
+    """Whether each layer of a model does."""
+    config = model.get_config()
+    return _in_float32(config) == config
+
+
 def _in_float32(config):
     """Returns a Keras configuration with float32 for every precision policy."""
     if isinstance(config, dict):

@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import read_json, replacing, write_json
 from keras_textvae.text_space import saved_model
-from keras_textvae.text_space.copying import copied
+from keras_textvae.text_space.copying import computes_in_float32, copied
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
 from keras_textvae.text_space.saved_model import Batching
@@ -184,9 +184,11 @@ class TextSpace:
     def in_float32(self) -> "TextSpace":
         """Returns this space with a model that computes in float32.
 
-        That is a copy of a model trained in mixed precision, and faster on a processor
+        Of a model trained in mixed precision that is a copy, and faster on a processor
         whose products of half precision are none of its own.
         """
+        if computes_in_float32(self.model):
+            return self
         model = copied(self.model, float32=True)
         return TextSpace(model, self.tokenizer, self.length, self.crops)
 

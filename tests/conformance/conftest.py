@@ -25,6 +25,7 @@ from tensorflow_serving.apis import (
 from export.export_saved_model import export
 from keras_textvae import TextSpace, WordTokenizer, lstm_vae
 from tests.conformance.requests import MODEL, metadata, predict
+from tests.text_space.conftest import stirred
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,12 +85,8 @@ def exported(tmp_path_factory):
     tokenizer = WordTokenizer(words)
     keras.utils.set_random_seed(0)
     model = lstm_vae(tokenizer.vocabulary_size, 5, 8, 3, z_every_step=True)
-    model(np.ones((1, 7), "int32"))
-    rng = np.random.default_rng(0)
-    for weight in model.trainable_weights:
-        weight.assign(rng.normal(scale=0.8, size=weight.shape))
     folder = tmp_path_factory.mktemp("conformance") / "textvae"
-    return export(TextSpace(model, tokenizer, length=10), folder).parent
+    return export(TextSpace(stirred(model), tokenizer, length=10), folder).parent
 
 
 @pytest.fixture(scope="session")

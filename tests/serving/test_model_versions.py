@@ -203,13 +203,24 @@ def test_new_version_is_loaded_before_the_old_one_goes(make, publish, monkeypatc
     assert versions.find(1) is None
 
 
-def test_old_version_goes_after_its_calls(make, publish):
-    publish(1)
-    versions = make()
-    versions.load()
-    _, in_flight = versions.find()
-    publish(2)
-    versions.update()
+@pytest.fixture
+def replace(make, publish):
+    """Lets 2 replace 1, by which a call is being answered; returns both."""
+
+    def replace():
+        publish(1)
+        versions = make()
+        versions.load()
+        _, in_flight = versions.find()
+        publish(2)
+        versions.update()
+        return versions, in_flight
+
+    return replace
+
+
+def test_old_version_goes_after_its_calls(replace):
+    versions, in_flight = replace()
     versions.update()
     assert states(versions) == {2: AVAILABLE, 1: UNLOADING}
     assert not in_flight.closed
@@ -218,27 +229,17 @@ def test_old_version_goes_after_its_calls(make, publish):
     assert states(versions) == {2: AVAILABLE, 1: END}
 
 
-def test_calls_that_go_on_for_too_long_are_stopped(make, publish, monkeypatch):
+def test_calls_that_go_on_for_too_long_are_stopped(replace, monkeypatch):
     monkeypatch.setattr(model_versions, "DRAIN_SECONDS", 0.0)
-    publish(1)
-    versions = make()
-    versions.load()
-    _, in_flight = versions.find()
-    publish(2)
-    versions.update()
+    versions, in_flight = replace()
     assert not in_flight.closed
     versions.update()
     assert in_flight.closed
     assert states(versions) == {2: AVAILABLE, 1: END}
 
 
-def test_version_may_come_back_while_its_last_calls_run(make, publish, tmp_path):
-    publish(1)
-    versions = make()
-    versions.load()
-    _, in_flight = versions.find()
-    publish(2)
-    versions.update()
+def test_version_may_come_back_while_its_last_calls_run(replace, tmp_path):
+    versions, in_flight = replace()
     shutil.rmtree(tmp_path / "2")
     versions.update()
     assert states(versions) == {2: UNLOADING, 1: AVAILABLE}

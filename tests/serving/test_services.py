@@ -11,24 +11,18 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from tests.conformance.requests import metadata, status
+
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
 
 
 def metadata_request(name="toy", fields=("signature_def",)):
-    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
-    request.model_spec.name = name
-    return request
+    return metadata(*fields, name=name)(0)
 
 
 def status_request(name="toy", version=None, label=None):
-    request = get_model_status_pb2.GetModelStatusRequest()
-    request.model_spec.name = name
-    if version is not None:
-        request.model_spec.version.value = version
-    if label is not None:
-        request.model_spec.version_label = label
-    return request
+    return status(name, version, label)(0)
 
 
 def test_metadata_describes_the_signatures(stubs):
