@@ -8,7 +8,6 @@ the requests that a server warms up with, a description in `assets/keras_textvae
 and the checksums of all files in `SHA256SUMS`. A version appears whole or not at all.
 """
 
-import json
 import os
 import pathlib
 import shutil
@@ -29,6 +28,7 @@ with quiet_imports():
 
     import keras_textvae
     from export import manifest, warm_up
+    from keras_textvae.atomic_files import read_json, write_json
 
 FLAGS = flags.FLAGS
 DESCRIPTION = pathlib.Path("assets") / "keras_textvae.json"
@@ -123,9 +123,8 @@ def export(
     try:
         space.export(str(partial), batching, bfloat16)
         warm_up.write(warm_up.requests(space), partial)
-        (partial / DESCRIPTION).write_text(
-            json.dumps(description(space, batching, bfloat16, run or {}), indent=2)
-        )
+        said = description(space, batching, bfloat16, run or {})
+        write_json(str(partial / DESCRIPTION), said)
         manifest.write(partial)
         _flush(partial)
         partial.rename(final)
@@ -162,9 +161,9 @@ def of_run(run_dir) -> dict:
     result = pathlib.Path(run_dir) / "result.json"
     found = {}
     if config.is_file():
-        found["preset"] = json.loads(config.read_text())["preset"]
+        found["preset"] = read_json(str(config))["preset"]
     if result.is_file():
-        found["metrics"] = json.loads(result.read_text())
+        found["metrics"] = read_json(str(result))
     return found
 
 

@@ -32,6 +32,7 @@ with quiet_imports():
     import keras_textvae
     from export import gate, manifest, other_tensorflow, warm_up
     from export.export_saved_model import DESCRIPTION
+    from keras_textvae.atomic_files import read_json
     from keras_textvae.text_space import copying
 
 FLAGS = flags.FLAGS
@@ -86,7 +87,7 @@ def verify(space, saved_model: str, python: str = sys.executable) -> list[str]:
     ]
     if faults:
         return faults
-    description = json.loads((folder / DESCRIPTION).read_text())
+    description = read_json(str(folder / DESCRIPTION))
     halved = description["weights"] == "bfloat16"
     space = rounded(space) if halved else space.in_float32()
     asked = requests(space)
