@@ -40,6 +40,9 @@ class LSTMDecoder(keras.layers.Layer):
         initializer: initializer of every weight and bias, but see `layers.Highway`.
             None means the layers' own.
         highways: int. How many highway layers z passes through before it is used.
+        shared_dropout: bool. Whether `dropout` drops the same units at all steps of a
+            sentence, and not others at each (Gal and Ghahramani 2016, section 4).
+        recurrent_dropout: float. See `layers.LSTM`.
 
     Call arguments:
         ids: int32 [B, T], `<bos>` first.
@@ -58,6 +61,8 @@ class LSTMDecoder(keras.layers.Layer):
         tied=False,
         initializer=None,
         highways=0,
+        shared_dropout=False,
+        recurrent_dropout=0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -76,6 +81,8 @@ class LSTMDecoder(keras.layers.Layer):
         self.tied = tied
         self.initializer = keras.initializers.get(initializer)
         self.highways = highways
+        self.shared_dropout = shared_dropout
+        self.recurrent_dropout = recurrent_dropout
         dtype = self.dtype_policy
         one_hot = embedding_dim is None
         dropped = vocabulary_size if one_hot else UNK
@@ -93,7 +100,9 @@ class LSTMDecoder(keras.layers.Layer):
         self.initial = dense(2 * units, self.initializer, dtype, activation="tanh")
         if z_every_step:
             self.latent = dense(4 * units, self.initializer, dtype, use_bias=False)
-        self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
+        self.lstm = LSTM(
+            units, layer_norm, self.initializer, recurrent_dropout, dtype=dtype
+        )
         if not tied:
             self.output_projection = dense(vocabulary_size, self.initializer, dtype)
 
@@ -120,10 +129,11 @@ class LSTMDecoder(keras.layers.Layer):
 
     def call(self, ids, z):
         features, state = self.initial_state(z)
-        projected = self._project(ops.transpose(self.word_dropout(ids)))  # [T, B, 4H]
+        ids = ops.transpose(self.word_dropout(ids))
+        projected = self._project(ids, time=0)  # [T, B, 4H]
         if self.z_every_step:
             projected = projected + features
-        outputs = self.unit_dropout(self.lstm.recur(projected, state))  # [B, T, H]
+        outputs = self._drop(self.lstm.recur(projected, state), time=1)  # [B, T, H]
         return project_rows(self._logits, outputs)
 
     def initial_state(self, z):
@@ -149,10 +159,17 @@ class LSTMDecoder(keras.layers.Layer):
         """Returns the state of `rows` int32 [R], of which one may stand twice."""
         return tuple(ops.take(x, rows, axis=0) for x in state)
 
-    def _project(self, ids):  # [...] -> float32 [..., 4H]
+    def _project(self, ids, time=None):  # [...] -> float32 [..., 4H]
         if self.embedding_dim is None:
             return self.lstm.project_one_hot(ids)
-        return self.lstm.project(self.unit_dropout(self.embedding(ids)))
+        return self.lstm.project(self._drop(self.embedding(ids), time))
+
+    def _drop(self, x, time):
+        """Drops units; `time` is the axis of the steps, or None where there is one."""
+        if time is None or not self.shared_dropout:
+            return self.unit_dropout(x)
+        one_step = ops.ones_like(ops.take(x, [0], axis=time))
+        return x * ops.cast(self.unit_dropout(one_step), x.dtype)
 
     def _logits(self, outputs):  # [B, H] -> [B, V]
         if not self.tied:
@@ -172,4 +189,6 @@ class LSTMDecoder(keras.layers.Layer):
             "tied": self.tied,
             "initializer": keras.initializers.serialize(self.initializer),
             "highways": self.highways,
+            "shared_dropout": self.shared_dropout,
+            "recurrent_dropout": self.recurrent_dropout,
         }

@@ -25,6 +25,9 @@ class LSTM(keras.layers.Layer):
         initializer: one initializer for both kernels and the bias (Semeniuta et al. use
             a uniform one), or None: `glorot_uniform` for the input kernel, `orthogonal`
             for the recurrent one, and zeros for the bias but one at the forget gate.
+        recurrent_dropout: float. Rate of dropout on the recurrent kernel, in training:
+            the same weights are dropped at all steps and of all sentences of a batch
+            (Merity et al. 2018, section 2).
 
     Call arguments:
         x: float [B, T, I].
@@ -39,6 +42,7 @@ class LSTM(keras.layers.Layer):
         units,
         layer_norm=False,
         initializer=None,
+        recurrent_dropout=0.0,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -47,6 +51,10 @@ class LSTM(keras.layers.Layer):
         self.units = units
         self.layer_norm = layer_norm
         self.initializer = keras.initializers.get(initializer)
+        self.recurrent_dropout = recurrent_dropout
+        self.kernel_dropout = keras.layers.Dropout(
+            recurrent_dropout, autocast=False, dtype=self.dtype_policy
+        )
 
     def build(self, input_shape):
         size = 4 * self.units
@@ -106,7 +114,9 @@ class LSTM(keras.layers.Layer):
             projected,
             ops.cast(h, "float32"),
             ops.cast(c, "float32"),
-            ops.cast(self.recurrent_kernel, self.compute_dtype),
+            ops.cast(
+                self.kernel_dropout(self.recurrent_kernel.value), self.compute_dtype
+            ),
             self._norm(),
         )
         return time_first(outputs)
@@ -139,6 +149,7 @@ class LSTM(keras.layers.Layer):
             "units": self.units,
             "layer_norm": self.layer_norm,
             "initializer": keras.initializers.serialize(self.initializer),
+            "recurrent_dropout": self.recurrent_dropout,
         }
 
 

@@ -47,6 +47,8 @@ def lstm_vae(
     initial_range=None,
     highways=0,
     posterior="gaussian",
+    shared_dropout=False,
+    recurrent_dropout=0.0,
 ):
     """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
 
@@ -59,7 +61,8 @@ def lstm_vae(
         vocabulary_size: int. V.
         embedding_dim, units, layer_norm: see `encoders.LSTMEncoder`.
         latent_dim: int. See `posteriors.Posterior`.
-        keep_rate, z_every_step, dropout, tied: see `decoders.LSTMDecoder`.
+        keep_rate, z_every_step, dropout, tied, shared_dropout, recurrent_dropout: see
+            `decoders.LSTMDecoder`.
         initial_range: float. Weights and biases start uniform in +- this, save the
             gates of highways and flows. None means the layers' own initial values.
         highways: int. How many highway layers stand between the encoder and q(z|x),
@@ -101,6 +104,8 @@ def lstm_vae(
             tied,
             _uniform(initial_range),
             highways,
+            shared_dropout,
+            recurrent_dropout,
         ),
     )
 
@@ -114,13 +119,16 @@ def rnnlm(
     tied=False,
     layer_norm=False,
     initial_range=None,
+    shared_dropout=False,
+    recurrent_dropout=0.0,
 ):
     """Returns the language model that Bowman et al. 2016 compare with, without z.
 
     Args:
         vocabulary_size: int. V.
-        embedding_dim, units, keep_rate, dropout, tied, layer_norm: see
-            `decoders.LSTMDecoder`. `keep_rate=0` is the inputless one.
+        embedding_dim, units, keep_rate, dropout, tied, layer_norm, shared_dropout,
+            recurrent_dropout: see `decoders.LSTMDecoder`. `keep_rate=0` is the
+            inputless one.
         initial_range: see `lstm_vae`.
     """
     return LanguageModel(
@@ -134,6 +142,8 @@ def rnnlm(
             dropout,
             tied,
             _uniform(initial_range),
+            shared_dropout=shared_dropout,
+            recurrent_dropout=recurrent_dropout,
         )
     )
 

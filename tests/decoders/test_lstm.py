@@ -106,3 +106,38 @@ def test_arguments_are_checked(changes, message):
     arguments = {"vocabulary_size": V, "embedding_dim": 4, "units": 5}
     with pytest.raises(ValueError, match=message):
         LSTMDecoder(**arguments | changes)
+
+
+def test_shared_dropout_drops_the_same_units_at_every_step():
+    decoder = LSTMDecoder(V, 40, 40, dropout=0.5, shared_dropout=True)
+    decoder.build((None, None), (None, D))
+    decoder.embedding.embeddings.assign(np.ones((V, 40)))
+    dropped = []
+    decoder.lstm.project = lambda x: dropped.append(x) or x[..., :1] * np.ones(160)
+    logits = decoder(IDS, latents(), training=True)
+    (inputs,) = dropped
+    np.testing.assert_array_equal(inputs, np.broadcast_to(inputs[:1], inputs.shape))
+    assert set(np.unique(inputs)) == {0.0, 2.0}
+    assert np.abs(inputs[0, 0] - inputs[0, 1]).max() > 0  # sentences have their own
+    assert logits.shape == (2, 5, V)
+
+
+def test_shared_dropout_of_outputs_is_shared_over_time():
+    decoder = LSTMDecoder(V, 4, 40, dropout=0.5, shared_dropout=True)
+    decoder.build((None, None), (None, D))
+    decoder.output_projection.kernel.assign(np.eye(40, V))
+    decoder.output_projection.bias.assign(np.zeros(V))
+    logits = np.array(decoder(IDS, latents(), training=True))  # outputs' first V units
+    np.testing.assert_array_equal(logits == 0, (logits == 0)[:, :1].repeat(5, axis=1))
+    assert 0 < np.mean(logits == 0) < 1
+
+
+@pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
+def test_shared_and_recurrent_dropout_are_of_training_alone(rate):
+    kwargs = {"shared_dropout": True, rate: 0.5}
+    decoder, plain, z = build(**kwargs), build(), latents()
+    plain.set_weights(decoder.get_weights()[: len(plain.weights)])
+    np.testing.assert_array_equal(decoder(IDS, z), plain(IDS, z))
+    assert np.abs(decoder(IDS, z, training=True) - plain(IDS, z)).max() > 1e-4
+    again = LSTMDecoder.from_config(decoder.get_config())
+    assert again.get_config() == decoder.get_config()

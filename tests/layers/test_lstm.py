@@ -109,3 +109,30 @@ def test_mixed_precision_keeps_weights_and_outputs_in_float32(policy, layer_norm
 def test_units_must_be_positive():
     with pytest.raises(ValueError, match="`units` must be positive. Received: units=0"):
         LSTM(0)
+
+
+def test_recurrent_dropout_drops_weights_once_for_all_steps_and_sentences():
+    layer = LSTM(UNITS, recurrent_dropout=0.5)
+    x = np.repeat(values((1, 6, INPUTS)), 2, axis=0)
+    still = layer(x)
+    trained = np.array(layer(x, training=True))
+    assert np.abs(trained - still).max() > 1e-4
+    np.testing.assert_allclose(trained[0], trained[1], atol=1e-6)
+    # The first step has no past to lose.
+    np.testing.assert_allclose(trained[:, 0], still[:, 0], atol=1e-6)
+
+
+def test_recurrent_dropout_is_that_of_the_kernel_it_drops():
+    layer, dropped = LSTM(UNITS, recurrent_dropout=0.5), []
+    x = values((2, 6, INPUTS))
+    layer.build(x.shape)
+    dropout = layer.kernel_dropout
+    layer.kernel_dropout = lambda kernel: dropped.append(dropout(kernel)) or dropped[0]
+    trained = layer(x, training=True)
+    plain = LSTM(UNITS)
+    plain.build(x.shape)
+    (kernel,) = dropped
+    plain.set_weights([layer.kernel, kernel, layer.bias])
+    np.testing.assert_allclose(trained, plain(x), atol=1e-6)
+    ratio = np.array(kernel) / np.array(layer.recurrent_kernel)
+    assert set(np.round(ratio.ravel(), 4)) == {0.0, 2.0}
