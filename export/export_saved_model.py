@@ -152,6 +152,7 @@ def description(space, batching, bfloat16, run) -> dict:
             "vocabulary_size": space.tokenizer.vocabulary_size,
             "right_to_left": space.tokenizer.right_to_left,
         },
+        "labels": getattr(space.model, "labels", None),  # as `classify` orders them
     } | run
 
 

@@ -19,9 +19,9 @@ ALLOWED = frozenset(
     # Numbers
     "Abs Acos AddV2 All Any ArgMax BiasAdd Cast Conv2D Conv2DBackpropInput Cumsum "
     "Equal Exp Expm1 FloorDiv FloorMod Greater GreaterEqual IsFinite Less LessEqual "
-    "Log LogicalAnd LogicalNot LogicalOr MatMul Max Maximum Mean Min Minimum Mul Neg "
-    "NotEqual Prod RealDiv Relu Rsqrt Select SelectV2 Sigmoid Sin Softmax Softplus "
-    "Sqrt Square SquaredDifference Sub Sum Tanh TopKV2 ZerosLike "
+    "Log LogSoftmax LogicalAnd LogicalNot LogicalOr MatMul Max Maximum Mean Min "
+    "Minimum Mul Neg NotEqual Prod RealDiv Relu Rsqrt Select SelectV2 Sigmoid Sin "
+    "Softmax Softplus Sqrt Square SquaredDifference Sub Sum Tanh TopKV2 ZerosLike "
     "StatelessRandomGetKeyCounter StatelessRandomNormalV2 StatelessRandomUniformV2 "
     # Shapes and parts
     "BroadcastArgs BroadcastTo ConcatV2 Const EnsureShape ExpandDims Fill GatherV2 "
@@ -31,7 +31,7 @@ ALLOWED = frozenset(
     "TensorListSetItem TensorListStack "
     # Text
     "StaticRegexFullMatch StaticRegexReplace StringJoin StringLength StringLower "
-    "UnicodeDecodeWithOffsets UnicodeTranscode UnsortedSegmentJoin "
+    "StringStrip UnicodeDecodeWithOffsets UnicodeTranscode UnsortedSegmentJoin "
     "TFText>ByteSplitWithOffsets TFText>WhitespaceTokenizeWithOffsetsV2 "
     "HashTableV2 LookupTableFindV2 LookupTableImportV2 "
     # Control, weights

@@ -113,7 +113,7 @@ def undeclared(declared, found) -> list[str]:
         declared: dict of `Signature` by name.
         found: map of SignatureDef by name.
     """
-    wanted = declared | {"serving_default": declared["sample"]}
+    wanted = declared | {"serving_default": next(iter(declared.values()))}
     names = {name for name in found if not name.startswith("__")}
     faults = [f"signature {name} is not declared" for name in sorted(names - {*wanted})]
     for name, signature in wanted.items():
@@ -182,6 +182,7 @@ def requests(space) -> list[dict]:
         {"signature": "encode", "inputs": {"text": texts}},
         {"signature": "decode", "inputs": {"z": z.astype("float32").tolist()}},
         {"signature": "score", "inputs": {"text": texts, "seed": 5}},
+        {"signature": "classify", "inputs": {"text": texts}},
     ]
     return [asked for asked in every if asked["signature"] in space.graph.signatures]
 
@@ -208,6 +209,8 @@ def expected(space, request) -> dict:
             return {"text": space.decode(inputs["z"])}
         case "score":
             return space.score(inputs["text"], inputs["seed"])._asdict()
+        case "classify":
+            return space.classify(inputs["text"])._asdict()
 
 
 def differences(request, answer, wanted) -> list[str]:

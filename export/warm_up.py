@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from keras_textvae.tokens import FIRST_WORD
 from serving.warm_up import FILE
 
 
@@ -43,9 +44,14 @@ def write(requests: list[predict_pb2.PredictRequest], directory: pathlib.Path):
 
 
 def short_texts(space, count: int) -> list[str]:
-    """Returns texts of the model's that it can take back, whatever its tokens are."""
+    """Returns texts that the model can take, whatever its tokens are."""
     longest = max(1, (space.length - 3) // 4)  # a character has at most 4 bytes
-    samples = space.sample(count, seed=1)
+    if "sample" in space.graph.signatures:
+        samples = space.sample(count, seed=1)
+    else:  # a classifier: its own words
+        words = np.arange(FIRST_WORD, space.tokenizer.vocabulary_size)
+        drawn = np.random.default_rng(1).choice(words, (count, longest))
+        samples = [text.decode() for text in space.tokenizer.decode(drawn).numpy()]
     return [text[:longest].strip() or "a" for text in samples]
 
 

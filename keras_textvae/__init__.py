@@ -29,8 +29,11 @@ from keras_textvae.decoders import LSTMDecoder as LSTMDecoder
 from keras_textvae.encoders import ConvolutionalEncoder as ConvolutionalEncoder
 from keras_textvae.encoders import LSTMEncoder as LSTMEncoder
 from keras_textvae.models import LanguageModel as LanguageModel
+from keras_textvae.models import SemiSupervisedTextVAE as SemiSupervisedTextVAE
+from keras_textvae.models import TextClassifier as TextClassifier
 from keras_textvae.models import TextVAE as TextVAE
 from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
+from keras_textvae.zoo import bag_of_words_vae as bag_of_words_vae
 from keras_textvae.zoo import bytenet_vae as bytenet_vae
 from keras_textvae.zoo import feedforward_vae as feedforward_vae
 from keras_textvae.zoo import hybrid_vae as hybrid_vae
@@ -47,6 +50,7 @@ _TEXT = {
     "runs": "runs",
     "text_space": "text_space",
     "tokenizers": "tokenizers",
+    "transfer": "transfer",
     "CharacterTokenizer": "tokenizers",
     "CropBatches": "pipeline",
     "Run": "runs",

@@ -37,8 +37,10 @@ class RunHistory(keras.callbacks.Callback):
     """Keeps one row of figures per epoch, and acts on the validation bound.
 
     When the bound is the best so far, `on_best` is called; after `patience` epochs in a
-    row without a better one training stops. As soon as the KL weight has passed one
-    half, the epochs before no longer count: they were not trained for the bound.
+    row without a better one training stops. As soon as the KL weight has passed half of
+    its last value, the epochs before no longer count: they were not trained for the
+    bound. Of a model whose KL weight ends elsewhere than at 1, what is compared is its
+    own objective, reconstruction + `kl_weight` * KL.
 
     All of its state is `rows`, which `TrainingCheckpoint` saves and restores: a resumed
     run decides as an uninterrupted one.
@@ -46,29 +48,40 @@ class RunHistory(keras.callbacks.Callback):
     Args:
         on_best: called without arguments at each new best epoch.
         patience: int or None. None never stops early.
+        kl_weight: float. What the model's KL weight ends with.
     """
 
-    def __init__(self, on_best, patience=None):
+    def __init__(self, on_best, patience=None, kl_weight=1.0):
         super().__init__()
         self.on_best = on_best
         self.patience = patience
+        self.kl_weight = kl_weight
         self.rows = []
 
     @property
     def epochs_since_best(self) -> int:
         """Epochs since the best validation bound, 0 if it is the last one's."""
-        annealed = [row for row in self.rows if row["kl_weight"] > 0.5]
-        bounds = [row["val_loss"] for row in annealed or self.rows]
+        annealed = [row for row in self.rows if self._is_annealed(row)]
+        bounds = [self._objective(row) for row in annealed or self.rows]
         bounds = np.nan_to_num(bounds, nan=np.inf)
         return len(bounds) - 1 - int(np.argmin(bounds)) if len(bounds) else 0
 
     @property
     def out_of_patience(self) -> bool:
         """Whether training is to stop: `patience` epochs, annealed, without a best."""
-        annealed = bool(self.rows) and self.rows[-1]["kl_weight"] > 0.5
+        annealed = bool(self.rows) and self._is_annealed(self.rows[-1])
         return bool(
             self.patience and annealed and self.epochs_since_best >= self.patience
         )
+
+    def _is_annealed(self, row):
+        # Of a weight that is always 0, every row is.
+        return self.kl_weight == 0.0 or row["kl_weight"] > 0.5 * self.kl_weight
+
+    def _objective(self, row):
+        if self.kl_weight == 1.0:
+            return row["val_loss"]
+        return row["val_reconstruction"] + self.kl_weight * row["val_kl"]
 
     def on_epoch_end(self, epoch, logs=None):
         if "val_loss" not in logs:

@@ -10,16 +10,24 @@ import math
 import keras
 from keras import ops
 
-from keras_textvae.layers import LSTM, highway_layers, normalization, own_initializer
+from keras_textvae.layers import (
+    LSTM,
+    WordDropout,
+    highway_layers,
+    normalization,
+    own_initializer,
+)
 from keras_textvae.tokens import PAD
+
+POOLINGS = ("last", "mean", "max")
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class LSTMEncoder(keras.layers.Layer):
-    """The last output of a single-layer LSTM over the sentence.
+    """The last output of a single-layer LSTM over the sentence, or a mean or maximum.
 
-    Bowman et al. 2016, section 3; they also tried feedforward layers before z, and
-    found that those must be highway layers.
+    Bowman et al. 2016, section 3, where it is the last; they also tried feedforward
+    layers before z, and found that those must be highway layers.
 
     Args:
         vocabulary_size: int. V.
@@ -29,13 +37,21 @@ class LSTMEncoder(keras.layers.Layer):
         dropout: float. Rate of dropout on the embeddings, in training.
         initializer: initializer of every weight and bias, but see `layers.Highway`.
             None means the layers' own.
-        highways: int. How many highway layers the last output passes through.
+        highways: int. How many highway layers the pooled output passes through.
+        pooling: str. "last", the last output; "mean" or "max", of each unit over the
+            outputs of all words, which is worth more to a classifier.
+        keep_rate: float in (0, 1]. Each word is <unk> to the encoder with probability
+            1 - `keep_rate`, in training: what it says of a text must follow from any
+            part of it (a denoising criterion, Im et al. 2017).
 
     Call arguments:
         ids: int32 [B, T], at least one id in each row not `<pad>`.
 
     Returns:
         float32 [B, H].
+
+    Raises:
+        ValueError: for another pooling, or a keep rate out of range.
     """
 
     def __init__(
@@ -47,9 +63,22 @@ class LSTMEncoder(keras.layers.Layer):
         dropout=0.0,
         initializer=None,
         highways=0,
+        pooling="last",
+        keep_rate=1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if not 0.0 < keep_rate <= 1.0:
+            raise ValueError(
+                f"`keep_rate` must lie in (0, 1]. Received: keep_rate={keep_rate}"
+            )
+        self.keep_rate = keep_rate
+        if pooling not in POOLINGS:
+            raise ValueError(
+                f"`pooling` is one of {', '.join(POOLINGS)}. "
+                f"Received: pooling={pooling!r}"
+            )
+        self.pooling = pooling
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.units = units
@@ -58,6 +87,9 @@ class LSTMEncoder(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
         self.highways = highways
         dtype = self.dtype_policy
+        self.word_dropout = None
+        if keep_rate < 1.0:
+            self.word_dropout = WordDropout(keep_rate, dtype=dtype)
         if embedding_dim is not None:
             self.embedding = keras.layers.Embedding(
                 vocabulary_size,
@@ -69,6 +101,12 @@ class LSTMEncoder(keras.layers.Layer):
         self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
         self.highway_layers = highway_layers(highways, self.initializer, dtype)
 
+    @property
+    def stages(self):
+        """The layers with weights, from the text upwards."""
+        embedding = [] if self.embedding_dim is None else [self.embedding]
+        return [*embedding, self.lstm, *self.highway_layers]
+
     def build(self, ids_shape):
         for layer in self.highway_layers:
             layer.build((None, self.units))
@@ -79,9 +117,11 @@ class LSTMEncoder(keras.layers.Layer):
             self.lstm.build((*ids_shape, self.embedding_dim))
 
     def call(self, ids):
+        present = ids != PAD
+        if self.word_dropout:
+            ids = ops.where(present, self.word_dropout(ids), PAD)
         outputs = self.lstm.recur(self._project(ops.transpose(ids)))  # [B, T, H]
-        last = ops.sum(ops.cast(ids != PAD, "int32"), axis=-1) - 1  # [B]
-        features = ops.take_along_axis(outputs, last[:, None, None], axis=1)[:, 0]
+        features = _pooled(self.pooling, outputs, present)
         for layer in self.highway_layers:
             features = layer(features)
         return ops.cast(features, "float32")
@@ -100,7 +140,20 @@ class LSTMEncoder(keras.layers.Layer):
             "dropout": self.dropout,
             "initializer": keras.initializers.serialize(self.initializer),
             "highways": self.highways,
+            "pooling": self.pooling,
+            "keep_rate": self.keep_rate,
         }
+
+
+def _pooled(pooling, outputs, present):  # [B, T, H], [B, T] -> [B, H]
+    count = ops.sum(ops.cast(present, "int32"), axis=-1)  # [B]
+    if pooling == "last":
+        last = count[:, None, None] - 1
+        return ops.take_along_axis(outputs, last, axis=1)[:, 0]
+    if pooling == "max":
+        return ops.max(ops.where(present[..., None], outputs, -1.0), axis=1)
+    total = ops.sum(ops.where(present[..., None], outputs, 0.0), axis=1)
+    return total / ops.cast(count, outputs.dtype)[:, None]
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -158,6 +211,13 @@ class ConvolutionalEncoder(keras.layers.Layer):
             bias_initializer=own_initializer(self.initializer, "zeros"),
             dtype=self.dtype_policy,
         )
+
+    @property
+    def stages(self):
+        """The layers with weights, from the text upwards."""
+        first, *others = self.norms
+        pairs = zip(self.convolutions, others, strict=True)
+        return [self.lookup, first, *(layer for pair in pairs for layer in pair)]
 
     @property
     def padded_length(self):

@@ -13,7 +13,7 @@ def sentence_nll(targets, logits):
 
     Args:
         targets: int32 [B, T]. The ids to predict, `<eos>` included.
-        logits: float [B, T, V].
+        logits: float [B, T, V]; or [B, 1, V], the same at every step.
 
     Returns:
         float32 [B], nats per sentence.
@@ -26,11 +26,16 @@ def token_nll(targets, logits):
 
     Args:
         targets: int32 [B, T].
-        logits: float [B, T, V].
+        logits: float [B, T, V]; or [B, 1, V], the same at every step.
 
     Returns:
         float32 [B, T], nats per token.
     """
+    if logits.shape[1] == 1:
+        log_p = ops.log_softmax(ops.cast(logits[:, 0], "float32"))  # [B, V]
+        return ops.where(
+            targets == PAD, 0.0, -ops.take_along_axis(log_p, targets, axis=1)
+        )
     rows = ops.reshape(ops.cast(logits, "float32"), (-1, logits.shape[-1]))
     nll = softmax_cross_entropy(ops.reshape(targets, (-1,)), rows)
     nll = ops.reshape(nll, ops.shape(targets))

@@ -75,7 +75,7 @@ class Run:
         self.model = preset.build_model(self.tokenizer.vocabulary_size)
         self.model.compile(optimizer=preset.build_optimizer())
         self._claim(config)
-        self.history = RunHistory(self._save_best, preset.patience)
+        self.history = RunHistory(self._save_best, preset.patience, preset.kl_weight)
         self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
         self.epochs_done = self.checkpoint.restore(self.model)
         self._write_metrics()
@@ -194,6 +194,7 @@ class Run:
                 size=preset.vocabulary,
                 lower=preset.lower,
                 right_to_left=preset.right_to_left,
+                tweets=preset.tweets,
             )
         of_characters = {
             "tweets": preset.tweets,

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the ops of the tokenizers)
 
-from serving import tensors
+from serving import status, tensors
 
 DEFAULT_SIGNATURE = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
@@ -58,7 +58,7 @@ class Engine:
                 )
         except Exception as error:  # the loader has no exception of its own
             self._session.close()
-            reason = str(error).partition("\n")[0]
+            reason = status.line(str(error))
             raise ValueError(f"{directory}: cannot be loaded: {reason}") from error
         graph.finalize()
         # Names such as `__saved_model_init_op` are the loader's business.

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent import futures
 
@@ -44,7 +45,11 @@ with quiet_imports():
     from serving.servicer import Servicer
 
 GRACE = 20.0  # seconds; Kubernetes kills after 30
-ANSWERING = 1.0  # seconds, for refusals to get through
+ANSWERING = 1.0  # seconds, for the last answers to get through
+# Seconds after which a client with calls is asked whether it is there, and in which it
+# must answer. By default a machine that is gone would keep its threads for two hours.
+PING_AFTER = 30.0
+PING_PATIENCE = 20.0
 # Threads beyond the calls in flight, so that a refusal or a status never waits.
 SPARE_THREADS = 4
 SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
@@ -105,6 +110,8 @@ class Server:
                 ("grpc.max_receive_message_length", grpc_max_message_mib * 2**20),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),  # a port in use is an error
+                ("grpc.keepalive_time_ms", round(PING_AFTER * 1000)),
+                ("grpc.http2.ping_timeout_ms", round(PING_PATIENCE * 1000)),
             ],
         )
         self._servicer = Servicer(self._models, max_calls_in_flight, self._observe)
@@ -156,7 +163,7 @@ class Server:
             ValueError: if no version of a model can be loaded.
             OSError: if the address cannot be listened on.
         """
-        self._check_address()
+        usable_port(self._host, self._port)
         try:
             self._models.load()
             self.address = f"{self._host}:{self._add_port()}"
@@ -168,16 +175,6 @@ class Server:
         self._server.start()
         return self
 
-    def _check_address(self) -> None:
-        """Raises OSError with the reason, which gRPC only writes to stderr."""
-        host = self._host.strip("[]")
-        try:
-            family, *_, address = socket.getaddrinfo(host, self._port)[0]
-            socket.create_server(address[:2], family=family).close()
-        except OSError as error:
-            reason = error.strerror.partition(" (")[0]
-            raise OSError(f"{self._host}:{self._port}: {reason}") from None
-
     def _add_port(self) -> int:
         address = f"{self._host}:{self._port}"
         if self._certificates is None:
@@ -186,24 +183,46 @@ class Server:
         return self._server.add_secure_port(address, credentials)
 
     def stop(self, grace: float = GRACE) -> None:
-        """Is not ready, refuses new calls, waits for those in flight, then stops.
+        """Drains, then stops. A call that comes meanwhile may be CANCELLED.
 
         Args:
             grace: seconds after which the calls that still run are stopped.
         """
-        if self._health:
-            self._health.stop()
-        # gRPC's own way cancels calls that have come but not begun, which no client
-        # tries again.
-        self._servicer.drain(grace)
+        self.drain(grace)
         self._server.stop(ANSWERING).wait()
         self._models.close()
+
+    def drain(self, grace: float = GRACE) -> None:
+        """Is not ready, answers new calls UNAVAILABLE, waits for those in flight.
+
+        Args:
+            grace: seconds to wait at most.
+        """
+        if self._health:
+            self._health.stop()
+        self._servicer.drain(grace)
 
     def __enter__(self) -> "Server":
         return self.start()
 
     def __exit__(self, *exception) -> None:
         self.stop()
+
+
+def usable_port(host: str, port: int) -> int:
+    """The port, or a free one for 0.
+
+    Raises:
+        OSError: if it cannot be listened on, with the reason, which gRPC only writes to
+            stderr.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host.strip("[]"), port)[0]
+        with socket.create_server(address[:2], family=family) as listener:
+            return listener.getsockname()[1]
+    except OSError as error:
+        reason = error.strerror.partition(" (")[0]
+        raise OSError(f"{host}:{port}: {reason}") from None
 
 
 def faults(directory: pathlib.Path) -> list[str]:
@@ -234,7 +253,6 @@ def main(argv: list[str]) -> None:
         observers.append(metrics.observe)
     server = Server(
         server_flags.models(values),
-        values.model_name,
         host=values.host,
         port=values.port,
         grpc_max_message_mib=values.grpc_max_message_mib,
@@ -249,12 +267,17 @@ def main(argv: list[str]) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with server:
-        versions = ", ".join(
-            f"{name} version {version}" for name, version in server.versions.items()
-        )
-        print(f"serving {versions} on {server.address}", flush=True)
-        stopping.wait()
+    server.start()
+    versions = ", ".join(
+        f"{name} version {version}" for name, version in server.versions.items()
+    )
+    print(f"serving {versions} on {server.address}", flush=True)
+    stopping.wait()
+    server.drain()
+    time.sleep(ANSWERING)
+    # To stop gRPC would be to cancel the calls that come meanwhile, which no client
+    # tries again. To end is to close their connections, which is UNAVAILABLE.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
-from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD
+from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
 
 V = 11
 LENGTH = 10
@@ -20,6 +20,8 @@ BUILDERS = {
     "normalised lstm": lambda: LSTMEncoder(V, 4, 5, layer_norm=True, dropout=0.5),
     "one-hot lstm": lambda: LSTMEncoder(V, None, 5, layer_norm=True),
     "lstm, highways": lambda: LSTMEncoder(V, 4, 5, highways=2),
+    "lstm, mean": lambda: LSTMEncoder(V, 4, 5, pooling="mean", keep_rate=0.5),
+    "lstm, max": lambda: LSTMEncoder(V, 4, 5, pooling="max"),
     "convolutional": lambda: ConvolutionalEncoder(V, LENGTH, channels=(16, 8)),
 }
 
@@ -203,3 +205,41 @@ def test_one_initializer_draws_other_numbers_for_each_weight():
 def test_sizes_are_checked(arguments, message):
     with pytest.raises(ValueError, match=message):
         ConvolutionalEncoder(*arguments)
+
+
+@pytest.mark.parametrize(("pooling", "pool"), [("mean", np.mean), ("max", np.max)])
+def test_outputs_of_a_sentence_are_pooled_without_its_padding(pooling, pool):
+    lengths = [3, 6, 1]
+    ids = sentences(lengths, width=12)
+    encoder = LSTMEncoder(V, 4, 5, pooling=pooling)
+    encoder(ids)
+    outputs = encoder.lstm.recur(encoder._project(ops.transpose(ids)))
+    rows = zip(np.asarray(outputs), lengths, strict=True)
+    expected = [pool(row[: length + 2], axis=0) for row, length in rows]
+    np.testing.assert_allclose(encoder(ids), expected, atol=1e-6)
+
+
+def test_words_are_hidden_from_the_encoder_in_training_alone():
+    ids = sentences([8] * 500)
+    encoder = LSTMEncoder(V, 4, 5, keep_rate=0.6)
+    plain = LSTMEncoder(V, 4, 5)
+    plain(ids), encoder(ids)
+    plain.set_weights(encoder.get_weights())
+    np.testing.assert_array_equal(encoder(ids), plain(ids))
+    seen = []
+    encoder.embedding = lambda ids: seen.append(np.asarray(ids)) or plain.embedding(ids)
+    encoder(np.pad(ids, ((0, 0), (0, 3))), training=True)
+    (hidden,) = seen  # [T, B]
+    words = hidden.T[:, 1:9]
+    assert np.mean(words == UNK) == pytest.approx(0.4, abs=0.03)
+    np.testing.assert_array_equal(words[words != UNK], ids[:, 1:9][words != UNK])
+    assert np.all(hidden.T[:, 10:] == PAD)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [({"pooling": "sum"}, "last, mean, max"), ({"keep_rate": 0.0}, r"\(0, 1\]")],
+)
+def test_poolings_and_keep_rates_are_checked(argument, message):
+    with pytest.raises(ValueError, match=message):
+        LSTMEncoder(V, 4, 5, **argument)

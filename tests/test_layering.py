@@ -36,7 +36,9 @@ TABLE = {
         "posteriors",
         "tokenizers",
         "evaluation",
+        "models",
     },
+    "transfer": {"models", "text_space"},
 }
 TABLE["zoo"] = set(TABLE)
 TABLE["runs"] = set(TABLE)
@@ -44,7 +46,13 @@ TABLE[TOP] = set(TABLE)
 
 TENSORFLOW = {"tensorflow", "tensorflow_text"}
 # Rooms, or single files of a room, that handle text or TensorFlow's training step.
-MAY_USE_TENSORFLOW = {"tokenizers", "pipeline", "text_space", "models/guarded_step.py"}
+MAY_USE_TENSORFLOW = {
+    "tokenizers",
+    "pipeline",
+    "text_space",
+    "transfer",
+    "models/guarded_step.py",
+}
 
 PROGRAMS = ("examples", "export", "serving", "benchmarks")
 

@@ -362,3 +362,33 @@ def test_impossible_characters_are_refused(characters):
 def test_a_size_without_room_for_words_is_refused(files):
     with pytest.raises(ValueError, match="Received: size=4"):
         WordTokenizer.learn(files, size=4)
+
+
+# A tweet -> its words, joined by blanks.
+WORDS_OF_TWEETS = {
+    "@bob I can't... believe it!!": "@userid I can't . . . believe it ! !",
+    'RT "@max: see https://t.co/x?y=1 #now"': 'RT " @userid : see url #now "',
+    "love❤️😂 _ don’t a_b": "love ❤️ 😂 _ don’t a_b",
+    "Zoë’s 5€, <eos>": "Zoë’s 5 € , < eos >",
+    "@userid url": "@userid url",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("text", WORDS_OF_TWEETS)
+def test_marks_and_symbols_of_tweets_are_words(text):
+    words = WORDS_OF_TWEETS[text]
+    pieces = WordTokenizer(["a"], tweets=True)._pieces([text, words])
+    assert [b" ".join(row).decode() for row in pieces.to_list()] == [words] * 2
+
+
+def test_a_word_tokenizer_of_tweets_learns_and_saves_their_words(tmp_path):
+    path = tmp_path / "tweets.txt"
+    path.write_text("@Zoë hi!\nhi: @max\n")
+    tokenizer = WordTokenizer.learn([str(path)], tweets=True)
+    assert tokenizer.tokens[FIRST_WORD:] == ["@userid", "hi", "!", ":"]
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    again = tokenizers.load(str(tmp_path / "tokenizer.json"))
+    assert again.get_config() == tokenizer.get_config()
+    with pytest.raises(ValueError, match="no blank"):
+        WordTokenizer(["hi!"], tweets=True)

@@ -19,11 +19,11 @@ class GuardedStep(keras.Model):
         self.skipped_steps_tracker = keras.metrics.Sum("skipped_steps")
 
     def train_step(self, data):
-        ids, _, weights = keras.utils.unpack_x_y_sample_weight(data)
+        ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         averages = [(w, tf.identity(w)) for w in self.non_trainable_weights]
         with tf.GradientTape() as tape:
             outputs = self(ids, training=True)
-            loss = self.compute_loss(ids, None, outputs, weights, training=True)
+            loss = self.compute_loss(ids, labels, outputs, weights, training=True)
             self._loss_tracker.update_state(loss, sample_weight=tf.shape(ids)[0])
             scaled_loss = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, self.trainable_variables)
@@ -37,7 +37,7 @@ class GuardedStep(keras.Model):
             tf.where(finite, norm, 0.0), sample_weight=tf.cast(finite, tf.float32)
         )
         self.skipped_steps_tracker.update_state(tf.cast(~finite, tf.float32))
-        return self.compute_metrics(ids, None, outputs)
+        return self.compute_metrics(ids, labels, outputs, weights)
 
     def _apply_if(self, finite, gradients):
         def apply():

@@ -8,16 +8,12 @@ import keras
 from keras import ops
 
 from keras_textvae.losses import sentence_nll
+from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.tokens import PAD
-
-if keras.backend.backend() == "tensorflow":
-    from keras_textvae.models.guarded_step import GuardedStep
-else:
-    GuardedStep = keras.Model
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class LanguageModel(GuardedStep):
+class LanguageModel(SentenceModel):
     """A decoder on its own: p(x) = prod_t p(x_t | x_1 ... x_t-1).
 
     With an `LSTMDecoder` it is the RNNLM of Bowman et al. 2016, table 2; with
@@ -86,26 +82,6 @@ class LanguageModel(GuardedStep):
         self.tokens_tracker.update_state(ops.sum(targets != PAD, axis=-1))
         return reconstruction
 
-    @property
-    def state(self):
-        """All variables but the metrics': weights, averages and random states."""
-        metrics = {id(v) for metric in self.metrics for v in metric.variables}
-        return [variable for variable in self.variables if id(variable) not in metrics]
-
-    def build_from_config(self, config):
-        # Keras's own way is a call with floats, which are no ids.
-        shape = [size or 2 for size in config["input_shape"]]
-        self(ops.ones(shape, dtype="int32"))
-
     def get_config(self):
         decoder = keras.saving.serialize_keras_object(self.decoder)
         return super().get_config() | {"decoder": decoder}
-
-    @classmethod
-    def from_config(cls, config):
-        parts = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("encoder", "posterior", "decoder")
-            if name in config
-        }
-        return cls(**config | parts)

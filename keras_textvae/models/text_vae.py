@@ -75,12 +75,15 @@ class TextVAE(LanguageModel):
             training: bool.
 
         Returns:
-            What `Posterior.draw` returns: `z` [B, D], `kl` [B], ...
+            What `Posterior.draw` returns: `z` [B, D], `kl` [B], ...; and `features`
+            [B, H], the encoder's.
         """
         features = self.encoder(ids, training=training)
         if noise is None:
-            return self.posterior(features)
-        return self.posterior.draw(features, noise)
+            drawn = self.posterior(features)
+        else:
+            drawn = self.posterior.draw(features, noise)
+        return drawn | {"features": features}
 
     def mode(self, ids):  # [B, T] -> [B, D]
         """Returns the z that stands for q(z|x), see `Posterior.mode`."""

@@ -52,7 +52,12 @@ class TextGraph:
         self.length = length
         self.crops = crops
         self.latent_dim = model.latent_dim
-        self.signatures = declare(self.latent_dim, _is_gaussian(model))
+        self.signatures = declare(
+            self.latent_dim,
+            _is_gaussian(model),
+            len(getattr(model, "labels", ())),
+            hasattr(model, "decoder"),
+        )
         self.together = together
         self.endpoints = {
             name: guarded(signature, _within(scope, getattr(self, name)))
@@ -92,9 +97,20 @@ class TextGraph:
 
         The last if it is a Gaussian; of other families the KL is an estimate.
         """
-        posterior = self._infer(self._ids(text), tf.constant(0, tf.int64))
+        features = self.model.encoder(self.ids(text), training=False)
+        noise = self._noise(tf.constant(0, tf.int64), tf.shape(text)[0])
+        posterior = self.model.posterior.draw(features, noise)
         names = ("mean", "log_var", "kl")
         return {name: posterior[name] for name in names if name in posterior}
+
+    def classify(self, text):
+        """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
+        given = tf.reduce_all(tf.strings.strip(text) != "")
+        with tf.control_dependencies([require(given, "a text is empty")]):
+            probabilities = self.model.classify(self.ids(text))
+        likeliest = tf.argmax(probabilities, axis=-1)
+        label = tf.gather(tf.constant(self.model.labels), likeliest)
+        return {"label": label, "probabilities": probabilities}
 
     def decode(self, z):
         """Decodes z greedily."""
@@ -102,8 +118,8 @@ class TextGraph:
 
     def score(self, text, seed):
         """Returns the bound on -log p(text) and its parts, nats per text, [B] each."""
-        ids = self._ids(text)
-        posterior = self._infer(ids, seed)
+        ids = self.ids(text)
+        posterior = self.model.infer(ids, self._noise(seed, tf.shape(ids)[0]))
         logits = self.model.decoder(ids[:, :-1], posterior["z"])
         reconstruction = sentence_nll(ids[:, 1:], logits)
         kl = posterior["kl"]
@@ -125,7 +141,8 @@ class TextGraph:
         completed = impute(self.model, ids, hidden, width, steps).ids
         return {"text": self.tokenizer.decode(completed)}
 
-    def _ids(self, text):  # [B] -> [B, T]
+    def ids(self, text):  # [B] -> int32 [B, T]
+        """Returns what the model is called on; a text that is too long is an error."""
         if self.crops:
             return self._crop(self.tokenizer.split(text))
         return self._padded(self.tokenizer.tokenize(text))
@@ -149,13 +166,12 @@ class TextGraph:
         crop = ids[:, : self.length].to_tensor(blank, shape=[None, self.length])
         return tf.pad(crop, [[0, 0], [1, 0]], constant_values=BOS)
 
-    def _infer(self, ids, seed):
+    def _noise(self, seed, rows):  # -> [B, D], the same in each row
         noise = tf.random.stateless_normal([self.latent_dim], tf.stack([seed, 0]))
-        shape = [tf.shape(ids)[0], self.latent_dim]
-        return self.model.infer(ids, tf.broadcast_to(noise, shape))
+        return tf.broadcast_to(noise, [rows, self.latent_dim])
 
     def _mode(self, text):  # [B] -> [B, D]
-        return self.model.mode(self._ids(text))
+        return self.model.mode(self.ids(text))
 
     def _text(self, z, *sampling):  # [B, D] -> [B]
         generated = self._generated

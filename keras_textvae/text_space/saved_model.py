@@ -65,7 +65,8 @@ def write(space, folder: str, batching: Batching | None, bfloat16: bool):
     module.weights = weights
     module.tables = space.tokenizer.resources
     # As graph functions, not traced ones: the latter have lost their defaults.
-    signatures = graph.endpoints | {DEFAULT: graph.endpoints["sample"]}
+    default = next(iter(graph.endpoints))
+    signatures = graph.endpoints | {DEFAULT: graph.endpoints[default]}
     # A served graph needs no gradients, least of all our own.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, folder, signatures, options)

@@ -105,14 +105,35 @@ _BOUND = [
 ]
 
 
-def declare(latent_dim, gaussian: bool = True) -> dict[str, Signature]:
-    """Returns the signatures of a text space by name; `sample` is the default one.
+def declare(
+    latent_dim, gaussian: bool = True, labels=0, decodes: bool = True
+) -> dict[str, Signature]:
+    """Returns the signatures of a text space by name; the first is the default one.
 
     Args:
         latent_dim: int. D; 0 of a language model, which has the first three only.
         gaussian: bool. Whether the posterior is one, so that its KL is exact and its
             log-variance has a meaning.
+        labels: int. How many labels the model tells apart, if it does.
+        decodes: bool. Whether the model makes texts; a classifier does not.
     """
+    classify = {}
+    if labels:
+        scores = Output(
+            "probabilities", tf.float32, (None, labels), "of the labels, in their order"
+        )
+        name = Output("label", tf.string, meaning="the likeliest label")
+        classify["classify"] = Signature("classifies", [_TEXT], [name, scores])
+    vectors = (None, latent_dim)
+    log_var = Output("log_var", tf.float32, vectors, "the posterior's log-variance")
+    posterior = [
+        Output("mean", tf.float32, vectors, "the posterior's mode"),
+        *([log_var] if gaussian else []),
+        Output("kl", tf.float32, meaning="nats" if gaussian else "nats, an estimate"),
+    ]
+    encode = {"encode": Signature("infers the posterior", [_TEXT], posterior)}
+    if not decodes:
+        return classify | (encode if latent_dim else {})
     found = {
         "sample": Signature("draws texts", [_SEED, *_SAMPLING], [_TEXTS]),
         "impute": Signature(
@@ -122,21 +143,15 @@ def declare(latent_dim, gaussian: bool = True) -> dict[str, Signature]:
     }
     if not latent_dim:
         return found
-    vectors = (None, latent_dim)
-    log_var = Output("log_var", tf.float32, vectors, "the posterior's log-variance")
-    posterior = [
-        Output("mean", tf.float32, vectors, "the posterior's mode"),
-        *([log_var] if gaussian else []),
-        Output("kl", tf.float32, meaning="nats" if gaussian else "nats, an estimate"),
-    ]
     z = Input("z", tf.float32, vectors, meaning="one latent vector a row")
     return found | {
         "interpolate": Signature(
             "decodes between texts", _ENDS + _PATH, [_PATHS], MAX_ROWS_OF_SEVERAL
         ),
         "reconstruct": Signature("encodes and decodes", [_TEXT], [_TEXTS]),
-        "encode": Signature("infers the posterior", [_TEXT], posterior),
+        **encode,
         "decode": Signature("decodes greedily", [z], [_TEXTS]),
+        **classify,
     }
 
 

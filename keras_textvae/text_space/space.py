@@ -15,14 +15,18 @@ import tensorflow as tf
 
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import read_json, replacing, write_json
+from keras_textvae.models import check_features, selected
 from keras_textvae.text_space import saved_model
 from keras_textvae.text_space.copying import computes_in_float32, copied
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
 from keras_textvae.text_space.saved_model import Batching
-from keras_textvae.text_space.signatures import MAX_ROWS
+from keras_textvae.text_space.signatures import MAX_ROWS, Input, Signature
 
 _FORMAT = "keras_textvae.text_space"
+_TEXT = Input("text", tf.string)
+_TEXTS = Signature("any number of texts", [_TEXT], [], max_rows=2**31 - 1)
+FEATURE_ROWS = 256  # of texts that are encoded together
 
 
 class Encoding(NamedTuple):
@@ -47,14 +51,27 @@ class Score(NamedTuple):
     kl: np.ndarray
 
 
+class Classification(NamedTuple):
+    """What a classifier makes of some texts.
+
+    Attributes:
+        label: list of B names, the likeliest of each text.
+        probabilities: float32 [B, C], in the order of the model's `labels`.
+    """
+
+    label: list[str]
+    probabilities: np.ndarray
+
+
 class TextSpace:
     """The latent space of a trained model, in terms of texts.
 
     The methods are the signatures of the exported SavedModel, and run the same graphs.
-    Of a language model, which has no z, only `sample`, `impute` and `score` are there.
+    Of a language model, which has no z, only `sample`, `impute` and `score` are there;
+    of a `TextClassifier` only `classify` and `encode`.
 
     Args:
-        model: `TextVAE`, built.
+        model: `TextVAE` or another of `models`, built.
         tokenizer: see `tokenizers`; its vocabulary must be the model's.
         length: int. The most words or characters of a text, `<eos>` included.
         crops: bool. Whether the model was trained on crops of running text
@@ -68,14 +85,15 @@ class TextSpace:
     """
 
     def __init__(self, model, tokenizer, length, crops=False):
-        if tokenizer.vocabulary_size != model.decoder.vocabulary_size:
+        reader = model.decoder if hasattr(model, "decoder") else model.encoder
+        if tokenizer.vocabulary_size != reader.vocabulary_size:
             raise ValueError(
                 "The tokenizer's vocabulary is not the model's. Received: "
-                f"{tokenizer.vocabulary_size} and {model.decoder.vocabulary_size} ids"
+                f"{tokenizer.vocabulary_size} and {reader.vocabulary_size} ids"
             )
         if not model.built:
             raise ValueError("The model has no weights yet: call it once on ids.")
-        longest = getattr(model.decoder, "length", length)
+        longest = getattr(reader, "length", length)
         if not 1 <= length <= longest:
             raise ValueError(
                 f"`length` must lie in [1, {longest}]. Received: length={length}"
@@ -85,7 +103,8 @@ class TextSpace:
         self.length = length
         self.crops = crops
         self.graph = TextGraph(model, tokenizer, length, crops)
-        self._imputers = {(None, None): self.graph.endpoints["impute"]}
+        self._ids = guarded(_TEXTS, self.graph.ids)
+        self._imputers = {(None, None): self.graph.endpoints.get("impute")}
 
     def sample(self, count=1, seed=0, temperature=1.0, top_k=0, top_p=1.0) -> list[str]:
         """Draws texts from the prior.
@@ -150,6 +169,49 @@ class TextSpace:
         """Bounds -log p(text), with one draw of noise that all texts share."""
         return self._arrays(Score, "score", _rows(texts), seed)
 
+    def classify(self, texts) -> Classification:
+        """Returns the likeliest label of each text, and the probabilities of all.
+
+        There may be any number of texts. Needs a model with labels, see `transfer`.
+        """
+        texts = _rows(texts)
+        found = [
+            self._call("classify", texts[start : start + MAX_ROWS])
+            for start in range(0, max(len(texts), 1), MAX_ROWS)
+        ]
+        labels = [label for part in found for label in _texts(part["label"])]
+        probabilities = [part["probabilities"].numpy() for part in found]
+        return Classification(labels, np.concatenate(probabilities))
+
+    def ids(self, texts) -> np.ndarray:
+        """Returns the ids of texts as the model is called on them, int32 [B, T]."""
+        rows = _rows(texts)
+
+        def compute():
+            return self._ids(_tensor(rows, _TEXT)).numpy()
+
+        return _one_line("ids", compute)
+
+    def features(self, texts, kind: str = "both") -> np.ndarray:
+        """Returns what a classifier's head reads of texts, float32 [B, F].
+
+        Args:
+            texts: list of str; there may be any number.
+            kind: "encoder", "mean" or "both", see `models.TextClassifier`.
+        """
+        check_features(kind)
+        if not self.model.latent_dim:
+            raise ValueError("features: a language model has no encoder.")
+        ids = self.ids(texts)
+        compute = tf.function(self._features, reduce_retracing=True, autograph=False)
+        starts = range(0, len(ids), FEATURE_ROWS)
+        parts = [compute(ids[s : s + FEATURE_ROWS], kind).numpy() for s in starts]
+        return np.concatenate(parts)
+
+    def _features(self, ids, kind):
+        features = self.model.encoder(ids, training=False)
+        return selected(kind, features, self.model.posterior)
+
     def save(self, folder: str):
         """Saves model and tokenizer together; `load` reads them.
 
@@ -197,8 +259,8 @@ class TextSpace:
     ):
         """Writes a SavedModel with the methods as signatures, text in and text out.
 
-        `sample` is also `serving_default`. The folder is written in place: for an
-        atomic, versioned export see `export/export_saved_model.py`.
+        `sample`, or else `classify`, is also `serving_default`. The folder is written
+        in place: for an atomic, versioned export see `export/export_saved_model.py`.
 
         Args:
             folder: str.
@@ -211,19 +273,29 @@ class TextSpace:
 
     def _call(self, name, *values, by=None):
         if name not in self.graph.signatures:
-            raise ValueError(f"{name}: a language model has no latent space.")
+            kind, known = type(self.model).__name__, ", ".join(self.graph.signatures)
+            raise ValueError(f"{name}: a {kind} has no such method, only {known}.")
         inputs = self.graph.signatures[name].inputs
-        try:
+
+        def compute():
             tensors = [_tensor(v, i) for v, i in zip(values, inputs, strict=True)]
             return (by or self.graph.endpoints[name])(*tensors)
-        except tf.errors.InvalidArgumentError as error:
-            raise ValueError(f"{name}: {_reason(error)}") from error
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
+
+        return _one_line(name, compute)
 
     def _arrays(self, result, name, *values):
         outputs = self._call(name, *values)
         return result(**{key: value.numpy() for key, value in outputs.items()})
+
+
+def _one_line(name, compute):
+    """Returns compute(), whose errors become a ValueError of one line."""
+    try:
+        return compute()
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(f"{name}: {_reason(error)}") from error
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 def _rows(texts):

@@ -5,9 +5,9 @@ track each of `resources`: `archive.track(resource)`.
 """
 
 from keras_textvae.tokenizers.characters import CharacterTokenizer as CharacterTokenizer
-from keras_textvae.tokenizers.characters import (
-    replace_names_and_links as replace_names_and_links,
-)
 from keras_textvae.tokenizers.loading import load as load
 from keras_textvae.tokenizers.tokenizer import Tokenizer as Tokenizer
+from keras_textvae.tokenizers.tweets import (
+    replace_names_and_links as replace_names_and_links,
+)
 from keras_textvae.tokenizers.words import WordTokenizer as WordTokenizer

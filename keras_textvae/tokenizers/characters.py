@@ -1,4 +1,4 @@
-"""Bytes and characters, and what tweets need.
+"""Bytes and characters.
 
 B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabulary size.
 (T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
@@ -13,13 +13,9 @@ from keras_textvae.tokenizers.tokenizer import (
     batch_of_text,
     id_table,
 )
+from keras_textvae.tokenizers.tweets import replace_names_and_links
 from keras_textvae.tokenizers.vocabulary import learn
 from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS
-
-# Parts of a tweet between spaces: user names and links (Semeniuta et al. 2017, the
-# authors' code).
-_USER_NAME = r"(^| )@[^ ]*"
-_LINK = r"(^| )https?://[^ ]*"
 
 
 @keras.saving.register_keras_serializable(package="keras_textvae")
@@ -104,16 +100,6 @@ class CharacterTokenizer(Tokenizer):
             "tweets": self.tweets,
             "right_to_left": self.right_to_left,
         }
-
-
-def replace_names_and_links(text):  # [B] -> [B]
-    """Replaces each part between spaces that is a user name by `@userid`, a link `url`.
-
-    A user name begins with "@", a link with "http://" or "https://". A text that has
-    been through it stays as it is. Semeniuta et al. 2017, section 4.3.
-    """
-    text = tf.strings.regex_replace(text, _USER_NAME, r"\1@userid")
-    return tf.strings.regex_replace(text, _LINK, r"\1url")
 
 
 def _characters(text):  # [B] -> int32 code points [B, (N)]

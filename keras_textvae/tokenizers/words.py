@@ -1,4 +1,4 @@
-"""Words between blanks.
+"""Words between blanks, and the words and marks of tweets.
 
 B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabulary size.
 (T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
@@ -13,6 +13,7 @@ from keras_textvae.tokenizers.tokenizer import (
     batch_of_text,
     id_table,
 )
+from keras_textvae.tokenizers.tweets import replace_links, replace_names
 from keras_textvae.tokenizers.vocabulary import learn
 from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS
 
@@ -23,6 +24,9 @@ _RARE_BLANKS = (
     r"[\x{0}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}"
     r"\x{3000}]+"
 )
+# What is a word of its own in a tweet, with the variation selectors that follow it. An
+# apostrophe stays in its word, "#" and "@" at its beginning, and "_" hides a word.
+_MARK = r"([^\pL\pN\pM\s#@_'’]\pM*)"
 
 
 @keras.saving.register_keras_serializable(package="keras_textvae")
@@ -39,16 +43,26 @@ class WordTokenizer(Tokenizer):
         lower: bool. Whether text is lower-cased before the words are looked up.
         right_to_left: bool. Whether sentences begin with the last word, see
             `Tokenizer`.
+        tweets: bool. Whether user names and links are replaced, as by
+            `replace_names_and_links`, and each mark, symbol or emoji is a word.
 
     Raises:
         ValueError: if `words` is empty, or has one twice, special or with a blank.
     """
 
-    def __init__(self, words, lower: bool = False, right_to_left: bool = False):
+    def __init__(
+        self,
+        words,
+        lower: bool = False,
+        right_to_left: bool = False,
+        tweets: bool = False,
+    ):
         words = list(words)
         tokens = [*SPECIAL_TOKENS, *words]
         super().__init__(tokens, tokens, " ", "_", right_to_left)
-        found = zip(words, _words(words, lower=False).to_list(), strict=True)
+        self.tweets = tweets
+        split = _words(words, lower=False, tweets=tweets).to_list()
+        found = zip(words, split, strict=True)
         if wrong := [word for word, split in found if split != [word.encode()]]:
             raise ValueError(f"A word has no blank in it. Received: {wrong[:5]}")
         self.lower = lower
@@ -62,6 +76,7 @@ class WordTokenizer(Tokenizer):
         min_count: int = 1,
         lower: bool = False,
         right_to_left: bool = False,
+        tweets: bool = False,
     ):
         """Learns the vocabulary from plain or .gz files, streaming.
 
@@ -69,7 +84,7 @@ class WordTokenizer(Tokenizer):
             files: paths of UTF-8 text, one sentence a line.
             size: int or None. The largest vocabulary, special tokens included.
             min_count: int. How often a word must occur.
-            lower, right_to_left: as in the constructor.
+            lower, right_to_left, tweets: as in the constructor.
 
         Returns:
             A tokenizer whose most frequent word comes first; equally frequent words
@@ -78,19 +93,20 @@ class WordTokenizer(Tokenizer):
         special = [token.encode() for token in SPECIAL_TOKENS]
         words = learn(
             files,
-            lambda text: _words(text, lower).flat_values,
+            lambda text: _words(text, lower, tweets).flat_values,
             size,
             min_count,
             left_out=special,
         )
-        return cls([word.decode() for word in words], lower, right_to_left)
+        words = [word.decode() for word in words]
+        return cls(words, lower, right_to_left, tweets)
 
     @property
     def resources(self) -> list:
         return [*super().resources, self._ids]
 
     def _pieces(self, text):  # [B] -> string [B, (N)]
-        return _words(text, self.lower)
+        return _words(text, self.lower, self.tweets)
 
     def _look_up(self, pieces):
         return self._ids.lookup(pieces)
@@ -100,11 +116,15 @@ class WordTokenizer(Tokenizer):
             "words": self.tokens[FIRST_WORD:],
             "lower": self.lower,
             "right_to_left": self.right_to_left,
+            "tweets": self.tweets,
         }
 
 
-def _words(text, lower):  # [B] -> string [B, (N)]
+def _words(text, lower, tweets):  # [B] -> string [B, (N)]
     text = tf.strings.regex_replace(batch_of_text(text), _RARE_BLANKS, " ")
+    if tweets:
+        text = tf.strings.regex_replace(replace_links(text), _MARK, r" \1 ")
+        text = replace_names(text)  # of names in quotation marks too
     if lower:
         text = tf.strings.lower(text, encoding="utf-8")
     return tf_text.WhitespaceTokenizer().tokenize(text)

@@ -1,5 +1,6 @@
 """The models and the published configurations, by name."""
 
+from keras_textvae.zoo.architectures import bag_of_words_vae as bag_of_words_vae
 from keras_textvae.zoo.architectures import bytenet_vae as bytenet_vae
 from keras_textvae.zoo.architectures import feedforward_vae as feedforward_vae
 from keras_textvae.zoo.architectures import hybrid_vae as hybrid_vae

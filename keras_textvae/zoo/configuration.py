@@ -13,6 +13,7 @@ from keras_textvae.zoo import architectures
 ARCHITECTURES = {
     "lstm": architectures.lstm_vae,
     "rnnlm": architectures.rnnlm,
+    "bag_of_words": architectures.bag_of_words_vae,
     "feedforward": architectures.feedforward_vae,
     "hybrid": architectures.hybrid_vae,
     "bytenet": architectures.bytenet_vae,
@@ -32,13 +33,13 @@ class Schedule(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """A published configuration.
+    """A configuration of the zoo.
 
     Attributes:
         reference: where it comes from and what differs.
         corpus: a name or folder that `corpora.load` knows.
         level: "words", "characters" or "bytes".
-        architecture: "lstm", "rnnlm", "feedforward", "hybrid" or "bytenet".
+        architecture: a name in `ARCHITECTURES`.
         model: arguments of the architecture's function, `lstm_vae` and so on, but for
             the vocabulary's size and the length.
         length: the most ids of a sentence after `<bos>`; of a crop, all of them.
@@ -47,7 +48,7 @@ class Preset:
         schedule: of the KL weight, by training step.
         vocabulary: the most ids, special ones included. None keeps all.
         lower: whether words are lower-cased.
-        tweets: whether user names and links are replaced, see `CharacterTokenizer`.
+        tweets: whether texts are split as tweets are, see `tokenizers`.
         right_to_left: whether sentences begin with the last word, see `tokenizers`.
         batch_size: sentences or crops in a step.
         steps_per_epoch: None for a pass over the corpus.
@@ -83,10 +84,15 @@ class Preset:
     clip_norm: float | None = None
     patience: int | None = None
 
+    @property
+    def kl_weight(self) -> float:
+        """What the KL weight ends with: below 1, z says more than the bound asks."""
+        return self.schedule.arguments[0] if self.schedule.name == "constant" else 1.0
+
     def build_model(self, vocabulary_size: int) -> LanguageModel:
         """Returns the model, built, for a vocabulary of this size."""
         sizes = (vocabulary_size, self.length)
-        if self.architecture in ("lstm", "rnnlm"):
+        if self.architecture in ("lstm", "rnnlm", "bag_of_words"):
             sizes = (vocabulary_size,)
         model = ARCHITECTURES[self.architecture](*sizes, **self.model)
         model(keras.ops.ones((1, self.length + 1), dtype="int32"))

@@ -200,6 +200,35 @@ PRESETS = {
         schedule=Schedule("linear", (50_000, 60_000)),
         clip_norm=100.0,
     ),
+    "bag-of-words-tweets": Preset(
+        reference=(
+            "An LSTM encoder under the bag-of-words decoder of Miao et al. 2016, on "
+            "the words of tweets: an encoder for classifiers. Words are hidden from "
+            "it, and the KL weighs little, so that z says much of a tweet."
+        ),
+        corpus="tweets",
+        level="words",
+        architecture="bag_of_words",
+        model={
+            "embedding_dim": 256,
+            "units": 256,
+            "latent_dim": 64,
+            "keep_rate": 0.7,
+            "dropout": 0.2,
+            "pooling": "mean",
+            "hidden": 0,
+        },
+        length=120,
+        too_long="cut",
+        vocabulary=15_000,
+        lower=True,
+        tweets=True,
+        schedule=Schedule("constant", (0.15,)),
+        batch_size=64,
+        epochs=6,
+        clip_norm=5.0,
+        rate_schedule=Schedule("geometric", (5, 0.7)),
+    ),
     "hybrid-grammar": Preset(
         reference=(
             "A small hybrid of Semeniuta et al. 2017 on the words of the built-in "

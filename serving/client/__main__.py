@@ -7,10 +7,11 @@
     python serving/client encode --text="it rains" --json
     python serving/client decode < vectors.jsonl
     python serving/client score < sentences.txt
+    python serving/client classify --text="what a day"
 
-reconstruct, impute, encode and score read one text a line where there is no --text.
-decode reads one JSON list of numbers a line, or the lines that `encode --json` prints.
-Rows are sent --rows_per_call at a time, and the answers are printed as they come.
+reconstruct, impute, encode, score and classify read one text a line where there is no
+--text. decode reads one JSON list of numbers a line, or the lines that `encode --json`
+prints. Rows are sent --rows_per_call at a time; answers are printed as they come.
 
 TLS: --tls for a server with a public certificate, --tls_ca for one with your own;
 --tls_certificate and --tls_key where the server asks for the client's certificate.

@@ -62,10 +62,14 @@ def score(client: TextVAEClient, options):
         yield {"text": texts} | _columns(client.score(texts, options.seed))
 
 
-COMMANDS = {
-    command.__name__: command
-    for command in (sample, interpolate, reconstruct, impute, encode, decode, score)
-}
+def classify(client: TextVAEClient, options):
+    """`text`, its `label`, and the `probabilities` of all labels."""
+    for texts in _texts(client, options):
+        yield {"text": texts} | _columns(client.classify(texts))
+
+
+_ALL = sample, interpolate, reconstruct, impute, encode, decode, score, classify
+COMMANDS = {command.__name__: command for command in _ALL}
 
 
 def _texts(client: TextVAEClient, options) -> Iterator[list[str]]:

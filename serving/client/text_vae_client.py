@@ -130,6 +130,10 @@ class TextVAEClient:
             "score", {"text": _texts(texts)}, seed=_scalar(seed, np.int64)
         )
 
+    def classify(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """`label` [B] and `probabilities` [B, C] of each text, of a classifier."""
+        return self._predict_rows("classify", {"text": _texts(texts)})
+
     def predict(self, signature: str, **inputs) -> dict[str, np.ndarray]:
         """Calls any signature, in one call.
 

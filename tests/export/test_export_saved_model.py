@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -56,6 +57,7 @@ def test_the_description_says_what_is_exported(exported, tmp_path):
             "vocabulary_size": 12,
             "right_to_left": False,
         },
+        "labels": None,
     }
 
 
@@ -89,15 +91,31 @@ def test_version_must_be_positive(space, tmp_path):
         export(space, tmp_path, 0)
 
 
-def test_full_disk_leaves_no_version(space, tmp_path, monkeypatch):
-    def fill(space, folder, *options):
-        nothing(space, folder)
-        (pathlib.Path(folder) / "half").write_text("half a model")
-        raise OSError(28, "No space left on device")
+@pytest.fixture
+def limit_files():
+    """A function that lets files have so many bytes; the next is as of a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    monkeypatch.setattr(TextSpace, "export", fill)
-    with pytest.raises(OSError, match="No space left on device"):
-        export(space, tmp_path)
+    def limit(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+    yield limit
+    limit(soft)
+
+
+@pytest.mark.parametrize(
+    "size, fails", [(10_000, "variables/"), (1_000_000, "saved_model.pb")]
+)
+def test_full_disk_leaves_no_version_and_one_line(
+    size, fails, limit_files, space, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setattr(keras_textvae, "open_space", lambda folder: space)
+    arguments = ["--run_dir=any", f"--output_dir={tmp_path}"]
+    limit_files(size)
+    assert run_program(export_saved_model, arguments) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("export_saved_model.py: ")
+    assert fails in line and "File too large" in line
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from export import gate
+from export import gate, manifest, verify
 from keras_textvae import Batching
+from serving.server import Server
 
 
 def test_an_export_passes(exported):
@@ -27,8 +28,9 @@ def hiding(tmp_path):
         signature = tf.function(
             lambda text: {"text": compute(text)}, input_signature=[spec]
         )
-        tf.saved_model.save(module, str(tmp_path), {"serving_default": signature})
-        return tmp_path
+        folder = tmp_path / "1"
+        tf.saved_model.save(module, str(folder), {"serving_default": signature})
+        return folder
 
     return save
 
@@ -63,6 +65,14 @@ def test_an_operation_hidden_in_a_loop_is_found(op, hiding):
     folder = hiding(in_a_loop(HIDDEN[op]))
     found = gate.faults(folder)
     assert f"operation {op} is not allowed" in found
+
+
+def test_what_reads_a_file_in_a_loop_is_neither_verified_nor_served(space, hiding):
+    folder = hiding(in_a_loop(tf.io.read_file))
+    manifest.write(folder)
+    assert verify.verify(space, folder)[0] == "operation ReadFile is not allowed"
+    with pytest.raises(ValueError, match="refused: operation ReadFile is not allowed"):
+        Server(folder.parent, verify=True).start()
 
 
 def test_a_harmless_model_passes(hiding):

@@ -11,6 +11,7 @@ import pytest
 
 from export import gate, verify
 from export.export_saved_model import export
+from keras_textvae import TextSpace, WordTokenizer, bag_of_words_vae, transfer
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -122,3 +123,24 @@ def test_replay_keeps_keras_textvae_out(exported):
     assert "|keras_textvae" not in done.stderr.replace(" ", "")
     assert "|numpy" in done.stderr.replace(" ", "")
     assert set(json.loads(done.stdout)[0]) == {"text"}
+
+
+def test_classifiers_pass_the_gate_and_answer_as_the_model_does(space, tmp_path):
+    for make in (transfer.classifier, transfer.semi_supervised):
+        labelled = make(space, ["cat", "dog"])
+        version = export(labelled, str(tmp_path / make.__name__))
+        assert verify.verify(labelled, str(version)) == []
+        found = gate.read(version).signature_def
+        default = {*found["serving_default"].outputs}
+        generates = make is transfer.semi_supervised
+        assert default == ({"text"} if generates else {"label", "probabilities"})
+        assert "classify" in found
+        assert ("sample" in found) == generates
+
+
+def test_a_bag_of_words_of_tweets_passes_the_gate(tmp_path):
+    tokenizer = WordTokenizer("the cat dog sees !".split(), tweets=True)
+    model = bag_of_words_vae(tokenizer.vocabulary_size, 4, 8, 3)
+    model(np.ones((1, 5), "int32"))
+    space = TextSpace(model, tokenizer, length=8)
+    assert verify.verify(space, str(export(space, str(tmp_path)))) == []

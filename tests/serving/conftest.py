@@ -4,6 +4,18 @@ Its endpoints have no guards of their own, so that what is refused is refused by
 server. B: batch size. D: latent size. S: steps of an interpolation.
 """
 
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from pathlib import Path
+from typing import NamedTuple
+
 import grpc
 import keras
 import pytest
@@ -17,6 +29,7 @@ from tensorflow_serving.apis import (
 
 from serving.server import Server
 
+ROOT = Path(__file__).resolve().parents[2]
 LATENT_SIZE = 3
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")
@@ -123,6 +136,78 @@ def server(base_path):
     server = Server(base_path, "toy")
     with server:
         yield server
+
+
+class ServerProcess(NamedTuple):
+    """The server as a process of its own.
+
+    Attributes:
+        process: `subprocess.Popen`.
+        address: where it listens.
+        errors: the file of its stderr.
+    """
+
+    process: subprocess.Popen
+    address: str
+    errors: Path
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Flags -> `ServerProcess`, which is ready; killed at the end if it still runs."""
+    processes = []
+
+    def start_server(*flags: str, serving: str = "toy version 7") -> ServerProcess:
+        errors = tmp_path / f"stderr-{len(processes)}"
+        with open(errors, "wb") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "serving/server.py", "--port=0", *flags],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
+            )
+        processes.append(process)
+        line = process.stdout.readline()
+        match = re.fullmatch(rf"serving {serving} on (127\.0\.0\.1:\d+)\n", line)
+        assert match, line + errors.read_text()
+        return ServerProcess(process, match[1], errors)
+
+    yield start_server
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def under_load(call: Callable, clients: int = 4):
+    """Calls from so many threads without a pause; yields what has come back so far.
+
+    What a call raised is raised at the end.
+    """
+    answers = []
+    enough = threading.Event()
+
+    def call_until_enough():
+        while not enough.is_set():
+            answers.append(call())
+
+    with futures.ThreadPoolExecutor(clients) as threads:
+        running = [threads.submit(call_until_enough) for _ in range(clients)]
+        try:
+            yield answers
+        finally:
+            enough.set()
+    for each in running:
+        each.result()
 
 
 class Stubs:

@@ -1,5 +1,6 @@
 """The real HAProxy, with our configuration, before embedded servers."""
 
+import functools
 import grp
 import json
 import os
@@ -8,18 +9,20 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
-from concurrent import futures
+import types
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2
 from tensorflow_serving.apis import predict_pb2
 
+from serving.client import TextVAEClient, retries, tls_credentials
 from serving.server import Server
 from tests.serving.certificates import Authority
+from tests.serving.conftest import under_load, wait_for
 
 if not shutil.which("haproxy"):
     pytest.skip("haproxy is not installed", allow_module_level=True)
@@ -71,16 +74,16 @@ def settings(authority):
 
 @pytest.fixture(scope="module")
 def start(settings, tmp_path_factory):
-    """Two servers -> HAProxy's address and the file of its log; stopped at the end."""
+    """Two addresses -> HAProxy's, and the file of its log; stopped at the end."""
     processes = []
 
-    def start(first: Server, second: Server) -> tuple[str, Path]:
+    def start(first: str, second: str) -> tuple[str, Path]:
         log = tmp_path_factory.mktemp("haproxy") / "log"
         with socket.create_server(("127.0.0.1", 0)) as listener, open(log, "wb") as out:
             addresses = {
                 "TEXTVAE_ADDRESS": f"fd@{listener.fileno()}",
-                "TEXTVAE_BACKEND_1": first.address,
-                "TEXTVAE_BACKEND_2": second.address,
+                "TEXTVAE_BACKEND_1": first,
+                "TEXTVAE_BACKEND_2": second,
             }
             processes.append(
                 subprocess.Popen(
@@ -101,7 +104,7 @@ def start(settings, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def edge(start, servers):
-    return start(*servers)
+    return start(*(server.address for server in servers))
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +141,6 @@ def refusal(channel, path: str, message: bytes = b"") -> grpc.RpcError:
 def answered_by(log: Path) -> list[str]:
     """The backends that answered a Predict, call by call."""
     return re.findall(r"/Predict (server\d) 200 ", log.read_text())
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_configuration_is_valid_without_warnings(settings):
@@ -247,30 +243,43 @@ def test_calls_of_a_client_that_retries_survive_a_server_that_stops(
     base_path, servers, start, connect, make_request
 ):
     with Server(base_path, "toy") as stopping:
-        address, log = start(servers[0], stopping)
+        address, log = start(servers[0].address, stopping.address)
         options = [("grpc.service_config", json.dumps(RETRIES))]
         predict = connect(address, options=options).unary_unary(PREDICT)
         request = make_request("reconstruct", text=["a  b"]).SerializeToString()
-        enough = threading.Event()
+        with under_load(lambda: predict(request, timeout=20)) as answers:
+            wait_for(lambda: answered_by(log).count("server2") >= 20)
+            stopping.stop()
+            wait_for(lambda: "embedded_servers/server2 is DOWN" in log.read_text())
+            before = len(answers)
+            wait_for(lambda: len(answers) >= before + 20)
 
-        def call_until_enough() -> int:
-            calls = 0
-            while not enough.is_set():
-                predict(request, timeout=20)
-                calls += 1
-            return calls
 
-        with futures.ThreadPoolExecutor(4) as threads:
-            clients = [threads.submit(call_until_enough) for _ in range(4)]
-            try:
-                wait_for(lambda: answered_by(log).count("server2") >= 20)
-                stopping.stop()
-                wait_for(lambda: "embedded_servers/server2 is DOWN" in log.read_text())
-                before = len(answered_by(log))
-                wait_for(lambda: len(answered_by(log)) >= before + 20)
-            finally:
-                enough.set()
-            assert all(client.result() for client in clients)
+def test_calls_of_our_client_survive_a_server_that_is_killed(
+    base_path, servers, start, authority, start_server, monkeypatch
+):
+    pauses = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        time.sleep(seconds)
+
+    clock = types.SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
+    monkeypatch.setattr(retries, "time", clock)
+    flags = f"--model_base_path={base_path}", "--model_name=toy"
+    process, backend, _ = start_server(*flags)
+    address, log = start(servers[0].address, backend)
+    certificate, key = authority.issue("client")
+    credentials = tls_credentials(authority.certificate, certificate, key)
+    with TextVAEClient(address, "toy", 60, credentials=credentials) as client:
+        spin = functools.partial(client.predict, "spin", steps=np.int32(2000))
+        with under_load(spin, clients=8) as answers:
+            wait_for(lambda: answered_by(log).count("server2") >= 20)
+            process.kill()
+            wait_for(lambda: "embedded_servers/server2 is DOWN" in log.read_text())
+            before = len(answers)
+            wait_for(lambda: len(answers) >= before + 20)
+    assert pauses  # calls were cut off, and tried again
 
 
 def test_units_start_servers_on_the_ports_of_the_configuration():

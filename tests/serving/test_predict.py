@@ -156,9 +156,8 @@ def test_message_over_the_limit_is_refused(narrow):
 def test_stop_ends_a_call_that_outlasts_the_grace(narrow, make_request):
     server, stubs = narrow
     endless = stubs.prediction.Predict.future(make_request("spin", steps=FOREVER))
-    time.sleep(0.3)
+    assert eventually(lambda: not is_idle())
     assert endless.running()
-    assert not is_idle()
     server.stop(grace=0.1)
     assert isinstance(endless.exception(timeout=5), grpc.RpcError)
     assert eventually(is_idle)

@@ -2,14 +2,10 @@
 
 import io
 import json
-import os
-import re
 import signal
 import socket
-import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 
 import grpc
 import numpy as np
@@ -27,7 +23,6 @@ from serving.server import Server
 from tests.examples.conftest import run_program
 from tests.serving.certificates import Authority
 
-ROOT = Path(__file__).resolve().parents[2]
 READY = "tensorflow.serving.PredictionService"
 TEXT = "what a user wrote"
 SERVICES = [
@@ -36,29 +31,6 @@ SERVICES = [
     "tensorflow.serving.ModelService",
     "tensorflow.serving.PredictionService",
 ]
-
-
-@pytest.fixture
-def start():
-    """Arguments -> process; killed at the end if it still runs."""
-    processes = []
-
-    def start(*arguments: str) -> subprocess.Popen:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
-        )
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
 
 
 def check_health(channel, service: str = READY) -> str:
@@ -78,23 +50,15 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def ready(process, versions: str) -> str:
-    """Waits for the line that says so; returns the address."""
-    line = process.stdout.readline()
-    match = re.fullmatch(rf"serving {versions} on (127\.0\.0\.1:\d+)\n", line)
-    assert match, line + process.stderr.read()
-    return match[1]
-
-
-def test_terminated_server_finishes_its_calls(base_path, start, connect, make_request):
-    process = start(
-        "serving/server.py",
+def test_terminated_server_finishes_its_calls(
+    base_path, start_server, connect, make_request
+):
+    process, address, errors = start_server(
         f"--model_base_path={base_path}",
         "--model_name=toy",
-        "--port=0",
         "--max_calls_in_flight=1",
     )
-    stubs = connect(ready(process, "toy version 7"))
+    stubs = connect(address)
     assert stubs.predict("reconstruct", text=["a  b"])["text"] == [b"a b"]
 
     request = make_request("spin", steps=np.int32(500_000))
@@ -107,11 +71,11 @@ def test_terminated_server_finishes_its_calls(base_path, start, connect, make_re
     assert in_flight.result().outputs["trace"].float_val == [8.0]
     assert process.wait(timeout=10) == 0
     assert process.stdout.read() == ""
-    assert process.stderr.read() == ""
+    assert errors.read_text() == ""
     assert refusal_of(stubs.predict, "sample") == grpc.StatusCode.UNAVAILABLE
 
 
-def test_every_flag_at_once(base_path, start, make_request, tmp_path):
+def test_every_flag_at_once(base_path, start_server, make_request, tmp_path):
     authority = Authority(tmp_path / "authority")
     (certificate, key), client = authority.issue("server"), authority.issue("client")
     (tmp_path / "token").write_text("s3cret")
@@ -120,16 +84,15 @@ def test_every_flag_at_once(base_path, start, make_request, tmp_path):
     config_file = tmp_path / "models.config"
     config_file.write_text("model_config_list {" + "".join(models) + "}")
     metrics_port = free_port()
-    process = start(
-        "serving/server.py",
+    process, address, errors = start_server(
         f"--models_config={config_file}",
-        *("--poll_seconds=0.1", "--host=127.0.0.1", "--port=0"),
+        *("--poll_seconds=0.1", "--host=127.0.0.1"),
         *("--grpc_max_message_mib=1", "--max_calls_in_flight=2"),
         *(f"--tls_certificate={certificate}", f"--tls_key={key}"),
         *(f"--client_ca={authority.certificate}", f"--token_file={tmp_path / 'token'}"),
         *(f"--metrics_port={metrics_port}", "--reflection", "--log_calls"),
+        serving="toy version 7, too version 7",
     )
-    address = ready(process, "toy version 7, too version 7")
     files = authority.certificate, client[1], client[0]
     credentials = grpc.ssl_channel_credentials(*(file.read_bytes() for file in files))
     with grpc.secure_channel(address, credentials) as channel:
@@ -148,10 +111,10 @@ def test_every_flag_at_once(base_path, start, make_request, tmp_path):
         assert count in answer.read().decode().splitlines()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
-    errors = process.stderr.read()
-    (call,) = [json.loads(line) for line in errors.splitlines() if line[0] == "{"]
+    written = errors.read_text()
+    (call,) = [json.loads(line) for line in written.splitlines() if line[0] == "{"]
     assert (call["model"], call["code"]) == ("toy", "OK")
-    assert TEXT not in errors and "s3cret" not in errors
+    assert TEXT not in written and "s3cret" not in written
 
 
 def test_calls_are_observed_and_texts_are_not(base_path, connect, make_request):

@@ -5,11 +5,12 @@ What it refuses is in `tests/conformance`.
 B: rows. D: latent size.
 """
 
+import grpc
 import keras
 import numpy as np
 import pytest
 
-from keras_textvae import TextSpace, WordTokenizer, grammar, lstm_vae
+from keras_textvae import TextSpace, WordTokenizer, grammar, lstm_vae, transfer
 from serving.client import TextVAEClient
 from serving.server import Server
 
@@ -113,3 +114,26 @@ def test_odd_text_has_an_answer_in_utf8(client, space, name):
     numbers = client.predict("score", text=np.array(texts, object))
     assert_equal_numbers(numbers, space.score(texts))
     assert np.all(np.isfinite(numbers["bound"]))
+
+
+def test_a_classifier_answers_as_it_classifies(space, tmp_path):
+    labelled = transfer.classifier(space, ["joy", "sadness", "wörry"])
+    labelled.export(str(tmp_path / "1"))
+    with (
+        Server(tmp_path, "labels") as server,
+        TextVAEClient(server.address, "labels", timeout=60, rows_per_call=4) as client,
+    ):
+        found, expected = client.classify(SHORT[:9]), labelled.classify(SHORT[:9])
+        assert found["label"].tolist() == expected.label
+        np.testing.assert_allclose(
+            found["probabilities"], expected.probabilities, rtol=1e-5
+        )
+        encoded = client.encode(SHORT[:3])["mean"]
+        np.testing.assert_allclose(encoded, space.encode(SHORT[:3]).mean, atol=1e-5)
+        for name, text, code, message in (
+            ("sample", b"a", "FAILED_PRECONDITION", '"sample" not found'),
+            ("classify", b" ", "INVALID_ARGUMENT", "a text is empty"),
+        ):
+            with pytest.raises(grpc.RpcError, match=message) as error:
+                client.predict(name, text=np.array([text], object))
+            assert error.value.code() == grpc.StatusCode[code]

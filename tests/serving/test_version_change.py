@@ -1,80 +1,33 @@
 """Versions come and go under load, and no call notices."""
 
 import gc
-import threading
-import time
 import weakref
 
-import grpc
-import pytest
+from serving.server import Server
+from tests.serving.conftest import under_load, wait_for
 
-from serving.models import Models
-from serving.models_config import ModelConfig
-from serving.servicer import Servicer
-
-CALLERS = 4
+CLIENTS = 4
 LAST_VERSION = 4
 
 
-class Context:
-    """A host that keeps the code of a call."""
-
-    code = grpc.StatusCode.OK
-
-    def time_remaining(self):
-        return None
-
-    def set_code(self, code):
-        self.code = code
-
-    def set_details(self, details):
-        self.details = details
-
-
-@pytest.fixture
-def models(base_path, tmp_path):
+def test_no_call_fails_while_versions_change(
+    base_path, tmp_path, connect, make_request
+):
     (tmp_path / "1").symlink_to(base_path / "7")
-    models = Models([ModelConfig("toy", tmp_path)])
-    models.load()
-    models.watch(seconds=0.02)
-    yield models
-    models.close()
-
-
-def test_no_call_fails_while_versions_change(models, base_path, tmp_path, make_request):
-    request = make_request("reconstruct", text=["a  b"])
-    calls = []  # version and code of each
-    servicer = Servicer(
-        models, CALLERS, lambda call: calls.append((call.version, call.code))
-    )
-    stopping = threading.Event()
-
-    def call_without_end():
-        while not stopping.is_set():
-            servicer.Predict(request, Context())
-
-    callers = [threading.Thread(target=call_without_end) for _ in range(CALLERS)]
-    for caller in callers:
-        caller.start()
-    sessions = []
-    for version in range(2, LAST_VERSION + 1):
-        sessions.append(weakref.ref(models.find("toy")[1]._session))
-        (tmp_path / str(version)).symlink_to(base_path / "7")
-        wait_for(lambda version=version: models.find("toy")[0] == version)
-        answered = len(calls)
-        wait_for(lambda answered=answered: len(calls) > answered + CALLERS)
-    stopping.set()
-    for caller in callers:
-        caller.join()
-
-    assert {code for _, code in calls} == {grpc.StatusCode.OK}
-    assert {version for version, _ in calls} == set(range(1, LAST_VERSION + 1))
-    gc.collect()
-    assert [session() for session in sessions] == [None] * len(sessions)
-
-
-def wait_for(condition, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    with Server(tmp_path, "toy", poll_seconds=0.02) as server:
+        predict = connect(server.address).prediction.Predict
+        request = make_request("reconstruct", text=["a  b"])
+        sessions = []
+        with under_load(lambda: predict(request, 60), CLIENTS) as answers:
+            for version in range(2, LAST_VERSION + 1):
+                _, engine = server._models.find("toy")
+                sessions.append(weakref.ref(engine._session))
+                del engine
+                (tmp_path / str(version)).symlink_to(base_path / "7")
+                wait_for(lambda version=version: server.version == version)
+                before = len(answers)
+                wait_for(lambda before=before: len(answers) > before + CLIENTS)
+        versions = {answer.model_spec.version.value for answer in answers}
+        assert versions == set(range(1, LAST_VERSION + 1))
+        gc.collect()
+        assert [session() for session in sessions] == [None] * len(sessions)

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 def test_the_guide_has_the_table():
     # `python export/signature_table.py` prints it.
-    assert table(declare("D")) in (ROOT / "docs" / "serving.md").read_text()
+    assert table(declare("D", labels="C")) in (ROOT / "docs" / "serving.md").read_text()
 
 
 @pytest.mark.parametrize("latent_dim", [0, 3])
@@ -26,6 +26,12 @@ def test_options_stand_last_and_are_scalars(latent_dim):
 
 def test_a_language_model_has_no_z():
     assert [*declare(0)] == ["sample", "impute", "score"]
+
+
+def test_a_classifier_makes_no_texts():
+    assert [*declare(3, labels=2, decodes=False)] == ["classify", "encode"]
+    assert [*declare(0, labels=2, decodes=False)] == ["classify"]
+    assert [*declare(3, labels=2)] == [*declare(3), "classify"]
 
 
 def test_a_posterior_that_is_no_gaussian_has_no_variance():

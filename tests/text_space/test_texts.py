@@ -131,7 +131,7 @@ def test_a_score_s_reconstruction_is_that_of_the_decoder(words):
 
 
 def test_crops_are_scored_without_an_end(crops):
-    ids = crops.graph._ids(tf.constant(CHARACTERS)).numpy()
+    ids = crops.graph.ids(tf.constant(CHARACTERS)).numpy()
     assert ids.shape == (3, 1 + crops.length)
     assert np.all(ids[:, 0] == BOS)
     assert not np.any(np.isin(ids, [PAD, EOS]))
@@ -202,9 +202,9 @@ def test_a_language_model_samples_scores_and_imputes_but_has_no_space(words):
     np.testing.assert_array_equal(score.kl, 0.0)
     np.testing.assert_array_equal(score.bound, score.reconstruction)
     assert space.impute("the _ dog").split()[::2] == ["the", "dog"]
-    with pytest.raises(ValueError, match="interpolate: a language model has no latent"):
+    with pytest.raises(ValueError, match="interpolate: a LanguageModel has no such"):
         space.interpolate(*TEXTS[:2])
-    with pytest.raises(ValueError, match="encode: a language model has no latent"):
+    with pytest.raises(ValueError, match="encode: a LanguageModel has no such"):
         space.encode(TEXTS)
 
 

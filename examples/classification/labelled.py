@@ -1,0 +1,94 @@
+"""Labelled texts: files of them, and samples of so many a label."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_textvae.corpora import read_lines
+
+
+class Labelled(NamedTuple):
+    """Texts and their labels, in the order of the file.
+
+    Attributes:
+        texts: list of str.
+        labels: list of str, one a text.
+    """
+
+    texts: list[str]
+    labels: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """Each label once, sorted."""
+        return sorted({*self.labels})
+
+    def at(self, rows) -> "Labelled":
+        """Returns the texts at these rows."""
+        return Labelled([self.texts[i] for i in rows], [self.labels[i] for i in rows])
+
+
+def read(path: str, known=None) -> Labelled:
+    """Reads lines of label, tab, text, plain or .gz.
+
+    Args:
+        path: str.
+        known: the labels that there may be; None allows all, if they are two at least.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: with file and line, for a line without a tab, without a label or
+            text, or with another label; for no line, or one label only.
+    """
+    texts, labels = [], []
+    for number, line in read_lines(path):
+        label, tab, text = line.partition("\t")
+        if not (tab and label.strip() and text.strip()):
+            raise ValueError(
+                f"{path}, line {number}: a label, a tab and a text are needed."
+            )
+        if known is not None and label not in known:
+            raise ValueError(
+                f"{path}, line {number}: {label!r} was never seen in training, only "
+                f"{', '.join(known)}."
+            )
+        texts.append(text)
+        labels.append(label)
+    if not texts or (known is None and len({*labels}) < 2):
+        raise ValueError(
+            f"{path}: {len(texts)} texts with {len({*labels})} labels; a classifier "
+            "needs two labels or more."
+        )
+    return Labelled(texts, labels)
+
+
+def split(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
+    """Returns a random part of the texts without a `share` of each label, and it."""
+    held = {
+        row
+        for name in labelled.names
+        for row in _rows(labelled, name, share, np.random.default_rng(seed))
+    }
+    rest = [row for row in range(len(labelled.texts)) if row not in held]
+    return labelled.at(rest), labelled.at(sorted(held))
+
+
+def sample(labelled: Labelled, per_label: int | None, seed: int) -> Labelled:
+    """Returns so many random texts of each label, all it has where they are fewer.
+
+    A larger sample of the same seed holds the smaller one. None returns all texts.
+    """
+    if per_label is None:
+        return labelled
+    rng = np.random.default_rng(seed)
+    labels = np.array(labelled.labels)
+    rows = [
+        rng.permutation(np.flatnonzero(labels == name))[:per_label]
+        for name in labelled.names
+    ]
+    return labelled.at(np.concatenate(rows))
+
+
+def _rows(labelled, name, share, rng):
+    rows = np.flatnonzero(np.array(labelled.labels) == name)
+    return rng.permutation(rows)[: max(1, round(share * len(rows)))].tolist()

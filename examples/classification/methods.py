@@ -1,0 +1,132 @@
+"""Ways to classify with few labels, each a function to a classifier's predictions."""
+
+from typing import NamedTuple
+
+import keras
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score
+
+from examples.classification.labelled import Labelled
+from keras_textvae import TextSpace, transfer
+
+# A bound of about 100 nats a text would drown a label of one nat.
+VAE_WEIGHT = 0.05
+
+
+class Score(NamedTuple):
+    """How a classifier does on texts that it has not seen; fractions, 0 to 1."""
+
+    accuracy: float
+    macro_f1: float
+
+
+class Problem(NamedTuple):
+    """What every method is given.
+
+    Attributes:
+        space: the pretrained text space, in float32.
+        names: of the labels.
+        unlabelled: texts without labels.
+        features: what classifiers read, see `models.TextClassifier`.
+        learning_rate: of Adam, for those that are trained so.
+        hidden: units of the head's hidden layer; 0 has none.
+    """
+
+    space: TextSpace
+    names: list[str]
+    unlabelled: list[str]
+    features: str
+    learning_rate: float
+    hidden: int
+
+
+def bag_of_words(problem: Problem, train: Labelled, seed: int):
+    """Logistic regression on tf-idf weights of the same tokenizer's words."""
+    tokenizer = problem.space.tokenizer
+
+    def words(texts):
+        return tokenizer.split(texts).to_list()
+
+    counts = TfidfVectorizer(analyzer=lambda ids: ids, sublinear_tf=True)
+    model = LogisticRegression(C=10.0, max_iter=1000, random_state=seed)
+    model.fit(counts.fit_transform(words(train.texts)), train.labels)
+    return lambda texts: model.predict(counts.transform(words(texts)))
+
+
+def scratch(problem, train, seed):
+    """The pretrained encoder's network from new weights."""
+    return _predict(classifier(problem, train, seed, "fine_tuned", pretrained=False))
+
+
+def frozen(problem, train, seed):
+    """A head on the pretrained encoder, which stays as it is."""
+    return _predict(classifier(problem, train, seed, "frozen"))
+
+
+def gradual(problem, train, seed):
+    """The pretrained encoder, thawed from the head downwards."""
+    return _predict(classifier(problem, train, seed, "gradual"))
+
+
+def fine_tuned(problem, train, seed):
+    """The pretrained encoder, trained along with its head."""
+    return _predict(classifier(problem, train, seed, "fine_tuned"))
+
+
+def semi_supervised(problem, train, seed):
+    """The pretrained autoencoder, trained on labelled and unlabelled texts at once."""
+    keras.utils.set_random_seed(seed)
+    labelled = transfer.semi_supervised(
+        problem.space,
+        problem.names,
+        features=problem.features,
+        hidden=problem.hidden,
+        vae_weight=VAE_WEIGHT,
+    )
+    _fit(labelled, problem, train, seed, unlabelled=problem.unlabelled)
+    return _predict(labelled)
+
+
+METHODS = {
+    method.__name__: method
+    for method in (bag_of_words, scratch, frozen, fine_tuned, gradual, semi_supervised)
+}
+
+
+def score(predict, test: Labelled) -> Score:
+    """Returns how predictions compare with the labels."""
+    found = predict(test.texts)
+    return Score(
+        float(accuracy_score(test.labels, found)),
+        float(f1_score(test.labels, found, average="macro")),
+    )
+
+
+def classifier(problem, train, seed, encoder, pretrained=True) -> TextSpace:
+    """Returns a trained space that classifies, see `transfer.fit`."""
+    keras.utils.set_random_seed(seed)
+    labelled = transfer.classifier(
+        problem.space,
+        problem.names,
+        features=problem.features,
+        hidden=problem.hidden,
+        pretrained=pretrained,
+    )
+    _fit(labelled, problem, train, seed, encoder=encoder)
+    return labelled
+
+
+def _predict(space):
+    return lambda texts: space.classify(texts).label
+
+
+def _fit(labelled, problem, train, seed, **options):
+    transfer.fit(
+        labelled,
+        train.texts,
+        train.labels,
+        learning_rate=problem.learning_rate,
+        seed=seed,
+        **options,
+    )

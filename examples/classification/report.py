@@ -1,0 +1,68 @@
+"""The table and the learning curve of a comparison."""
+
+import math
+import statistics
+
+import numpy as np
+from scipy import stats
+
+from examples import experiments
+
+
+def text(methods, sizes, scores) -> str:
+    """Returns Markdown: accuracy and macro-F1 of methods, by labels per class.
+
+    Args:
+        methods: names, in order.
+        sizes: names of the numbers of labels per class, in order.
+        scores: (method, size) -> list of `methods.Score`, one a seed.
+    """
+    header = ["labels per class", *methods]
+    parts = []
+    for index, name in enumerate(("macro-F1", "accuracy")):
+        rows = [
+            [size, *(_cell([s[index] for s in scores[m, size]]) for m in methods)]
+            for size in sizes
+        ]
+        parts.append(f"{name}, percent:\n\n{experiments.markdown(header, rows)}")
+    seeds = len(scores[methods[0], sizes[0]])
+    parts.append(
+        f"Means over {seeds} seeds, which draw the labelled texts, the initial weights "
+        "and the order; +- half of the 95 % confidence interval (Student's t)."
+    )
+    return "\n\n".join(parts)
+
+
+def plot(methods, sizes, counts, scores):
+    """Returns a figure: macro-F1 by the number of labelled texts.
+
+    Args:
+        methods, sizes, scores: see `text`.
+        counts: list of int, the labelled texts of each size.
+    """
+    figure, (axes,) = experiments.new_figure()
+    for method in methods:
+        found = [[100 * s.macro_f1 for s in scores[method, size]] for size in sizes]
+        means = np.array([statistics.fmean(values) for values in found])
+        halves = np.array([half_interval(values) for values in found])
+        (line,) = axes.plot(counts, means, marker="o", label=method.replace("_", " "))
+        low, high = means - halves, means + halves
+        axes.fill_between(counts, low, high, alpha=0.15, color=line.get_color())
+    axes.set(xscale="log", xlabel="labelled texts", ylabel="macro-F1, percent")
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.minorticks_off()
+    axes.legend()
+    return figure
+
+
+def half_interval(values) -> float:
+    """Returns half of the 95 % confidence interval of a mean; 0 for one value."""
+    if len(values) < 2:
+        return 0.0
+    quantile = stats.t.ppf(0.975, len(values) - 1)
+    return float(quantile * statistics.stdev(values) / math.sqrt(len(values)))
+
+
+def _cell(values):
+    percent = [100 * value for value in values]
+    return f"{statistics.fmean(percent):.1f} ± {half_interval(percent):.1f}"

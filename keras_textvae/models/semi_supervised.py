@@ -1,0 +1,114 @@
+"""A variational autoencoder that learns labels where sentences have one.
+
+B: batch size. T: time, `<bos>` included. C: labels.
+"""
+
+import keras
+from keras import ops
+
+from keras_textvae.models.classifier import check_features, check_labels, label_logits
+from keras_textvae.models.text_vae import TextVAE
+
+UNLABELLED = -1
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class SemiSupervisedTextVAE(TextVAE):
+    """A `TextVAE` with a classifier on its encoder, trained together.
+
+    Training minimises
+
+        vae_weight * (the objective of `TextVAE`, mean over all sentences)
+        + label_weight * (cross-entropy of the label, mean over the labelled ones)
+
+    in nats, over batches of ids with a label each, -1 where there is none. So the
+    encoder learns from all text and the head from the labelled part (the simplest form
+    of Kingma et al. 2014's M1 + M2: labels are predicted from x, and never generate).
+
+    Args:
+        encoder, posterior, decoder, alpha: see `TextVAE`.
+        head, labels, features: see `TextClassifier`.
+        label_weight: float, positive.
+        vae_weight: float, not negative.
+
+    Call arguments:
+        ids: int32 [B, T], `<bos> w ... w <eos> <pad> ...`.
+        training: bool.
+
+    Returns:
+        What `TextVAE` returns, and `label_logits`, float32 [B, C].
+
+    Metrics are those of `TextVAE`, of all sentences, and of the labelled ones
+    `label_loss`, nats, and `accuracy`.
+
+    Raises:
+        ValueError: as `TextVAE` and `TextClassifier` do, and for a weight out of range.
+    """
+
+    def __init__(
+        self,
+        encoder,
+        posterior,
+        decoder,
+        head,
+        labels,
+        alpha=0.0,
+        features="both",
+        label_weight=1.0,
+        vae_weight=1.0,
+        **kwargs,
+    ):
+        super().__init__(encoder, posterior, decoder, alpha, **kwargs)
+        check_labels(labels)
+        check_features(features)
+        if label_weight <= 0.0 or vae_weight < 0.0:
+            raise ValueError(
+                "`label_weight` must be positive and `vae_weight` not negative. "
+                f"Received: label_weight={label_weight}, vae_weight={vae_weight}"
+            )
+        self.head = head
+        self.labels = tuple(labels)
+        self.features = features
+        self.label_weight = label_weight
+        self.vae_weight = vae_weight
+        self.label_loss_tracker = keras.metrics.Mean("label_loss")
+        self.accuracy_tracker = keras.metrics.Mean("accuracy")
+
+    def call(self, ids, training=False):
+        outputs = super().call(ids, training=training)
+        logits = label_logits(self, outputs["features"], training)
+        return outputs | {"label_logits": logits}
+
+    def classify(self, ids):
+        """Returns the probabilities of the labels, float32 [B, C]."""
+        features = self.encoder(ids, training=False)
+        return ops.softmax(label_logits(self, features, training=False))
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        loss = super().compute_loss(x, None, y_pred, sample_weight, training)
+        if y is None:
+            return loss
+        return self.vae_weight * loss + self.label_weight * self._label_loss(y, y_pred)
+
+    def _label_loss(self, labels, outputs):
+        known = ops.cast(labels != UNLABELLED, "float32")  # [B]
+        count = ops.maximum(ops.sum(known), 1.0)
+        logits = outputs["label_logits"]
+        cross_entropy = ops.sparse_categorical_crossentropy(
+            ops.maximum(labels, 0), logits, from_logits=True
+        )
+        right = ops.cast(ops.argmax(logits, axis=-1), labels.dtype) == labels
+        self.label_loss_tracker.update_state(cross_entropy, sample_weight=known)
+        self.accuracy_tracker.update_state(right, sample_weight=known)
+        return ops.sum(cross_entropy * known) / count
+
+    def get_config(self):
+        return super().get_config() | {
+            "head": keras.saving.serialize_keras_object(self.head),
+            "labels": self.labels,
+            "features": self.features,
+            "label_weight": self.label_weight,
+            "vae_weight": self.vae_weight,
+        }

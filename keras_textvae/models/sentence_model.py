@@ -1,0 +1,38 @@
+"""What every model of sentences shares: its training step, and how it is built again.
+
+T: time, `<bos>` included.
+"""
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "tensorflow":
+    from keras_textvae.models.guarded_step import GuardedStep
+else:
+    GuardedStep = keras.Model
+
+PARTS = ("encoder", "posterior", "decoder", "head")
+
+
+class SentenceModel(GuardedStep):
+    """A model that is called on ids, int32 [B, T], and made of `PARTS`."""
+
+    @property
+    def state(self):
+        """All variables but the metrics': weights, averages and random states."""
+        metrics = {id(v) for metric in self.metrics for v in metric.variables}
+        return [variable for variable in self.variables if id(variable) not in metrics]
+
+    def build_from_config(self, config):
+        # Keras's own way is a call with floats, which are no ids.
+        shape = [size or 2 for size in config["input_shape"]]
+        self(ops.ones(shape, dtype="int32"))
+
+    @classmethod
+    def from_config(cls, config):
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in PARTS
+            if name in config
+        }
+        return cls(**config | parts)

@@ -1,0 +1,340 @@
+"""Pretrained encoders under classifiers: from a text space to one that classifies.
+
+    space = keras_textvae.open_space("runs/lstm-tweets")
+    labelled = transfer.classifier(space, ["joy", "sadness"])
+    transfer.fit(labelled, texts, labels)
+    labelled.classify(["what a day"]).label
+
+N: texts. B: rows of a batch. T: time, `<bos>` included. C: labels.
+"""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_textvae.models import SemiSupervisedTextVAE, TextClassifier, TextVAE
+from keras_textvae.models.semi_supervised import UNLABELLED
+from keras_textvae.text_space import TextSpace
+from keras_textvae.tokens import PAD
+
+ENCODERS = ("fine_tuned", "frozen", "gradual")
+MIN_STEPS, MIN_EPOCHS = 300, 5
+
+
+def classifier(
+    space: TextSpace,
+    labels,
+    *,
+    features: str = "both",
+    hidden: int = 0,
+    dropout: float = 0.3,
+    pretrained: bool = True,
+) -> TextSpace:
+    """Returns a text space that classifies, over a copy of another's encoder.
+
+    Its head is layer normalisation, dropout, a hidden layer if asked for, and one
+    logit a label; its model computes in float32. Until `fit`, only the head is new: the
+    features are those of `space`, whose own weights never change.
+
+    Args:
+        space: the trained one.
+        labels: sequence of C strings.
+        features: what the head reads, see `models.TextClassifier`.
+        hidden: int. Units of the head's hidden layer, ReLU; 0 has none.
+        dropout: float. Rate of dropout on what the head's dense layers read.
+        pretrained: bool. False starts the same network from new weights, to compare.
+
+    Returns:
+        A `TextSpace` over a `models.TextClassifier`, with `classify` and `encode`.
+
+    Raises:
+        ValueError: if the space has no encoder; for labels or features that
+            `models.TextClassifier` refuses.
+    """
+    source = _with_encoder(space)
+    model = TextClassifier(
+        _again(source.encoder),
+        _head(labels, hidden, dropout),
+        labels,
+        _again(source.posterior),
+        features,
+    )
+    return _transferred(space, source, model, pretrained)
+
+
+def semi_supervised(
+    space: TextSpace,
+    labels,
+    *,
+    features: str = "both",
+    hidden: int = 0,
+    dropout: float = 0.3,
+    pretrained: bool = True,
+    label_weight: float = 1.0,
+    vae_weight: float = 1.0,
+) -> TextSpace:
+    """Returns a text space that classifies and still is an autoencoder.
+
+    Args:
+        space, labels, features, hidden, dropout, pretrained: see `classifier`.
+        label_weight, vae_weight: see `models.SemiSupervisedTextVAE`.
+
+    Returns:
+        A `TextSpace` over a `models.SemiSupervisedTextVAE`, with `classify` and all
+        that `space` has.
+
+    Raises:
+        ValueError: as `classifier` does.
+    """
+    source = _with_encoder(space)
+    if not isinstance(source, TextVAE):
+        raise ValueError(f"A VAE is needed. Received: {type(source).__name__}")
+    model = SemiSupervisedTextVAE(
+        _again(source.encoder),
+        _again(source.posterior),
+        _again(source.decoder),
+        _head(labels, hidden, dropout),
+        labels,
+        source.alpha,
+        features,
+        label_weight,
+        vae_weight,
+    )
+    return _transferred(space, source, model, pretrained)
+
+
+def fit(
+    space: TextSpace,
+    texts,
+    labels,
+    *,
+    encoder: str = "fine_tuned",
+    unlabelled=None,
+    epochs: int | None = None,
+    batch_size: int = 32,
+    learning_rate: float = 1e-3,
+    class_weight: str | dict | None = None,
+    validation: tuple | None = None,
+    patience: int = 5,
+    seed: int = 0,
+    callbacks=(),
+    verbose: int | str = 0,
+) -> dict:
+    """Trains a space of `classifier` or `semi_supervised` on labelled texts.
+
+    With Adam, whose learning rate falls linearly to zero. Batches are drawn in an order
+    that depends on `seed`; for equal weights call `keras.utils.set_random_seed` before
+    the space is made.
+
+    Args:
+        space: what `classifier` or `semi_supervised` returned; it is changed.
+        texts: N texts.
+        labels: N names of labels.
+        encoder: what of the encoder is trained along with the head: "fine_tuned", all
+            of it; "frozen", nothing; "gradual", nothing in the first part of the
+            epochs, then one more of its layers in each part, from the last one down
+            (Howard and Ruder 2018, section 3.3).
+        unlabelled: other texts without a label, for `semi_supervised`: each batch has
+            as many of them as labelled ones.
+        epochs: int. Passes over the labelled texts; None makes 300 steps and 5 passes
+            at least.
+        batch_size: int. Labelled texts in a batch.
+        learning_rate: float. At the first step.
+        class_weight: weights of the labels' losses by name; "balanced" for weights in
+            inverse proportion to their counts; None for equal ones.
+        validation: other texts and their labels. Training stops when their loss has
+            not fallen for `patience` epochs, and the best weights are kept.
+        patience: int.
+        seed: int.
+        callbacks, verbose: as in `keras.Model.fit`.
+
+    Returns:
+        Keras's history: name of a metric -> its value after each epoch.
+
+    Raises:
+        ValueError: with one line, for no labelled text, as many labels as there are not
+            texts, a label that the space does not have, one label only, an empty or too
+            long text, an unknown way to train the encoder, or options that do not fit
+            the kind of space.
+    """
+    model = space.model
+    if not hasattr(model, "labels"):
+        raise ValueError("fit: this space has no labels; see `transfer.classifier`.")
+    if encoder not in ENCODERS:
+        raise ValueError(
+            f"`encoder` is one of {', '.join(ENCODERS)}. Received: encoder={encoder!r}"
+        )
+    joint = isinstance(model, SemiSupervisedTextVAE)
+    if not joint and unlabelled is not None:
+        raise ValueError("`unlabelled` texts need a space of `semi_supervised`.")
+    if joint and (class_weight is not None or encoder != "fine_tuned"):
+        raise ValueError(
+            "A semi-supervised space is trained as a whole, without class weights."
+        )
+    texts, numbers = list(texts), label_numbers(model.labels, labels)
+    if len(texts) != len(numbers) or len({*numbers}) < 2:
+        raise ValueError(
+            "There must be a label for each text, and two different ones at least. "
+            f"Received: {len(texts)} texts, {len(numbers)} labels, "
+            f"{len({*numbers})} different ones"
+        )
+    steps_per_epoch = math.ceil(len(texts) / batch_size)
+    epochs = epochs or max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps_per_epoch))
+    data = _batches(space.ids(texts), numbers, batch_size, seed)
+    if unlabelled is not None:
+        none = np.full(len(unlabelled), UNLABELLED)
+        others = _batches(space.ids(unlabelled), none, batch_size, seed + 1)
+        data = tf.data.Dataset.zip(data, others).map(_together)
+    known = None
+    if validation is not None:
+        known = _validation(space, *validation, batch_size)
+        loss = "val_label_loss" if joint else "val_loss"
+        stop = keras.callbacks.EarlyStopping(
+            loss, patience=patience, mode="min", restore_best_weights=True
+        )
+        callbacks = [*callbacks, stop]
+    history = {}
+    for trained, share in _stages(model, encoder, epochs):
+        _train_only(model, trained)
+        _compile(model, learning_rate, steps_per_epoch * share)
+        found = model.fit(
+            data.prefetch(tf.data.AUTOTUNE),
+            steps_per_epoch=steps_per_epoch,
+            epochs=share,
+            validation_data=known,
+            class_weight=_class_weight(model, numbers, class_weight),
+            shuffle=False,
+            callbacks=[*callbacks],
+            verbose=verbose,
+        )
+        for name, values in found.history.items():
+            history.setdefault(name, []).extend(values)
+    return history
+
+
+def label_numbers(names, labels) -> np.ndarray:
+    """Returns the numbers of labels among their names, int32 [N].
+
+    Raises:
+        ValueError: for a label that is not among the names.
+    """
+    numbers = {name: number for number, name in enumerate(names)}
+    labels = list(labels)
+    if unknown := [label for label in labels if label not in numbers]:
+        raise ValueError(
+            f"{unknown[0]!r} is no label of this space, which has {', '.join(names)}."
+        )
+    return np.array([numbers[label] for label in labels], "int32")
+
+
+def _with_encoder(space):
+    source = space.in_float32().model
+    if not getattr(source, "latent_dim", 0):
+        raise ValueError("A space with an encoder is needed, not a language model's.")
+    return source
+
+
+def _again(layer):
+    """Returns a layer of the same configuration, with weights of its own."""
+    return keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(layer)
+    )
+
+
+def _head(labels, hidden, dropout):
+    layers = [
+        keras.layers.LayerNormalization(dtype="float32"),
+        keras.layers.Dropout(dropout, dtype="float32"),
+    ]
+    if hidden:
+        layers.append(keras.layers.Dense(hidden, "relu", dtype="float32"))
+        layers.append(keras.layers.Dropout(dropout, dtype="float32"))
+    layers.append(keras.layers.Dense(len(list(labels)), dtype="float32"))
+    return keras.Sequential(layers, name="head")
+
+
+def _transferred(space, source, model, pretrained):
+    """Returns a space of a new model, its parts with the weights of the old one's."""
+    model(keras.ops.ones((1, space.length + 1), "int32"))
+    for part in ("encoder", "posterior", "decoder") if pretrained else ():
+        if hasattr(model, part):
+            new, old = getattr(model, part), getattr(source, part)
+            for variable, value in zip(new.variables, old.variables, strict=True):
+                variable.assign(value)
+    return TextSpace(model, space.tokenizer, space.length, space.crops)
+
+
+def _batches(ids, numbers, batch_size, seed):
+    """Returns batches without end, each no wider than its longest text."""
+    data = tf.data.Dataset.from_tensor_slices((ids, numbers))
+    data = data.shuffle(len(ids), seed).repeat().batch(batch_size)
+    return data.map(_trimmed, tf.data.AUTOTUNE)
+
+
+def _trimmed(ids, numbers):  # [B, N] -> [B, T]
+    longest = tf.reduce_max(tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1))
+    return tf.ensure_shape(ids[:, :longest], [None, None]), numbers
+
+
+def _together(labelled, others):
+    (ids, numbers), (more_ids, none) = labelled, others
+    width = tf.maximum(tf.shape(ids)[1], tf.shape(more_ids)[1])
+    both = [
+        tf.pad(x, [[0, 0], [0, width - tf.shape(x)[1]]], constant_values=PAD)
+        for x in (ids, more_ids)
+    ]
+    none = tf.cast(none, numbers.dtype)
+    return tf.concat(both, axis=0), tf.concat([numbers, none], axis=0)
+
+
+def _validation(space, texts, labels, batch_size):
+    numbers = label_numbers(space.model.labels, labels)
+    data = tf.data.Dataset.from_tensor_slices((space.ids(texts), numbers))
+    return data.batch(batch_size).map(_trimmed)
+
+
+def _stages(model, encoder, epochs):
+    """Returns pairs: the encoder's layers that are trained, and for how many epochs."""
+    layers = _encoder_layers(model)
+    if encoder == "frozen":
+        return [([], epochs)]
+    if encoder == "fine_tuned":
+        return [(layers, epochs)]
+    parts = [layers[len(layers) - n :] for n in range(len(layers) + 1)]
+    shares = [part.size for part in np.array_split(np.arange(epochs), len(parts))]
+    return [(part, share) for part, share in zip(parts, shares, strict=True) if share]
+
+
+def _encoder_layers(model):
+    """Returns the layers below the head, from the text upwards."""
+    stages = getattr(model.encoder, "stages", [model.encoder])
+    return [*stages, *([model.posterior] if model.posterior else [])]
+
+
+def _train_only(model, trained):
+    chosen = {id(layer) for layer in trained}
+    for layer in _encoder_layers(model):
+        layer.trainable = id(layer) in chosen
+
+
+def _compile(model, learning_rate, steps):
+    schedule = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.0)
+    adam = keras.optimizers.Adam(schedule, global_clipnorm=5.0)
+    if isinstance(model, SemiSupervisedTextVAE):
+        model.compile(adam)
+        return
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(adam, loss, metrics=["accuracy"])
+
+
+def _class_weight(model, numbers, weights):
+    if weights is None:
+        return None
+    names = model.labels
+    if weights == "balanced":
+        counts = np.maximum(np.bincount(numbers, minlength=len(names)), 1)
+        return dict(enumerate(len(numbers) / (len(names) * counts)))
+    of_names = label_numbers(names, weights)
+    return dict(zip(of_names.tolist(), weights.values(), strict=True))

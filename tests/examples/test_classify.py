@@ -1,0 +1,137 @@
+"""The program that compares classifiers, over a space of random weights."""
+
+import json
+import pathlib
+
+import pytest
+
+from examples import classify
+from examples.classification import labelled, methods, report
+from keras_textvae import open_space
+
+CATS = ["the cat sees", "a cat likes the cat", "big cat", "the old cat", "cat"]
+DOGS = ["the dog sees", "a dog likes the dog", "big dog", "the old dog", "dog"]
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A labelled file and a test file."""
+    rows = [f"{name}\t{text}" for name, texts in TEXTS.items() for text in texts]
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.tsv").write_text("\n".join(rows) + "\n")
+    return tmp_path
+
+
+TEXTS = {"cat": CATS, "dog": DOGS}
+
+
+def arguments(files, opened, *more):
+    return [
+        f"--run_dir={opened}",
+        f"--labelled={files / 'train.tsv'}",
+        f"--test={files / 'test.tsv'}",
+        f"--output_dir={files / 'out'}",
+        "--labels_per_class=2,all",
+        "--seeds=2",
+        *more,
+    ]
+
+
+def test_methods_are_compared_once_and_the_rest_is_kept(run, opened, files):
+    ways = "--methods=bag_of_words,frozen"
+    ended = run(classify, *arguments(files, opened, ways))
+    assert (ended.code, ended.errors) == (0, [])
+    out = files / "out"
+    lines = (out / "results.jsonl").read_text().splitlines(keepends=True)
+    rows = [json.loads(line) for line in lines]
+    cells = {(row["seed"], row["size"], row["method"]) for row in rows}
+    assert len(rows) == len(cells) == 8
+    of_all = {row["macro_f1"] for row in rows if row["method"] == "bag_of_words"}
+    assert 1.0 in of_all  # all labels tell cats from dogs
+    table = (out / "table.md").read_text()
+    assert "| labels per class | bag_of_words | frozen |" in table
+    assert "| all | 100.0 ± 0.0 |" in table
+    assert (out / "table.png").read_bytes().startswith(b"\x89PNG")
+    # As after a kill: the last row is gone, and made again alone.
+    (out / "results.jsonl").write_text("".join(lines[:-1]))
+    ended = run(classify, *arguments(files, opened, ways))
+    assert sum("min left" in line for line in ended.output) == 1
+    assert (out / "results.jsonl").read_text().splitlines(keepends=True) == lines
+    ended = run(classify, *arguments(files, opened, ways, "--hidden=3"))
+    assert ended.code == 2
+    assert "hidden is 0 there" in ended.errors[-1]
+
+
+def test_a_classifier_of_all_labels_is_kept(run, opened, files):
+    kept = files / "kept"
+    more = ["--methods=bag_of_words", "--seeds=1", f"--save_dir={kept}"]
+    assert run(classify, *arguments(files, opened, *more)).code == 0
+    assert open_space(str(kept)).classify(["a cat"]).label[0] in TEXTS
+
+
+@pytest.mark.parametrize("method", methods.METHODS)
+def test_each_method_predicts_labels_it_was_given(space, files, method):
+    train = labelled.read(str(files / "train.tsv"))
+    unlabelled = [text for texts in TEXTS.values() for text in texts]
+    problem = methods.Problem(space, train.names, unlabelled, "both", 1e-3, 0)
+    predict = methods.METHODS[method](problem, train, 0)
+    assert {*predict(unlabelled)} <= {*TEXTS}
+    score = methods.score(predict, train)
+    assert 0.0 <= score.macro_f1 <= 1.0
+
+
+def test_samples_nest_and_hold_as_many_of_each_label():
+    texts = [f"text {i}" for i in range(60)]
+    every = labelled.Labelled(texts, ["a", "b", "b"] * 20)
+    small, large = (labelled.sample(every, n, seed=3) for n in (5, 10))
+    assert sorted(small.labels) == ["a"] * 5 + ["b"] * 5
+    assert {*small.texts} < {*large.texts}
+    assert labelled.sample(every, None, 0) is every
+    assert len(labelled.sample(every, 1000, 0).texts) == 60
+    train, held = labelled.split(every, 0.2, seed=0)
+    assert sorted(held.labels) == ["a"] * 4 + ["b"] * 8
+    assert sorted(train.texts + held.texts) == sorted(texts)
+
+
+def test_intervals_are_student_s():
+    assert report.half_interval([1.0]) == 0.0
+    # t(0.975; 2) = 4.3027, s = 1
+    assert report.half_interval([1.0, 2.0, 3.0]) == pytest.approx(4.3027 / 3**0.5, 1e-4)
+
+
+BAD_FILES = {
+    "no tab": ("cat the cat\n", "train.tsv, line 1: a label, a tab and a text"),
+    "no text": ("cat\ta cat\ndog\t \n", "train.tsv, line 2: a label, a tab and a text"),
+    "no label": ("\ta cat\n", "train.tsv, line 1: a label"),
+    "one label": ("cat\ta cat\ncat\tthe cat\n", "2 texts with 1 labels"),
+    "empty": ("", "0 texts with 0 labels"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_bad_file_is_told_in_one_line(run, opened, files, case):
+    content, message = BAD_FILES[case]
+    pathlib.Path(files / "train.tsv").write_text(content)
+    ended = run(classify, *arguments(files, opened))
+    assert ended.code == 2
+    (line,) = ended.errors
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--run_dir="], "--run_dir and --labelled are needed"),
+        (["--run_dir=/nowhere"], "/nowhere holds no text space"),
+        (["--labels_per_class=few"], 'a number, or "all"'),
+        (["--methods=magic"], "the methods are bag_of_words"),
+        (["--test=MOUSE"], "'mouse' was never seen in training, only cat, dog"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(run, opened, files, more, message):
+    (files / "mouse.tsv").write_text("mouse\ta mouse\n")
+    more = [text.replace("MOUSE", str(files / "mouse.tsv")) for text in more]
+    ended = run(classify, *arguments(files, opened, *more))
+    assert ended.code == 2
+    (line,) = ended.errors
+    assert message in line

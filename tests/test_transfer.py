@@ -1,0 +1,283 @@
+"""From a text space to one that classifies, on words and on crops of characters."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+
+from keras_textvae import TextSpace, open_space, transfer, zoo
+from keras_textvae.decoders import LSTMDecoder
+from keras_textvae.grammar.english import build
+from keras_textvae.grammar.lexicon import read_lexicon
+from keras_textvae.models import LanguageModel
+from keras_textvae.tokenizers import CharacterTokenizer, WordTokenizer
+
+WORDS = "the a cat dog sees likes big old".split()
+TEXTS = ["the cat sees", "a dog likes the cat", "old dog"]
+TEXTS += ["big cat", "the old", "a big"]
+LABELS = ["cat", "cat", "dog", "cat", "dog", "dog"]
+NAMES = ("dog", "cat")
+LENGTH = 8
+
+
+def words():
+    tokenizer = WordTokenizer(WORDS)
+    size = tokenizer.vocabulary_size
+    model = zoo.lstm_vae(size, 6, 8, 3, keep_rate=0.5, pooling="mean")
+    model(keras.ops.ones((1, LENGTH), "int32"))
+    return TextSpace(model, tokenizer, LENGTH)
+
+
+def crops():
+    tokenizer = CharacterTokenizer([*"abcdeghikloslt", " "][:12] + [" "])
+    model = zoo.hybrid_vae(
+        tokenizer.vocabulary_size, LENGTH, 3, units=8, channels=(4, 6), features=5
+    )
+    model(keras.ops.ones((1, LENGTH + 1), "int32"))
+    return TextSpace(model, tokenizer, LENGTH, crops=True)
+
+
+SPACES = {"words": words, "crops": crops}
+
+
+@pytest.fixture(scope="module", params=SPACES)
+def space(request):
+    return SPACES[request.param]()
+
+
+@pytest.mark.parametrize("make", [transfer.classifier, transfer.semi_supervised])
+def test_features_are_those_of_before_the_transfer(space, make):
+    labelled = make(space, NAMES)
+    for kind in ("encoder", "mean", "both"):
+        expected = space.features(TEXTS, kind)
+        np.testing.assert_array_equal(labelled.features(TEXTS, kind), expected)
+    fresh = make(space, NAMES, pretrained=False)
+    assert np.abs(fresh.features(TEXTS) - space.features(TEXTS)).max() > 1e-3
+
+
+def test_training_a_classifier_leaves_the_space_it_came_from_alone(space):
+    before = [value.numpy() for value in space.model.variables]
+    labelled = transfer.classifier(space, NAMES)
+    transfer.fit(labelled, TEXTS, LABELS, epochs=2)
+    for value, old in zip(space.model.variables, before, strict=True):
+        np.testing.assert_array_equal(value, old)
+
+
+def weights(layers):
+    return [weight.numpy() for layer in layers for weight in layer.weights]
+
+
+def changed(before, layers):
+    pairs = zip(before, weights(layers), strict=True)
+    return [bool(np.any(old != new)) for old, new in pairs]
+
+
+def test_a_frozen_encoder_stays_bit_identical_and_a_fine_tuned_one_does_not(space):
+    for encoder, moves in (("frozen", False), ("fine_tuned", True)):
+        labelled = transfer.classifier(space, NAMES)
+        layers = [labelled.model.encoder, labelled.model.posterior]
+        before, head = weights(layers), weights([labelled.model.head])
+        transfer.fit(labelled, TEXTS, LABELS, encoder=encoder, epochs=2)
+        assert any(changed(before, layers)) == moves
+        assert any(changed(head, [labelled.model.head]))
+
+
+def test_gradual_unfreezing_begins_at_the_top():
+    labelled = transfer.classifier(words(), NAMES)
+    encoder, posterior = labelled.model.encoder, labelled.model.posterior
+    layers = [*encoder.stages, posterior]
+    moved = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.before = [weights([layer]) for layer in layers]
+
+        def on_epoch_end(self, epoch, logs=None):
+            pairs = zip(self.before, layers, strict=True)
+            moved.append([any(changed(old, [layer])) for old, layer in pairs])
+
+    transfer.fit(
+        labelled, TEXTS, LABELS, encoder="gradual", epochs=4, callbacks=[Watch()]
+    )
+    assert moved == [
+        [False, False, False],
+        [False, False, True],
+        [False, True, True],
+        [True, True, True],
+    ]
+
+
+def test_a_labelled_space_is_saved_with_its_labels_and_answers_alike(tmp_path, space):
+    labelled = transfer.classifier(space, NAMES, hidden=4)
+    transfer.fit(labelled, TEXTS, LABELS, epochs=2)
+    labelled.save(str(tmp_path))
+    again = open_space(str(tmp_path))
+    assert again.model.labels == NAMES
+    expected = labelled.classify(TEXTS)
+    found = again.classify(TEXTS)
+    assert found.label == expected.label
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+
+
+def test_labels_come_with_probabilities_for_any_number_of_texts():
+    labelled = transfer.classifier(words(), NAMES)
+    found = labelled.classify(TEXTS * 300)  # more than a call may have
+    assert found.probabilities.shape == (1800, 2)
+    np.testing.assert_allclose(np.sum(found.probabilities, axis=1), 1, rtol=1e-5)
+    likeliest = np.argmax(found.probabilities, axis=1)
+    assert found.label == [NAMES[number] for number in likeliest]
+    logits = labelled.model(labelled.ids(TEXTS))
+    expected = keras.ops.softmax(logits)
+    np.testing.assert_allclose(found.probabilities[:6], expected, atol=1e-6)
+
+
+def test_the_same_seeds_give_the_same_classifier():
+    found = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        labelled = transfer.classifier(words(), NAMES)
+        transfer.fit(labelled, TEXTS, LABELS, epochs=3, batch_size=2, seed=5)
+        found.append(labelled.classify(TEXTS).probabilities)
+    np.testing.assert_array_equal(*found)
+
+
+def test_semi_supervised_spaces_learn_from_both_and_still_generate():
+    keras.utils.set_random_seed(0)
+    labelled = transfer.semi_supervised(words(), NAMES)
+    history = transfer.fit(
+        labelled,
+        TEXTS,
+        LABELS,
+        unlabelled=[*TEXTS, "the dog likes a cat", "old cat"],
+        epochs=60,
+        learning_rate=0.02,
+        validation=(TEXTS, LABELS),
+        patience=60,
+    )
+    assert history["val_accuracy"][-1] == 1.0
+    assert history["reconstruction"][-1] < history["reconstruction"][0]
+    assert labelled.classify(TEXTS).label == LABELS
+    assert len(labelled.sample(2)) == 2
+
+
+def test_training_stops_early_with_the_best_weights():
+    labelled = transfer.classifier(words(), NAMES)
+    wrong = [NAMES[label == "dog"] for label in LABELS]  # ever worse from here on
+    history = transfer.fit(
+        labelled,
+        TEXTS,
+        LABELS,
+        epochs=50,
+        validation=(TEXTS, wrong),
+        patience=3,
+        learning_rate=0.02,
+    )
+    assert len(history["val_loss"]) < 50
+    best = min(history["val_loss"])
+    probabilities = labelled.classify(TEXTS).probabilities
+    numbers = transfer.label_numbers(NAMES, wrong)
+    found = -np.mean(np.log(probabilities[np.arange(6), numbers]))
+    assert found == pytest.approx(best, rel=1e-4)
+
+
+def test_balanced_weights_are_inverse_to_counts():
+    model = transfer.classifier(words(), NAMES).model
+    balanced = transfer._class_weight(model, np.array([0, 1, 1, 1]), "balanced")
+    assert balanced == {0: 2.0, 1: pytest.approx(2 / 3)}
+    named = transfer._class_weight(model, np.array([0, 1]), {"cat": 3.0, "dog": 1.0})
+    assert named == {1: 3.0, 0: 1.0}
+
+
+def labelled_corpus(count, seed):
+    """Sentences of a few words of the built-in corpus, and their topics."""
+    lexicon = read_lexicon()
+    lexicon["topics"] = {
+        topic: {kind: _first(words, 2) for kind, words in of_kind.items()}
+        for topic, of_kind in lexicon["topics"].items()
+    }
+    small, rng = build(lexicon), random.Random(seed)
+    samples = [small.sample(rng) for _ in range(count)]
+    texts = [" ".join(sample.words) for sample in samples]
+    symbols = [sample.derivation[0].right[0] for sample in samples]
+    return texts, [symbol.split("[")[1].split(",")[0] for symbol in symbols]
+
+
+def _first(words, count):
+    """The first of a class of words, or of its places, which commas separate."""
+    comma = "," if "," in words else None
+    return (comma or " ").join(words.split(comma)[:count])
+
+
+def test_a_grammar_is_learned_from_twenty_labels_a_class():
+    keras.utils.set_random_seed(0)
+    texts, topics = labelled_corpus(1500, seed=0)
+    tokenizer = WordTokenizer(sorted({word for text in texts for word in text.split()}))
+    model = zoo.bag_of_words_vae(tokenizer.vocabulary_size, 32, 32, 8, keep_rate=0.7)
+    ids = tokenizer.encode(texts).numpy()
+    model(ids[:1])
+    model.kl_weight.assign(0.1)
+    model.compile(keras.optimizers.Adam(3e-3))
+    model.fit(ids, epochs=8, verbose=0)
+    space = TextSpace(model, tokenizer, ids.shape[1])
+    names = sorted({*topics})
+    rows = [
+        row
+        for name in names
+        for row in [i for i, topic in enumerate(topics) if topic == name][:20]
+    ]
+    labelled = transfer.classifier(space, names)
+    transfer.fit(
+        labelled,
+        [texts[i] for i in rows],
+        [topics[i] for i in rows],
+        epochs=80,
+        learning_rate=0.01,
+    )
+    rest = sorted({*range(len(texts))} - {*rows})
+    found = labelled.classify([texts[i] for i in rest]).label
+    right = [label == topics[i] for label, i in zip(found, rest, strict=True)]
+    assert np.mean(right) > 0.95
+
+
+BAD = {
+    "no such label": (["a"], ["mouse"], {}, "'mouse' is no label .* dog, cat"),
+    "one label": (TEXTS, ["cat"] * 6, {}, "two different ones .* 1 different"),
+    "no text": ([], [], {}, "0 texts"),
+    "more texts than labels": (TEXTS, LABELS[:5], {}, "6 texts, 5 labels"),
+    "a text that is too long": (["a " * 20, "a"], NAMES, {}, "more than 7 words"),
+    "an unknown way": (TEXTS, LABELS, {"encoder": "thawed"}, "fine_tuned, frozen"),
+    "unlabelled": (TEXTS, LABELS, {"unlabelled": ["a"]}, "semi_supervised"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_clear_line(case):
+    texts, labels, options, message = BAD[case]
+    labelled = transfer.classifier(words(), NAMES)
+    with pytest.raises(ValueError, match=message) as error:
+        transfer.fit(labelled, texts, labels, **options)
+    assert "\n" not in str(error.value)
+
+
+def test_what_a_space_cannot_do_is_one_clear_line():
+    space = words()
+    labelled = transfer.classifier(space, NAMES)
+    language_model = LanguageModel(LSTMDecoder(space.tokenizer.vocabulary_size, 4, 5))
+    language_model(keras.ops.ones((1, LENGTH), "int32"))
+    other = TextSpace(language_model, space.tokenizer, LENGTH)
+    for attempt, message in (
+        (lambda: labelled.sample(1), "sample: a TextClassifier has no such method"),
+        (lambda: space.classify(TEXTS), "classify: a TextVAE has no such method"),
+        (lambda: labelled.classify(["a", " "]), "classify: a text is empty"),
+        (lambda: labelled.classify("a"), "A list of texts is needed"),
+        (lambda: labelled.classify(["a " * 20]), "more than 7 words"),
+        (lambda: transfer.fit(space, TEXTS, LABELS), "has no labels"),
+        (lambda: transfer.classifier(other, NAMES), "an encoder is needed"),
+        (lambda: other.features(TEXTS), "has no encoder"),
+        (lambda: space.features(TEXTS, "z"), "encoder, mean, both"),
+        (lambda: transfer.semi_supervised(labelled, NAMES), "A VAE is needed"),
+    ):
+        with pytest.raises(ValueError, match=message) as error:
+            attempt()
+        assert "\n" not in str(error.value)
