@@ -19,16 +19,15 @@ def text(methods, sizes, scores) -> str:
     """
     header = ["labels per class", *methods]
     parts = []
-    for index, name in enumerate(("macro-F1", "accuracy")):
+    for field, title in (("macro_f1", "Macro-F1"), ("accuracy", "Accuracy")):
         rows = [
-            [size, *(_cell([s[index] for s in scores[m, size]]) for m in methods)]
-            for size in sizes
+            [size, *(_cell(scores[m, size], field) for m in methods)] for size in sizes
         ]
-        parts.append(f"{name}, percent:\n\n{experiments.markdown(header, rows)}")
+        parts.append(f"{title}, percent:\n\n{experiments.markdown(header, rows)}")
     seeds = len(scores[methods[0], sizes[0]])
     parts.append(
         f"Means over {seeds} seeds, which draw the labelled texts, the initial weights "
-        "and the order; +- half of the 95 % confidence interval (Student's t)."
+        "and the order; ± half of the 95 % confidence interval (Student's t)."
     )
     return "\n\n".join(parts)
 
@@ -63,6 +62,6 @@ def half_interval(values) -> float:
     return float(quantile * statistics.stdev(values) / math.sqrt(len(values)))
 
 
-def _cell(values):
-    percent = [100 * value for value in values]
+def _cell(scores, field):
+    percent = [100 * getattr(score, field) for score in scores]
     return f"{statistics.fmean(percent):.1f} ± {half_interval(percent):.1f}"

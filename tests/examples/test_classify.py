@@ -93,6 +93,13 @@ def test_samples_nest_and_hold_as_many_of_each_label():
     assert sorted(train.texts + held.texts) == sorted(texts)
 
 
+def test_the_table_has_each_figure_under_its_name():
+    scores = {("a", "10"): [methods.Score(0.5, 0.25), methods.Score(0.5, 0.25)]}
+    f1, accuracy = report.text(["a"], ["10"], scores).split("Accuracy")
+    assert f1.startswith("Macro-F1") and "| 10 | 25.0 ± 0.0 |" in f1
+    assert "| 10 | 50.0 ± 0.0 |" in accuracy
+
+
 def test_intervals_are_student_s():
     assert report.half_interval([1.0]) == 0.0
     # t(0.975; 2) = 4.3027, s = 1
