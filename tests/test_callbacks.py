@@ -85,6 +85,20 @@ def test_without_patience_training_never_stops():
     assert not epochs.history.out_of_patience
 
 
+def test_a_small_last_kl_weight_makes_the_objective_its_own():
+    history = Epochs(kl_weight=0.1, patience=1)
+    for reconstruction, kl in [(100.0, 10.0), (90.0, 40.0), (89.0, 60.0)]:
+        logs = {
+            "val_loss": reconstruction + kl,  # ever worse, and not what is trained
+            "val_reconstruction": reconstruction,
+            "val_kl": kl,
+            "kl_weight": 0.1,
+        }
+        history.history.on_epoch_end(len(history.history.rows), logs)
+    assert history.best == [1, 2]  # 101, 94, 95
+    assert history.model.stop_training
+
+
 def test_the_row_of_an_epoch_says_its_learning_rate():
     rows = Epochs().run(1.0).history.rows
     assert rows[0]["learning_rate"] == pytest.approx(0.8)

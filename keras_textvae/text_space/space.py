@@ -222,7 +222,12 @@ class TextSpace:
         with replacing(os.path.join(folder, "model.keras")) as partial:
             copied(self.model).save(partial)
         self.tokenizer.save(os.path.join(folder, "tokenizer.json"))
-        description = {"format": _FORMAT, "length": self.length, "crops": self.crops}
+        description = {
+            "format": _FORMAT,
+            "length": self.length,
+            "crops": self.crops,
+            "tokenizer": type(self.tokenizer).__name__,
+        }
         write_json(os.path.join(folder, "text_space.json"), description)
 
     @classmethod
@@ -231,7 +236,8 @@ class TextSpace:
 
         Raises:
             FileNotFoundError: if there is no text space in the folder.
-            ValueError: if the folder's description is not one of ours.
+            ValueError: if the folder's description is not one of ours, or its tokenizer
+                is of another kind than the one it describes.
         """
         path = os.path.join(folder, "text_space.json")
         if not os.path.exists(path):
@@ -241,6 +247,12 @@ class TextSpace:
             raise ValueError(f"{path} does not describe a text space.")
         model = keras.saving.load_model(os.path.join(folder, "model.keras"))
         tokenizer = tokenizers.load(os.path.join(folder, "tokenizer.json"))
+        kind = type(tokenizer).__name__
+        if (trained := description.pop("tokenizer", kind)) != kind:
+            raise ValueError(
+                f"{folder}: its tokenizer is a {kind}, and its model was trained with "
+                f"a {trained}."
+            )
         return cls(model, tokenizer, **description)
 
     def in_float32(self) -> "TextSpace":

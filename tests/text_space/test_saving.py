@@ -266,3 +266,11 @@ def test_a_space_in_float32_is_that_of_the_same_weights(words):
     found = mixed.score(given(words)).bound
     assert not np.array_equal(found, expected)
     np.testing.assert_allclose(found, expected, rtol=0.05)
+
+
+def test_a_tokenizer_of_another_kind_is_refused(words, tweets, tmp_path):
+    words.save(str(tmp_path))
+    tweets.tokenizer.save(str(tmp_path / "tokenizer.json"))
+    message = "is a CharacterTokenizer, and its model was trained with a WordTokenizer"
+    with pytest.raises(ValueError, match=message):
+        TextSpace.load(str(tmp_path))
