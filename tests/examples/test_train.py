@@ -120,7 +120,7 @@ def test_the_folder_of_another_run_is_refused(run, files, straight):
 
 
 REFUSED = {
-    "preset": (["--preset=nope"], "Unknown preset 'nope'. Known presets: bowman2016"),
+    "preset": (["--preset=nope"], "Unknown preset 'nope'. Known presets: bag-of-words"),
     "argument": (["extra"], "Unexpected argument 'extra'"),
     "flag": (["--epoch=3"], "Unknown command line flag 'epoch'"),
     "no epochs": (["--epochs=0"], "--epochs=0"),
