@@ -12,6 +12,7 @@ from keras_textvae.grammar.english import build
 from keras_textvae.grammar.lexicon import read_lexicon
 from keras_textvae.models import LanguageModel
 from keras_textvae.tokenizers import CharacterTokenizer, WordTokenizer
+from keras_textvae.transfer import fitting
 
 WORDS = "the a cat dog sees likes big old".split()
 TEXTS = ["the cat sees", "a dog likes the cat", "old dog"]
@@ -183,9 +184,9 @@ def test_training_stops_early_with_the_best_weights():
 
 def test_balanced_weights_are_inverse_to_counts():
     model = transfer.classifier(words(), NAMES).model
-    balanced = transfer._class_weight(model, np.array([0, 1, 1, 1]), "balanced")
+    balanced = fitting._class_weight(model, np.array([0, 1, 1, 1]), "balanced")
     assert balanced == {0: 2.0, 1: pytest.approx(2 / 3)}
-    named = transfer._class_weight(model, np.array([0, 1]), {"cat": 3.0, "dog": 1.0})
+    named = fitting._class_weight(model, np.array([0, 1]), {"cat": 3.0, "dog": 1.0})
     assert named == {1: 3.0, 0: 1.0}
 
 
