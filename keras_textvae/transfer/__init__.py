@@ -4,6 +4,8 @@
     labelled = transfer.classifier(space, ["joy", "sadness"])
     transfer.fit(labelled, texts, labels)
     labelled.classify(["what a day"]).label
+
+docs/transfer.md is the guide.
 """
 
 from keras_textvae.transfer.fitting import ENCODERS as ENCODERS
