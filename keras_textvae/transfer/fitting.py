@@ -73,26 +73,9 @@ def fit(
             the kind of space.
     """
     model = space.model
-    if not hasattr(model, "labels"):
-        raise ValueError("fit: this space has no labels; see `transfer.classifier`.")
-    if encoder not in ENCODERS:
-        raise ValueError(
-            f"`encoder` is one of {', '.join(ENCODERS)}. Received: encoder={encoder!r}"
-        )
-    joint = isinstance(model, SemiSupervisedTextVAE)
-    if not joint and unlabelled is not None:
-        raise ValueError("`unlabelled` texts need a space of `semi_supervised`.")
-    if joint and (class_weight is not None or encoder != "fine_tuned"):
-        raise ValueError(
-            "A semi-supervised space is trained as a whole, without class weights."
-        )
+    _check_options(model, encoder, unlabelled, class_weight)
     texts, numbers = list(texts), label_numbers(model.labels, labels)
-    if len(texts) != len(numbers) or len({*numbers}) < 2:
-        raise ValueError(
-            "There must be a label for each text, and two different ones at least. "
-            f"Received: {len(texts)} texts, {len(numbers)} labels, "
-            f"{len({*numbers})} different ones"
-        )
+    _check_labels(texts, numbers)
     steps_per_epoch = math.ceil(len(texts) / batch_size)
     epochs = epochs or max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps_per_epoch))
     data = _batches(space.ids(texts), numbers, batch_size, seed)
@@ -103,6 +86,7 @@ def fit(
     known = None
     if validation is not None:
         known = _validation(space, *validation, batch_size)
+        joint = isinstance(model, SemiSupervisedTextVAE)
         loss = "val_label_loss" if joint else "val_loss"
         stop = keras.callbacks.EarlyStopping(
             loss, patience=patience, mode="min", restore_best_weights=True
@@ -140,6 +124,31 @@ def label_numbers(names, labels) -> np.ndarray:
             f"{unknown[0]!r} is no label of this space, which has {', '.join(names)}."
         )
     return np.array([numbers[label] for label in labels], "int32")
+
+
+def _check_options(model, encoder, unlabelled, class_weight):
+    if not hasattr(model, "labels"):
+        raise ValueError("fit: this space has no labels; see `transfer.classifier`.")
+    if encoder not in ENCODERS:
+        raise ValueError(
+            f"`encoder` is one of {', '.join(ENCODERS)}. Received: encoder={encoder!r}"
+        )
+    joint = isinstance(model, SemiSupervisedTextVAE)
+    if not joint and unlabelled is not None:
+        raise ValueError("`unlabelled` texts need a space of `semi_supervised`.")
+    if joint and (class_weight is not None or encoder != "fine_tuned"):
+        raise ValueError(
+            "A semi-supervised space is trained as a whole, without class weights."
+        )
+
+
+def _check_labels(texts, numbers):
+    if len(texts) != len(numbers) or len({*numbers}) < 2:
+        raise ValueError(
+            "There must be a label for each text, and two different ones at least. "
+            f"Received: {len(texts)} texts, {len(numbers)} labels, "
+            f"{len({*numbers})} different ones"
+        )
 
 
 def _batches(ids, numbers, batch_size, seed):
