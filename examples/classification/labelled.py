@@ -64,11 +64,10 @@ def read(path: str, known=None) -> Labelled:
 
 def split(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
     """Returns a random part of the texts without a `share` of each label, and it."""
-    held = {
-        row
-        for name in labelled.names
-        for row in _rows(labelled, name, share, np.random.default_rng(seed))
-    }
+    held = set()
+    for name in labelled.names:
+        rows = _shuffled(labelled, name, np.random.default_rng(seed))
+        held |= {*rows[: max(1, round(share * len(rows)))].tolist()}
     rest = [row for row in range(len(labelled.texts)) if row not in held]
     return labelled.at(rest), labelled.at(sorted(held))
 
@@ -81,14 +80,10 @@ def sample(labelled: Labelled, per_label: int | None, seed: int) -> Labelled:
     if per_label is None:
         return labelled
     rng = np.random.default_rng(seed)
-    labels = np.array(labelled.labels)
-    rows = [
-        rng.permutation(np.flatnonzero(labels == name))[:per_label]
-        for name in labelled.names
-    ]
+    rows = [_shuffled(labelled, name, rng)[:per_label] for name in labelled.names]
     return labelled.at(np.concatenate(rows))
 
 
-def _rows(labelled, name, share, rng):
-    rows = np.flatnonzero(np.array(labelled.labels) == name)
-    return rng.permutation(rows)[: max(1, round(share * len(rows)))].tolist()
+def _shuffled(labelled, name, rng):
+    """Returns the rows of a label in a random order."""
+    return rng.permutation(np.flatnonzero(np.array(labelled.labels) == name))

@@ -76,16 +76,8 @@ def fine_tuned(problem, train, seed):
 
 def semi_supervised(problem, train, seed):
     """The pretrained autoencoder, trained on labelled and unlabelled texts at once."""
-    keras.utils.set_random_seed(seed)
-    labelled = transfer.semi_supervised(
-        problem.space,
-        problem.names,
-        features=problem.features,
-        hidden=problem.hidden,
-        vae_weight=VAE_WEIGHT,
-    )
-    _fit(labelled, problem, train, seed, unlabelled=problem.unlabelled)
-    return _predict(labelled)
+    make, others = transfer.semi_supervised, {"unlabelled": problem.unlabelled}
+    return _predict(_trained(make, problem, train, seed, others, vae_weight=VAE_WEIGHT))
 
 
 METHODS = {
@@ -105,28 +97,30 @@ def score(predict, test: Labelled) -> Score:
 
 def classifier(problem, train, seed, encoder, pretrained=True) -> TextSpace:
     """Returns a trained space that classifies, see `transfer.fit`."""
-    keras.utils.set_random_seed(seed)
-    labelled = transfer.classifier(
-        problem.space,
-        problem.names,
-        features=problem.features,
-        hidden=problem.hidden,
-        pretrained=pretrained,
-    )
-    _fit(labelled, problem, train, seed, encoder=encoder)
-    return labelled
+    make, how = transfer.classifier, {"encoder": encoder}
+    return _trained(make, problem, train, seed, how, pretrained=pretrained)
 
 
 def _predict(space):
     return lambda texts: space.classify(texts).label
 
 
-def _fit(labelled, problem, train, seed, **options):
+def _trained(make, problem, train, seed, how, **options):
+    """Returns a space that `make` makes with `options`, trained as `how` says."""
+    keras.utils.set_random_seed(seed)
+    labelled = make(
+        problem.space,
+        problem.names,
+        features=problem.features,
+        hidden=problem.hidden,
+        **options,
+    )
     transfer.fit(
         labelled,
         train.texts,
         train.labels,
         learning_rate=problem.learning_rate,
         seed=seed,
-        **options,
+        **how,
     )
+    return labelled
