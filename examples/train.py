@@ -41,7 +41,7 @@ INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
 
 # The type of a model's argument -> how its value is read.
 PARSERS = {
-    bool: {"true": True, "false": False}.__getitem__,
+    bool: lambda text: {"true": True, "false": False}[text.lower()],
     int: int,
     float: float,
     str: str,

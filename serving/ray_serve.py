@@ -50,7 +50,6 @@ PORTS = (
 
 def define_flags() -> None:
     server_flags.define_shared_flags()
-    flags.adopt_module_key_flags(server_flags)  # so that --help shows them
     flags.DEFINE_integer("replicas", 1, "Processes that answer calls.", 1)
     flags.DEFINE_string(
         "ray_address",

@@ -189,9 +189,9 @@ def test_long_sentences_are_counted_when_they_are_dropped(run, sentences, monkey
 
 def test_model_arguments_take_the_type_of_the_preset_s(monkeypatch):
     monkeypatch.setattr(train, "FLAGS", type("Flags", (), {}))
-    train.FLAGS.model = ["units=3", "channels=4,6", "alpha=0.5"]
-    known = zoo.preset("hybrid-grammar").model
-    expected = {"units": 3, "channels": (4, 6), "alpha": 0.5}
+    train.FLAGS.model = ["units=3", "channels=4,6", "alpha=0.5", "tied=True"]
+    known = zoo.preset("hybrid-grammar").model | {"tied": False}
+    expected = {"units": 3, "channels": (4, 6), "alpha": 0.5, "tied": True}
     assert train.model_arguments(known) == expected
 
 

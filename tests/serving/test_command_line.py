@@ -34,9 +34,11 @@ PROGRAM = '''
 """A program."""
 import signal, sys, time
 from absl import flags
+from serving import server_flags
 from serving.command_line import run
 
 def define_flags():
+    server_flags.define_shared_flags()
     flags.DEFINE_integer("count", 5, "how many")
 
 def main(argv):
@@ -115,6 +117,7 @@ def test_help_shows_the_flags_and_ends_with_0(program):
     assert "A program." in done.stdout
     assert "--count: how many" in done.stdout
     assert "(default: '5')" in done.stdout
+    assert "--host: Address to listen on." in done.stdout  # another module's
 
 
 def raising(error):
