@@ -8,9 +8,16 @@ import pytest
 from examples import classify
 from examples.classification import labelled, methods, report
 from keras_textvae import open_space
+from keras_textvae.transfer import fitting
 
 CATS = ["the cat sees", "a cat likes the cat", "big cat", "the old cat", "cat"]
 DOGS = ["the dog sees", "a dog likes the dog", "big dog", "the old dog", "dog"]
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    """Trains for as long as it takes to see that it does."""
+    monkeypatch.setattr(fitting, "MIN_STEPS", 10)
 
 
 @pytest.fixture
