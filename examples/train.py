@@ -8,6 +8,7 @@ r"""Trains a preset on a corpus of its own or of yours.
 The same command again goes on where a killed run was.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -45,7 +46,7 @@ PARSERS = {
     int: int,
     float: float,
     str: str,
-    type(None): int,
+    type(None): json.loads,  # a number
     tuple: lambda sizes: tuple(int(size) for size in sizes.split(",")),
 }
 
@@ -98,7 +99,7 @@ def build_run() -> runs.Run:
     preset = zoo.preset(FLAGS.preset)
     given = {name: FLAGS[name].value for name in REPLACEABLE}
     preset = preset.replace(**{k: v for k, v in given.items() if v is not None})
-    preset = preset.replace(model=preset.model | model_arguments(preset.model))
+    preset = preset.replace(model=preset.model | model_arguments(preset.arguments))
     if FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files:
         if not (FLAGS.train_files and FLAGS.valid_files):
             raise ValueError("--train_files and --valid_files are needed together.")
@@ -112,7 +113,7 @@ def build_run() -> runs.Run:
 
 
 def model_arguments(known: dict) -> dict:
-    """Parses `--model=NAME=VALUE` flags, each of the type of the preset's value."""
+    """Parses `--model=NAME=VALUE` flags, each of the type of the known value."""
     arguments = {}
     for text in FLAGS.model:
         name, _, value = text.partition("=")

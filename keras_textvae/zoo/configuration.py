@@ -1,6 +1,7 @@
 """What a configuration consists of, and how its model is built."""
 
 import dataclasses
+import inspect
 from typing import NamedTuple
 
 import keras
@@ -88,6 +89,17 @@ class Preset:
     def kl_weight(self) -> float:
         """What the KL weight ends with: below 1, z says more than the bound asks."""
         return self.schedule.arguments[0] if self.schedule.name == "constant" else 1.0
+
+    @property
+    def arguments(self) -> dict:
+        """`model`, and the architecture's defaults of what it leaves out."""
+        function = inspect.signature(ARCHITECTURES[self.architecture])
+        defaults = {
+            parameter.name: parameter.default
+            for parameter in function.parameters.values()
+            if parameter.default is not parameter.empty
+        }
+        return defaults | self.model
 
     def build_model(self, vocabulary_size: int) -> LanguageModel:
         """Returns the model, built, for a vocabulary of this size."""

@@ -138,7 +138,7 @@ REFUSED = {
     "long": (["--train_files=DIR/long.txt", "GOOD"], "long.txt, line 2: 62 ids"),
     "no valid": (["--train_files=DIR/good.txt"], "are needed together"),
     "no train": (["GOOD"], "are needed together"),
-    "no such": (["--model=depth=3"], "--model=depth=3: the arguments are embedding_"),
+    "no such": (["--model=depth=3"], "--model=depth=3: the arguments are keep_rate"),
     "no value": (["--model=units"], "--model=units: a value like 128 is needed"),
     "no int": (["--model=units=4.5"], "--model=units=4.5: a value like 128 is needed"),
     "no bool": (["--model=z_every_step=1"], "a value like True is needed"),
@@ -189,10 +189,13 @@ def test_long_sentences_are_counted_when_they_are_dropped(run, sentences, monkey
 
 def test_model_arguments_take_the_type_of_the_preset_s(monkeypatch):
     monkeypatch.setattr(train, "FLAGS", type("Flags", (), {}))
-    train.FLAGS.model = ["units=3", "channels=4,6", "alpha=0.5", "tied=True"]
-    known = zoo.preset("hybrid-grammar").model | {"tied": False}
-    expected = {"units": 3, "channels": (4, 6), "alpha": 0.5, "tied": True}
-    assert train.model_arguments(known) == expected
+    train.FLAGS.model = ["units=3", "channels=4,6", "alpha=0.5"]
+    expected = {"units": 3, "channels": (4, 6), "alpha": 0.5}
+    assert train.model_arguments(zoo.preset("hybrid-grammar").arguments) == expected
+    # What a preset leaves out can be given too.
+    train.FLAGS.model = ["units=3", "shared_dropout=True", "initial_range=0.1"]
+    expected = {"units": 3, "shared_dropout": True, "initial_range": 0.1}
+    assert train.model_arguments(zoo.preset("lstm-grammar").arguments) == expected
 
 
 def test_help_names_every_preset():
