@@ -96,7 +96,7 @@ def main(argv):
     results = Results(FLAGS.output_dir, _configuration())
     cells = itertools.product(range(FLAGS.seeds), sizes, FLAGS.methods)
     _compare(problem, train, test, sizes, [*cells], results)
-    _report(train, sizes, results)
+    _report(train, results)
     if FLAGS.save_dir:
         methods.classifier(problem, train, 0, "fine_tuned").save(FLAGS.save_dir)
         print(f"saved: {FLAGS.save_dir}")
@@ -191,15 +191,18 @@ def _compare(problem, train, test, sizes, cells, results):
         )
 
 
-def _report(train, sizes, results):
-    scores = {
-        (method, size): [results.scores[s, size, method] for s in range(FLAGS.seeds)]
-        for method in FLAGS.methods
-        for size in sizes
+def _report(train, results):
+    """Writes the table and the plot of all scores, earlier commands' too."""
+    scores = {}
+    for (_, size, method), score in results.scores.items():
+        scores.setdefault((method, size), []).append(score)
+    counts = {
+        size: len(labelled.sample(train, _size(size), 0).texts) for _, size in scores
     }
-    counts = [len(labelled.sample(train, size, 0).texts) for size in sizes.values()]
-    text = report.text(FLAGS.methods, [*sizes], scores)
-    figure = report.plot(FLAGS.methods, [*sizes], counts, scores)
+    sizes = sorted(counts, key=counts.get)
+    tried = [name for name in methods.METHODS if name in {m for m, _ in scores}]
+    text = report.text(tried, sizes, scores)
+    figure = report.plot(tried, sizes, [counts[size] for size in sizes], scores)
     experiments.save_report(FLAGS.output_dir, "table", text, figure)
 
 

@@ -15,19 +15,22 @@ def text(methods, sizes, scores) -> str:
     Args:
         methods: names, in order.
         sizes: names of the numbers of labels per class, in order.
-        scores: (method, size) -> list of `methods.Score`, one a seed.
+        scores: (method, size) -> list of `methods.Score`, one a seed; without those
+            that there are none of.
     """
     header = ["labels per class", *methods]
     parts = []
     for field, title in (("macro_f1", "Macro-F1"), ("accuracy", "Accuracy")):
         rows = [
-            [size, *(_cell(scores[m, size], field) for m in methods)] for size in sizes
+            [size, *(_cell(scores.get((m, size)), field) for m in methods)]
+            for size in sizes
         ]
         parts.append(f"{title}, percent:\n\n{experiments.markdown(header, rows)}")
-    seeds = len(scores[methods[0], sizes[0]])
+    seeds = sorted({len(found) for found in scores.values()})
     parts.append(
-        f"Means over {seeds} seeds, which draw the labelled texts, the initial weights "
-        "and the order; ± half of the 95 % confidence interval (Student's t)."
+        f"Means over {' to '.join(map(str, seeds[:1] + seeds[1:][-1:]))} seeds, which "
+        "draw the labelled texts, the initial weights and the order; ± half of the "
+        "95 % confidence interval (Student's t)."
     )
     return "\n\n".join(parts)
 
@@ -41,12 +44,17 @@ def plot(methods, sizes, counts, scores):
     """
     figure, (axes,) = experiments.new_figure()
     for method in methods:
-        found = [[100 * s.macro_f1 for s in scores[method, size]] for size in sizes]
-        means = np.array([statistics.fmean(values) for values in found])
-        halves = np.array([half_interval(values) for values in found])
-        (line,) = axes.plot(counts, means, marker="o", label=method.replace("_", " "))
+        found = {
+            count: [100 * score.macro_f1 for score in scores[method, size]]
+            for size, count in zip(sizes, counts, strict=True)
+            if (method, size) in scores
+        }
+        means = np.array([statistics.fmean(values) for values in found.values()])
+        halves = np.array([half_interval(values) for values in found.values()])
+        shown = [*found]
+        (line,) = axes.plot(shown, means, marker="o", label=method.replace("_", " "))
         low, high = means - halves, means + halves
-        axes.fill_between(counts, low, high, alpha=0.15, color=line.get_color())
+        axes.fill_between(shown, low, high, alpha=0.15, color=line.get_color())
     axes.set(xscale="log", xlabel="labelled texts", ylabel="macro-F1, percent")
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.minorticks_off()
@@ -63,5 +71,7 @@ def half_interval(values) -> float:
 
 
 def _cell(scores, field):
+    if not scores:
+        return "-"
     percent = [100 * getattr(score, field) for score in scores]
     return f"{statistics.fmean(percent):.1f} ± {half_interval(percent):.1f}"

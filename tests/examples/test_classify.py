@@ -64,6 +64,12 @@ def test_methods_are_compared_once_and_the_rest_is_kept(run, opened, files):
     ended = run(classify, *arguments(files, opened, ways))
     assert sum("min left" in line for line in ended.output) == 1
     assert (out / "results.jsonl").read_text().splitlines(keepends=True) == lines
+    # Another command's methods and sizes are shown beside those that are there.
+    fewer = ["--methods=bag_of_words", "--labels_per_class=3", "--seeds=1"]
+    assert run(classify, *arguments(files, opened, *fewer)).code == 0
+    rows = (out / "table.md").read_text().split("Accuracy")[0].splitlines()
+    assert [row.split("|")[1].strip() for row in rows[4:7]] == ["2", "3", "all"]
+    assert rows[5].endswith(" ± 0.0 | - |")
     ended = run(classify, *arguments(files, opened, ways, "--hidden=3"))
     assert ended.code == 2
     assert "hidden is 0 there" in ended.errors[-1]
@@ -102,9 +108,10 @@ def test_samples_nest_and_hold_as_many_of_each_label():
 
 def test_the_table_has_each_figure_under_its_name():
     scores = {("a", "10"): [methods.Score(0.5, 0.25), methods.Score(0.5, 0.25)]}
-    f1, accuracy = report.text(["a"], ["10"], scores).split("Accuracy")
-    assert f1.startswith("Macro-F1") and "| 10 | 25.0 ± 0.0 |" in f1
-    assert "| 10 | 50.0 ± 0.0 |" in accuracy
+    f1, accuracy = report.text(["a", "b"], ["10"], scores).split("Accuracy")
+    assert f1.startswith("Macro-F1") and "| 10 | 25.0 ± 0.0 | - |" in f1
+    assert "| 10 | 50.0 ± 0.0 | - |" in accuracy
+    assert "Means over 2 seeds" in accuracy
 
 
 def test_intervals_are_student_s():
