@@ -196,11 +196,10 @@ def _report(train, results):
     scores = {}
     for (_, size, method), score in results.scores.items():
         scores.setdefault((method, size), []).append(score)
-    counts = {
-        size: len(labelled.sample(train, _size(size), 0).texts) for _, size in scores
-    }
+    names, sizes = ({*column} for column in zip(*scores, strict=True))
+    counts = {size: len(labelled.sample(train, _size(size), 0).texts) for size in sizes}
     sizes = sorted(counts, key=counts.get)
-    tried = [name for name in methods.METHODS if name in {m for m, _ in scores}]
+    tried = [name for name in methods.METHODS if name in names]
     text = report.text(tried, sizes, scores)
     figure = report.plot(tried, sizes, [counts[size] for size in sizes], scores)
     experiments.save_report(FLAGS.output_dir, "table", text, figure)

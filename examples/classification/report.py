@@ -26,11 +26,11 @@ def text(methods, sizes, scores) -> str:
             for size in sizes
         ]
         parts.append(f"{title}, percent:\n\n{experiments.markdown(header, rows)}")
-    seeds = sorted({len(found) for found in scores.values()})
+    seeds = [len(found) for found in scores.values()]
+    seeds = " to ".join(str(count) for count in sorted({min(seeds), max(seeds)}))
     parts.append(
-        f"Means over {' to '.join(map(str, seeds[:1] + seeds[1:][-1:]))} seeds, which "
-        "draw the labelled texts, the initial weights and the order; ± half of the "
-        "95 % confidence interval (Student's t)."
+        f"Means over {seeds} seeds, which draw the labelled texts, the initial weights "
+        "and the order; ± half of the 95 % confidence interval (Student's t)."
     )
     return "\n\n".join(parts)
 
