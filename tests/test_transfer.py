@@ -99,10 +99,10 @@ def test_gradual_unfreezing_begins_at_the_top():
             moved.append([any(changed(old, [layer])) for old, layer in pairs])
 
     transfer.fit(
-        labelled, TEXTS, LABELS, encoder="gradual", epochs=4, callbacks=[Watch()]
+        labelled, TEXTS, LABELS, encoder="gradual", epochs=3, callbacks=[Watch()]
     )
-    assert moved == [
-        [False, False, False],
+    assert moved[:3] == [[False, False, False]] * 3  # the head alone
+    assert moved[3:] == [
         [False, False, True],
         [False, True, True],
         [True, True, True],
@@ -174,8 +174,8 @@ def test_training_stops_early_with_the_best_weights():
         patience=3,
         learning_rate=0.02,
     )
-    assert len(history["val_loss"]) < 50
-    best = min(history["val_loss"])
+    assert len(history["val_label_loss"]) < 50
+    best = min(history["val_label_loss"])
     probabilities = labelled.classify(TEXTS).probabilities
     numbers = transfer.label_numbers(NAMES, wrong)
     found = -np.mean(np.log(probabilities[np.arange(6), numbers]))

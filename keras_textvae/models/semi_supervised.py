@@ -19,7 +19,8 @@ class SemiSupervisedTextVAE(TextVAE):
     Training minimises
 
         vae_weight * (the objective of `TextVAE`, mean over all sentences)
-        + label_weight * (cross-entropy of the label, mean over the labelled ones)
+        + label_weight * (cross-entropy of the label, mean over the labelled ones,
+                          + the penalties of regularised weights)
 
     in nats, over batches of ids with a label each, -1 where there is none. So the
     encoder learns from all text and the head from the labelled part (the simplest form
@@ -90,7 +91,8 @@ class SemiSupervisedTextVAE(TextVAE):
         loss = super().compute_loss(x, None, y_pred, sample_weight, training)
         if y is None:
             return loss
-        return self.vae_weight * loss + self.label_weight * self._label_loss(y, y_pred)
+        label_loss = self._label_loss(y, y_pred) + sum(self.losses)
+        return self.vae_weight * loss + self.label_weight * label_loss
 
     def _label_loss(self, labels, outputs):
         known = ops.cast(labels != UNLABELLED, "float32")  # [B]

@@ -16,6 +16,8 @@ from keras_textvae.tokens import PAD
 
 ENCODERS = ("fine_tuned", "frozen", "gradual")
 MIN_STEPS, MIN_EPOCHS = 300, 5
+HEAD_SHARE = 10.0  # the head's learning rate while it is trained alone
+PRIOR_STD = 0.1  # of the head's weights; what it reads has variance 1
 
 
 def fit(
@@ -37,34 +39,44 @@ def fit(
 ) -> dict:
     """Trains a space of `classifier` or `semi_supervised` on labelled texts.
 
-    With Adam, whose learning rate falls linearly to zero. Batches are drawn in an order
-    that depends on `seed`; for equal weights call `keras.utils.set_random_seed` before
-    the space is made.
+    First the head alone, on the features that the texts have when the encoder is used
+    and not trained: they are computed once, so that this costs little, and a head that
+    has found its place disturbs a pretrained encoder less (Kumar et al. 2022). Then
+    what `encoder` says.
+
+    Kernels of the head have the prior N(0, `PRIOR_STD`^2), so that training minimises
+
+        cross-entropy, mean over the N texts + |kernels|^2 / (2 N PRIOR_STD^2)
+
+    and few texts move the head less than many. With Adam, whose learning rate falls
+    linearly to zero. Batches are drawn in an order that depends on `seed`; for equal
+    weights call `keras.utils.set_random_seed` before the space is made.
 
     Args:
         space: what `classifier` or `semi_supervised` returned; it is changed.
         texts: N texts.
         labels: N names of labels.
         encoder: what of the encoder is trained along with the head: "fine_tuned", all
-            of it; "frozen", nothing; "gradual", nothing in the first part of the
-            epochs, then one more of its layers in each part, from the last one down
-            (Howard and Ruder 2018, section 3.3).
+            of it; "frozen", nothing; "gradual", its last layer in the first part of the
+            epochs, then one more in each part (Howard and Ruder 2018, section 3.3).
         unlabelled: other texts without a label, for `semi_supervised`: each batch has
             as many of them as labelled ones.
-        epochs: int. Passes over the labelled texts; None makes 300 steps and 5 passes
-            at least.
+        epochs: int. Passes over the labelled texts with the encoder, and as many of the
+            head alone before; None makes 300 steps and 5 passes at least.
         batch_size: int. Labelled texts in a batch.
-        learning_rate: float. At the first step.
+        learning_rate: float. At the first step; the head alone takes ten times that.
         class_weight: weights of the labels' losses by name; "balanced" for weights in
             inverse proportion to their counts; None for equal ones.
-        validation: other texts and their labels. Training stops when their loss has
-            not fallen for `patience` epochs, and the best weights are kept.
+        validation: other texts and their labels. Training, and the head's before it,
+            stops when their cross-entropy has not fallen for `patience` epochs, and the
+            best weights are kept.
         patience: int.
         seed: int.
         callbacks, verbose: as in `keras.Model.fit`.
 
     Returns:
-        Keras's history: name of a metric -> its value after each epoch.
+        Keras's history: name of a metric -> its value after each epoch, the head's
+        first. `label_loss` is the cross-entropy, in nats a text.
 
     Raises:
         ValueError: with one line, for no labelled text, as many labels as there are not
@@ -83,29 +95,33 @@ def fit(
         none = np.full(len(unlabelled), UNLABELLED)
         others = _batches(space.ids(unlabelled), none, batch_size, seed + 1)
         data = tf.data.Dataset.zip(data, others).map(_together)
-    known = None
+    known = features_known = None
     if validation is not None:
-        known = _validation(space, *validation, batch_size)
-        joint = isinstance(model, SemiSupervisedTextVAE)
-        loss = "val_label_loss" if joint else "val_loss"
+        texts_known, numbers_known = validation
+        numbers_known = label_numbers(model.labels, numbers_known)
+        known = _once(space.ids(texts_known), numbers_known, batch_size).map(_trimmed)
+        features_known = _once(_read(space, texts_known), numbers_known, batch_size)
         stop = keras.callbacks.EarlyStopping(
-            loss, patience=patience, mode="min", restore_best_weights=True
+            "val_label_loss", patience=patience, mode="min", restore_best_weights=True
         )
         callbacks = [*callbacks, stop]
-    history = {}
+    options = {
+        "steps_per_epoch": steps_per_epoch,
+        "class_weight": _class_weight(model, numbers, class_weight),
+        "shuffle": False,
+        "callbacks": [*callbacks],
+        "verbose": verbose,
+    }
+    _set_prior(model.head, len(texts))
+    head = keras.Sequential([model.head])
+    _compile(head, HEAD_SHARE * learning_rate, steps_per_epoch * epochs)
+    features = _shuffled(_read(space, texts), numbers, batch_size, seed)
+    found = head.fit(features, epochs=epochs, validation_data=features_known, **options)
+    history = found.history
     for trained, share in _stages(model, encoder, epochs):
         _train_only(model, trained)
         _compile(model, learning_rate, steps_per_epoch * share)
-        found = model.fit(
-            data.prefetch(tf.data.AUTOTUNE),
-            steps_per_epoch=steps_per_epoch,
-            epochs=share,
-            validation_data=known,
-            class_weight=_class_weight(model, numbers, class_weight),
-            shuffle=False,
-            callbacks=[*callbacks],
-            verbose=verbose,
-        )
+        found = model.fit(data, epochs=share, validation_data=known, **options)
         for name, values in found.history.items():
             history.setdefault(name, []).extend(values)
     return history
@@ -151,11 +167,20 @@ def _check_labels(texts, numbers):
         )
 
 
+def _shuffled(inputs, numbers, batch_size, seed):
+    """Returns batches without end, in another order in each pass."""
+    data = tf.data.Dataset.from_tensor_slices((inputs, numbers))
+    data = data.shuffle(len(inputs), seed).repeat().batch(batch_size)
+    return data.prefetch(tf.data.AUTOTUNE)
+
+
+def _once(inputs, numbers, batch_size):
+    return tf.data.Dataset.from_tensor_slices((inputs, numbers)).batch(batch_size)
+
+
 def _batches(ids, numbers, batch_size, seed):
     """Returns batches without end, each no wider than its longest text."""
-    data = tf.data.Dataset.from_tensor_slices((ids, numbers))
-    data = data.shuffle(len(ids), seed).repeat().batch(batch_size)
-    return data.map(_trimmed, tf.data.AUTOTUNE)
+    return _shuffled(ids, numbers, batch_size, seed).map(_trimmed, tf.data.AUTOTUNE)
 
 
 def _trimmed(ids, numbers):  # [B, N] -> [B, T]
@@ -174,20 +199,27 @@ def _together(labelled, others):
     return tf.concat(both, axis=0), tf.concat([numbers, none], axis=0)
 
 
-def _validation(space, texts, labels, batch_size):
-    numbers = label_numbers(space.model.labels, labels)
-    data = tf.data.Dataset.from_tensor_slices((space.ids(texts), numbers))
-    return data.batch(batch_size).map(_trimmed)
+def _read(space, texts):
+    """Returns what the head reads of texts."""
+    return space.features(texts, space.model.features)
+
+
+def _set_prior(head, count):
+    """Gives the kernels a Gaussian prior; the loss is a text's share of `count`."""
+    penalty = keras.regularizers.L2(0.5 / (PRIOR_STD**2 * count))
+    for weight in head.trainable_weights:
+        if len(weight.shape) > 1:
+            weight.regularizer = penalty
 
 
 def _stages(model, encoder, epochs):
     """Returns pairs: the encoder's layers that are trained, and for how many epochs."""
     layers = _encoder_layers(model)
     if encoder == "frozen":
-        return [([], epochs)]
+        return []
     if encoder == "fine_tuned":
         return [(layers, epochs)]
-    parts = [layers[len(layers) - n :] for n in range(len(layers) + 1)]
+    parts = [layers[len(layers) - n :] for n in range(1, len(layers) + 1)]
     shares = [part.size for part in np.array_split(np.arange(epochs), len(parts))]
     return [(part, share) for part, share in zip(parts, shares, strict=True) if share]
 
@@ -211,7 +243,11 @@ def _compile(model, learning_rate, steps):
         model.compile(adam)
         return
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(adam, loss, metrics=["accuracy"])
+    # Without the prior, which Keras adds to `loss`, in validation too.
+    cross_entropy = keras.metrics.SparseCategoricalCrossentropy(
+        "label_loss", from_logits=True
+    )
+    model.compile(adam, loss, metrics=["accuracy", cross_entropy])
 
 
 def _class_weight(model, numbers, weights):

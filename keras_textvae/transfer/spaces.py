@@ -21,8 +21,8 @@ def classifier(
     """Returns a text space that classifies, over a copy of another's encoder.
 
     Its head is layer normalisation, dropout, a hidden layer if asked for, and one
-    logit a label; its model computes in float32. Until `fit`, only the head is new: the
-    features are those of `space`, whose own weights never change.
+    logit a label, at first zero; its model computes in float32. Until `fit`, only the
+    head is new: the features are those of `space`, whose own weights never change.
 
     Args:
         space: the trained one.
@@ -113,7 +113,12 @@ def _head(labels, hidden, dropout):
     if hidden:
         layers.append(keras.layers.Dense(hidden, "relu", dtype="float32"))
         layers.append(keras.layers.Dropout(dropout, dtype="float32"))
-    layers.append(keras.layers.Dense(len(list(labels)), dtype="float32"))
+    # From zero, so that what no text speaks for stays out of the answer.
+    layers.append(
+        keras.layers.Dense(
+            len(list(labels)), dtype="float32", kernel_initializer="zeros"
+        )
+    )
     return keras.Sequential(layers, name="head")
 
 
