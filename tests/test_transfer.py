@@ -182,6 +182,35 @@ def test_training_stops_early_with_the_best_weights():
     assert found == pytest.approx(best, rel=1e-4)
 
 
+def test_the_head_alone_finds_the_posterior_mode_of_its_weights():
+    """Against the convex problem solved by Newton's method in NumPy."""
+    space = words()
+    labelled = transfer.classifier(space, NAMES, dropout=0.0)
+    options = {"encoder": "frozen", "batch_size": 6, "learning_rate": 0.003}
+    transfer.fit(labelled, TEXTS, LABELS, epochs=600, **options)
+    norm, _, dense = labelled.model.head.layers
+    x = space.features(TEXTS)
+    x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + norm.epsilon)
+    x = x * norm.gamma.numpy() + norm.beta.numpy()
+    y = np.array([1.0 if label == "cat" else 0.0 for label in LABELS])
+    # Two opposite rows of weights w/2: |kernels|^2 = |w|^2 / 2.
+    precision = np.diag([0.5 / fitting.PRIOR_STD**2] * x.shape[1] + [0.0])
+    x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+    weights = np.zeros(x.shape[1])
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-x @ weights))
+        hessian = x.T @ (x * (p * (1 - p))[:, None]) + precision
+        weights -= np.linalg.solve(hessian, x.T @ (p - y) + precision @ weights)
+    kernel, bias = (value.numpy() for value in dense.weights)
+    np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], weights[:-1], atol=2e-3)
+    np.testing.assert_allclose(bias[1] - bias[0], weights[-1], atol=1e-2)
+
+
+def test_a_new_head_says_nothing(space):
+    probabilities = transfer.classifier(space, NAMES).classify(TEXTS).probabilities
+    np.testing.assert_array_equal(probabilities, np.full((6, 2), 0.5, "float32"))
+
+
 def test_balanced_weights_are_inverse_to_counts():
     model = transfer.classifier(words(), NAMES).model
     balanced = fitting._class_weight(model, np.array([0, 1, 1, 1]), "balanced")

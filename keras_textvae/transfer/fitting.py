@@ -69,7 +69,7 @@ def fit(
             inverse proportion to their counts; None for equal ones.
         validation: other texts and their labels. Training, and the head's before it,
             stops when their cross-entropy has not fallen for `patience` epochs, and the
-            best weights are kept.
+            best weights of all are kept.
         patience: int.
         seed: int.
         callbacks, verbose: as in `keras.Model.fit`.
@@ -121,8 +121,11 @@ def fit(
     for trained, share in _stages(model, encoder, epochs):
         _train_only(model, trained)
         _compile(model, learning_rate, steps_per_epoch * share)
-        found = model.fit(data, epochs=share, validation_data=known, **options)
-        for name, values in found.history.items():
+        before = model.get_weights()
+        found = model.fit(data, epochs=share, validation_data=known, **options).history
+        if known is not None and _best(found) > _best(history):
+            model.set_weights(before)
+        for name, values in found.items():
             history.setdefault(name, []).extend(values)
     return history
 
@@ -202,6 +205,10 @@ def _together(labelled, others):
 def _read(space, texts):
     """Returns what the head reads of texts."""
     return space.features(texts, space.model.features)
+
+
+def _best(history):
+    return min(history["val_label_loss"])
 
 
 def _set_prior(head, count):
