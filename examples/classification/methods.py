@@ -70,7 +70,7 @@ def gradual(problem, train, seed):
 
 
 def fine_tuned(problem, train, seed):
-    """The pretrained encoder, trained along with its head."""
+    """The pretrained encoder, trained along with its head, which comes first."""
     return _predict(classifier(problem, train, seed, "fine_tuned"))
 
 

@@ -57,6 +57,16 @@ def test_the_loss_is_the_bound_of_all_and_the_labels_of_some(decoder):
     )
 
 
+def test_penalties_of_weights_belong_to_the_labels_part():
+    model = build(label_weight=2.0, vae_weight=0.5)
+    outputs = model(IDS)
+    without = float(model.compute_loss(IDS, NUMBERS, outputs))
+    kernel = model.head.kernel
+    kernel.regularizer = keras.regularizers.L2(0.1)
+    expected = without + 2.0 * 0.1 * np.sum(np.square(kernel.numpy()))
+    assert float(model.compute_loss(IDS, NUMBERS, outputs)) == pytest.approx(expected)
+
+
 def test_a_batch_without_labels_trains_the_autoencoder_alone():
     model = build()
     outputs = model(IDS)
