@@ -91,12 +91,18 @@ def repeated_step(decoder, ids, z):
     return np.stack(logits, axis=1)
 
 
+def assert_close(found, expected):
+    """Asserts equality but for rounding, which grows with the largest logit."""
+    tolerance = 1e-5 * max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+
+
 @pytest.mark.parametrize("time", [1, 4, LENGTH])
 def test_call_equals_repeated_step(decoder, time):
     ids, z = sentences(time=time), latents()
     logits = decoder(ids, z)
     assert logits.shape == (3, time, V)
-    np.testing.assert_allclose(logits, repeated_step(decoder, ids, z), atol=1e-5)
+    assert_close(logits, repeated_step(decoder, ids, z))
 
 
 def test_an_output_never_depends_on_later_ids(decoder):
@@ -119,7 +125,7 @@ def test_at_keep_rate_zero_every_word_looks_dropped(builder, decoder):
     np.testing.assert_array_equal(inputless(sentences(seed=5), z), logits)
     dropped = np.where(ids == BOS, BOS, decoder.word_dropout.dropped)
     np.testing.assert_array_equal(decoder(dropped, z), logits)
-    np.testing.assert_allclose(repeated_step(inputless, ids, z), logits, atol=1e-5)
+    assert_close(repeated_step(inputless, ids, z), logits)
 
 
 def test_at_keep_rate_zero_history_plays_no_part_in_training(builder):
@@ -143,7 +149,7 @@ def test_a_row_does_not_depend_on_its_batch(decoder):
     logits = decoder(ids, z)
     for k in range(3):
         alone = decoder(ids[k : k + 1], z[k : k + 1])
-        np.testing.assert_allclose(alone[0], logits[k], atol=1e-5)
+        assert_close(alone[0], logits[k])
 
 
 def test_z_reaches_every_output(decoder):
@@ -169,7 +175,7 @@ def test_unknown_batch_and_time_in_a_graph(decoder):
     graph = tf.function(lambda ids, z: decoder(ids, z), input_signature=specs)
     for rows, time in ((3, 5), (1, LENGTH)):
         ids, z = sentences(rows, time), latents(rows)
-        np.testing.assert_allclose(graph(ids, z), decoder(ids, z), atol=1e-5)
+        assert_close(graph(ids, z), decoder(ids, z))
 
 
 def test_configuration_round_trip(builder):
@@ -191,7 +197,7 @@ def test_mixed_precision_stays_close_to_float32(builder, decoder, policy):
     logits = mixed(ids, z)
     assert keras.backend.standardize_dtype(logits.dtype) == policy[6:]
     expected = decoder(ids, z)
-    tolerance = 0.03 * np.abs(expected).max()
+    tolerance = 0.05 * np.abs(expected).max()
     logits = tf.cast(logits, tf.float32)
     np.testing.assert_allclose(logits, expected, atol=tolerance)
     steps = repeated_step(mixed, ids, z).astype("float32")
