@@ -20,6 +20,9 @@ from collections.abc import Callable
 from absl import app, flags
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# On a CPU without AVX-512 VNNI or AMX, TensorFlow would leave these kernels off, and a
+# training step take 1.1 to 1.4 times as long (benchmarks/README.md).
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # Exit codes; the last two are what a shell says of a program that a signal ended.
 MISTAKE = 2

@@ -82,6 +82,13 @@ def test_a_frozen_encoder_stays_bit_identical_and_a_fine_tuned_one_does_not(spac
         transfer.fit(labelled, TEXTS, LABELS, encoder=encoder, epochs=2)
         assert any(changed(before, layers)) == moves
         assert any(changed(head, [labelled.model.head]))
+        assert bool(labelled.model.encoder.trainable_weights) == moves
+        numbers = transfer.label_numbers(NAMES, LABELS)
+        given = labelled.ids(TEXTS), numbers
+        found = labelled.model.evaluate(*given, verbose=0, return_dict=True)
+        probabilities = labelled.classify(TEXTS).probabilities
+        nll = -np.mean(np.log(probabilities[np.arange(6), numbers]))
+        assert found["label_loss"] == pytest.approx(nll, rel=1e-4)
 
 
 def test_gradual_unfreezing_begins_at_the_top():

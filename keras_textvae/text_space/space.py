@@ -105,6 +105,7 @@ class TextSpace:
         self.graph = TextGraph(model, tokenizer, length, crops)
         self._ids = guarded(_TEXTS, self.graph.ids)
         self._imputers = {(None, None): self.graph.endpoints.get("impute")}
+        self._read = tf.function(self._features, reduce_retracing=True, autograph=False)
 
     def sample(self, count=1, seed=0, temperature=1.0, top_k=0, top_p=1.0) -> list[str]:
         """Draws texts from the prior.
@@ -203,9 +204,10 @@ class TextSpace:
         if not self.model.latent_dim:
             raise ValueError("features: a language model has no encoder.")
         ids = self.ids(texts)
-        compute = tf.function(self._features, reduce_retracing=True, autograph=False)
         starts = range(0, len(ids), FEATURE_ROWS)
-        parts = [compute(ids[s : s + FEATURE_ROWS], kind).numpy() for s in starts]
+        # As tensors: of an array, each number of rows would be a graph of its own.
+        batches = [tf.constant(ids[s : s + FEATURE_ROWS]) for s in starts]
+        parts = [self._read(batch, kind).numpy() for batch in batches]
         return np.concatenate(parts)
 
     def _features(self, ids, kind):

@@ -72,7 +72,8 @@ def fit(
             best weights of all are kept.
         patience: int.
         seed: int.
-        callbacks, verbose: as in `keras.Model.fit`.
+        callbacks, verbose: as in `keras.Model.fit`; the model of a callback is the head
+            while that is trained alone, and then the space's.
 
     Returns:
         Keras's history: name of a metric -> its value after each epoch, the head's
@@ -113,6 +114,8 @@ def fit(
         "verbose": verbose,
     }
     _set_prior(model.head, len(texts))
+    _train_only(model, [])
+    _compile(model, learning_rate, steps_per_epoch * epochs)
     head = keras.Sequential([model.head])
     _compile(head, HEAD_SHARE * learning_rate, steps_per_epoch * epochs)
     features = _shuffled(_read(space, texts), numbers, batch_size, seed)
