@@ -1,9 +1,10 @@
-"""What every test relies on: the CPU, quiet logs, and one seed."""
+"""What every test relies on: the CPU and its kernels, quiet logs, and one seed."""
 
 import os
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as in programs
 
 import keras
 import pytest
