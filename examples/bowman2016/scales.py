@@ -80,7 +80,7 @@ SCALES = {
         train_batches=200,
         test_batches=30,
         samples=100,
-        imputed=4000,
+        imputed=None,
     ),
     "paper": Scale(
         ptb={},
