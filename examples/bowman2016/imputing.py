@@ -117,7 +117,7 @@ def hide(text) -> str:
 
 def judged(run, name, judge, scale) -> dict:
     """Completes the test sentences and judges them, once: the figures are kept."""
-    path = run.path(f"table4-{scale.imputed}.json")
+    path = run.path(f"table4-{scale.imputed}-{SPLITS}.json")
     if os.path.exists(path):
         return read_json(path)
     space, corpus = judge.best(), judge.corpus
@@ -135,15 +135,19 @@ def judged(run, name, judge, scale) -> dict:
         space.tokenizer.tokenize(texts).to_list() for texts in (true[:count], completed)
     ]
     for kind in evaluation.CLASSIFIERS:
-        found[kind] = told_apart(halves, space.tokenizer.vocabulary_size, kind)
+        result = told_apart(halves, space.tokenizer.vocabulary_size, kind)
+        found[kind] = {"error": result.error, "standard": result.standard_error}
     scores = [space.score(rows).bound for rows in in_batches(completed)]
     found["nll"] = float(np.mean(np.concatenate(scores)))
     write_json(path, found)
     return found
 
 
-def told_apart(halves, vocabulary_size, kind) -> dict:
-    """Returns the adversarial error over several splits, and its standard error."""
+def told_apart(halves, vocabulary_size, kind) -> evaluation.AdversarialError:
+    """Returns the mean adversarial error of several splits, as if of one large test.
+
+    Its standard error takes the splits to test different sentences, as most do.
+    """
     progress = keras.utils.Progbar(SPLITS, unit_name=f"{kind} split")
     results = []
     for seed in range(SPLITS):
@@ -151,10 +155,11 @@ def told_apart(halves, vocabulary_size, kind) -> dict:
             evaluation.adversarial_error(*halves, vocabulary_size, kind, seed)
         )
         progress.add(1)
-    mean = float(np.mean([result.error for result in results]))
-    # As if all splits tested other sentences, which most of them do.
-    tested = sum(result.sentences for result in results)
-    return {"error": mean, "standard": math.sqrt((0.25 - mean**2) / tested)}
+    return evaluation.AdversarialError(
+        accuracy=0.5 + float(np.mean([result.error for result in results])),
+        sentences=sum(result.sentences for result in results),
+        epochs=sum(result.epochs for result in results),
+    )
 
 
 def complete(space, texts, beams, steps) -> list[str]:

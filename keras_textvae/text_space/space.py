@@ -205,9 +205,7 @@ class TextSpace:
             raise ValueError("features: a language model has no encoder.")
         ids = self.ids(texts)
         starts = range(0, len(ids), FEATURE_ROWS)
-        # As tensors: of an array, each number of rows would be a graph of its own.
-        batches = [tf.constant(ids[s : s + FEATURE_ROWS]) for s in starts]
-        parts = [self._read(batch, kind).numpy() for batch in batches]
+        parts = [self._read(ids[s : s + FEATURE_ROWS], kind).numpy() for s in starts]
         return np.concatenate(parts)
 
     def _features(self, ids, kind):

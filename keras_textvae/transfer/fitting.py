@@ -114,7 +114,7 @@ def fit(
         "verbose": verbose,
     }
     _set_prior(model.head, len(texts))
-    _train_only(model, [])
+    _train_only(model, [])  # what a frozen encoder's model is left as
     _compile(model, learning_rate, steps_per_epoch * epochs)
     head = keras.Sequential([model.head])
     _compile(head, HEAD_SHARE * learning_rate, steps_per_epoch * epochs)
