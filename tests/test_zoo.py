@@ -24,7 +24,13 @@ from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
 V = 11
 LENGTH = 5
 SMALLER = {
-    "lstm": {"embedding_dim": 8, "units": 8, "latent_dim": 3, "keep_rate": 0.5},
+    "lstm": {
+        "embedding_dim": 8,
+        "units": 8,
+        "latent_dim": 3,
+        "keep_rate": 0.5,
+        "encoder_units": 5,
+    },
     "rnnlm": {"embedding_dim": 8, "units": 8, "keep_rate": 0.5},
     "feedforward": {"latent_dim": 3, "channels": (6, 8), "features": 5},
     "bag_of_words": {"embedding_dim": 6, "units": 8, "latent_dim": 3},
@@ -216,6 +222,13 @@ def test_the_zoo_keeps_to_the_same_on_jax_without_tensorflow():
         text=True,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, 8), ({"encoder_units": 5}, 5)])
+def test_the_encoder_has_units_of_its_own_or_the_decoder_s(given, expected):
+    model = zoo.lstm_vae(V, 6, 8, 3, **given)
+    assert model.encoder(IDS).shape == (len(IDS), expected)
+    assert model.decoder.units == 8
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones():

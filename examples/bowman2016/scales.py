@@ -118,5 +118,7 @@ def changed(preset_name, scale, arguments=None, **fields):
     if preset.schedule.name == "constant":  # nothing to anneal
         fields = {"schedule": preset.schedule} | fields
     model = preset.model | sizes | (arguments or {})
+    if "encoder_units" in model:  # never more than the decoder's
+        model["encoder_units"] = min(model["encoder_units"], model["units"])
     scaled = scale.ptb if ptb else scale.fiction
     return preset.replace(**{"model": model} | scaled | fields)

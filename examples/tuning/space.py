@@ -41,6 +41,14 @@ SCALES = {
         },
         fields={"steps_per_epoch": 3, "valid_steps": 1, "epochs": 2},
     ),
+    "small": Scale(
+        sizes={
+            "embedding_dim": Axis(100, 400),
+            "units": Axis(50, 400),
+            "latent_dim": Axis(4, 64),
+        },
+        fields={"epochs": 4},
+    ),
     # Around what Table 9 of Bowman et al. 2016 has.
     "paper": Scale(
         sizes={
@@ -52,6 +60,7 @@ SCALES = {
     ),
 }
 KEEP_RATE = Axis(0.3, 1.0, logarithmic=False, whole=False)
+FREE = {"tied": False, "encoder_units": None}  # of what would bind the sizes
 REACH = 4.0  # how many times the preset's own value, or what part of it
 
 
@@ -78,10 +87,13 @@ def has_kl(preset: Preset) -> bool:
 
 
 def with_values(preset: Preset, values: dict[str, float]) -> Preset:
-    """Returns the preset with the values of a trial, its embeddings untied."""
+    """Returns the preset with the values of a trial.
+
+    Its embeddings are untied, since the two sizes would have to be equal, and encoder
+    and decoder have the same units.
+    """
     model = preset.model | {n: v for n, v in values.items() if n in preset.model}
-    if "tied" in model:
-        model["tied"] = False  # the two sizes would have to be equal
+    model |= {n: v for n, v in FREE.items() if n in model}
     schedule = preset.schedule
     if "annealing" in values:
         schedule = _stretched(schedule, values["annealing"])

@@ -51,6 +51,7 @@ def lstm_vae(
     shared_dropout=False,
     recurrent_dropout=0.0,
     pooling="last",
+    encoder_units=None,
 ):
     """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
 
@@ -76,6 +77,7 @@ def lstm_vae(
             Bowman et al. 2016, section 2.1;
             "planar" or "autoregressive", `posteriors.NormalizingFlow` of that kind;
             "multi_step", `posteriors.MultiStep`, a dimension at a time.
+        encoder_units: int. Units of the encoder's LSTM. None means `units`.
 
     Raises:
         ValueError: for another name.
@@ -89,7 +91,7 @@ def lstm_vae(
         LSTMEncoder(
             vocabulary_size,
             embedding_dim,
-            units,
+            encoder_units or units,
             layer_norm,
             initializer=_uniform(initial_range),
             highways=highways,

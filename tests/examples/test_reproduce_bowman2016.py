@@ -9,9 +9,9 @@ import pytest
 from examples import experiments
 from examples import reproduce_bowman2016 as reproduce
 from examples.bowman2016 import imputing, language_modelling, latent_space, word_dropout
-from examples.bowman2016.scales import SCALES
+from examples.bowman2016.scales import SCALES, changed
 from examples.experiments import Settings
-from keras_textvae import evaluation, grammar
+from keras_textvae import evaluation, grammar, zoo
 
 LENGTH = 10  # of a sentence: eagerly, every step of an LSTM takes its time
 SCALE = SCALES["smoke"]
@@ -49,6 +49,15 @@ def test_table_2_has_every_model():
     assert [*language_modelling.table2_trials(SCALE)] == [
         *language_modelling.PAPER_TABLE_2
     ]
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [(8, 8), (640, zoo.preset("bowman2016-ptb").model["encoder_units"])],
+)
+def test_an_encoder_is_no_larger_than_its_decoder(units, expected):
+    preset = changed("bowman2016-ptb", SCALES["small"], {"units": units})
+    assert preset.model["encoder_units"] == expected
 
 
 @pytest.mark.usefixtures("trained_here")
