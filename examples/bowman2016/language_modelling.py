@@ -3,6 +3,9 @@
 import json
 import os
 
+import keras
+import numpy as np
+
 from examples import experiments
 from examples.bowman2016.scales import changed
 from examples.experiments import Trial, markdown
@@ -16,6 +19,7 @@ PAPER_TABLE_2 = {
     "inputless RNNLM": ("135", "> 600"),
     "inputless VAE": ("125 (15)", "380"),
 }
+PIECE = 10  # batches whose importance-weighted likelihood is kept together
 
 
 def table2_trials(scale):
@@ -83,35 +87,61 @@ def latent_cells(found):
 
 
 def figures(run, scale) -> dict:
-    """Evaluates a run's best epoch, once: the figures stay in its folder."""
+    """Evaluates a run's best epoch; each figure once, and kept in the run's folder."""
     path = run.path("table2.json")
-    given = {"scale": scale._asdict(), "epochs": run.epochs_done}
-    if os.path.exists(path) and read_json(path)["given"] == _plain(given):
-        return read_json(path)["found"]
-    model = run.best().model
-    model.compile()
-    train = run.train_batches.epoch(0).take(scale.train_batches or -1)
-    found = {
-        "train": evaluation.evaluate_bound(model, train)._asdict(),
-        "test": evaluation.evaluate_bound(model, run.test_batches.epoch(0))._asdict(),
-    }
-    if model.latent_dim:
-        found |= latent_figures(model, run.test_batches, scale)
-    write_json(path, {"given": _plain(given), "found": found})
+    given = _plain({"scale": scale._asdict(), "epochs": run.epochs_done})
+    found = {}
+    if os.path.exists(path) and read_json(path)["given"] == given:
+        found = read_json(path)["found"]
+    for name, figure in _figures(run, scale).items():
+        if name not in found:
+            found[name] = figure()
+            write_json(path, {"given": given, "found": found})
     return found
 
 
-def latent_figures(model, batches, scale) -> dict:
-    """Returns what the posteriors of the test sentences say, some of them or all."""
-    every, some = batches.epoch(0), batches.spread(scale.test_batches)
-    weighted = evaluation.importance_weighted_nll(model, some, scale.samples, verbose=1)
-    return {
-        "weighted": weighted.bound,
-        "of_the_same": evaluation.evaluate_bound(model, some).bound,
-        "active_units": evaluation.active_units(model, every).count,
-        "latent_dim": model.latent_dim,
-        "information": evaluation.mutual_information(model, every),
+def _figures(run, scale) -> dict:
+    """Returns what is evaluated, by name, as functions."""
+    model = run.best().model
+    model.compile()
+    train = run.train_batches.epoch(0).take(scale.train_batches or -1)
+    test, some = run.test_batches.epoch(0), run.test_batches.spread(scale.test_batches)
+    found = {
+        "train": lambda: evaluation.evaluate_bound(model, train)._asdict(),
+        "test": lambda: evaluation.evaluate_bound(model, test)._asdict(),
     }
+    if not model.latent_dim:
+        return found
+    return found | {
+        "of_the_same": lambda: evaluation.evaluate_bound(model, some).bound,
+        "active_units": lambda: evaluation.active_units(model, test).count,
+        "latent_dim": lambda: model.latent_dim,
+        "information": lambda: evaluation.mutual_information(model, test),
+        "weighted": lambda: importance_weighted(run, model, some, scale.samples),
+    }
+
+
+def importance_weighted(run, model, batches, samples) -> float:
+    """Returns the importance-weighted likelihood of sentences, nats per sentence.
+
+    Hours at the paper's scale: what a killed one has done is kept in the run's folder.
+    """
+    ids = [np.asarray(batch) for batch in batches]
+    pieces = [ids[start : start + PIECE] for start in range(0, len(ids), PIECE)]
+    path = run.path("weighted.json")
+    given = {"epochs": run.epochs_done, "samples": samples, "batches": len(ids)}
+    nll = []
+    if os.path.exists(path) and read_json(path)["given"] == given:
+        nll = read_json(path)["nll"]
+    done = len(nll)
+    progress = keras.utils.Progbar(len(pieces) - done, unit_name="piece")
+    for seed, piece in enumerate(pieces[done:], done):
+        found = evaluation.importance_weighted_nll(model, piece, samples, seed=seed)
+        nll.append(found.bound)
+        write_json(path, {"given": given, "nll": nll})
+        progress.add(1)
+    sentences = [sum(map(len, piece)) for piece in pieces]
+    return float(np.average(nll, weights=sentences))
 
 
 def _plain(given):

@@ -81,6 +81,40 @@ def test_table_2_compares_likelihoods_and_says_what_is_in_z(settings, monkeypatc
     assert report(settings, "table2") == text
 
 
+class FakeRun:
+    """The folder of a run, and how far it is."""
+
+    epochs_done = 3
+
+    def __init__(self, folder):
+        self.path = folder.joinpath
+
+
+def test_importance_weights_go_on_where_they_were_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(language_modelling, "PIECE", 2)
+    batches = [np.full((rows, 4), rows) for rows in (1, 2, 3, 4, 5)]
+    asked, killed_at = [], 2
+
+    def bound(model, piece, samples, seed):
+        if seed == killed_at:
+            raise KeyboardInterrupt
+        asked.append((seed, samples))
+        nll = np.mean(np.concatenate(piece)[:, 0])
+        return evaluation.ImportanceWeightedBound(float(nll), 4.0, samples)
+
+    monkeypatch.setattr(language_modelling.evaluation, "importance_weighted_nll", bound)
+    weighted = language_modelling.importance_weighted
+    with pytest.raises(KeyboardInterrupt):
+        weighted(FakeRun(tmp_path), None, batches, 7)
+    killed_at = None
+    found = weighted(FakeRun(tmp_path), None, batches, 7)
+    assert asked == [(0, 7), (1, 7), (2, 7)]
+    assert found == pytest.approx((1 + 4 + 9 + 16 + 25) / (1 + 2 + 3 + 4 + 5))
+    # Other samples are other figures.
+    weighted(FakeRun(tmp_path), None, batches, 8)
+    assert len(asked) == 6
+
+
 @pytest.mark.usefixtures("trained_here")
 def test_figure_2_is_a_plot_of_weight_and_kl(settings):
     language_modelling.figure2(SCALE, settings)
