@@ -31,7 +31,8 @@ ALLOWED = frozenset(
     "TensorListSetItem TensorListStack "
     # Text
     "StaticRegexFullMatch StaticRegexReplace StringJoin StringLength StringLower "
-    "StringStrip UnicodeDecodeWithOffsets UnicodeTranscode UnsortedSegmentJoin "
+    "StringStrip UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode "
+    "UnsortedSegmentJoin "
     "TFText>ByteSplitWithOffsets TFText>WhitespaceTokenizeWithOffsetsV2 "
     "HashTableV2 LookupTableFindV2 LookupTableImportV2 "
     # Control, weights

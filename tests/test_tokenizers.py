@@ -78,7 +78,7 @@ def test_from_right_to_left_text_stays_in_reading_order(kind, text):
 
 @each_tokenizer
 def test_hidden_pieces_are_unknown_and_pointed_out(tokenizer):
-    ids, hidden = tokenizer.tokenize_hidden(["the _ cat"])
+    ids, hidden, _ = tokenizer.tokenize_hidden(["the _ cat"])
     ids, hidden = ids.to_list()[0], hidden.to_list()[0]
     assert sum(hidden) == 1
     assert ids[hidden.index(True)] == UNK
@@ -88,6 +88,16 @@ def test_hidden_pieces_are_unknown_and_pointed_out(tokenizer):
         before, after = after[::-1], before[::-1]
     assert ids == [BOS, *before, UNK, *after, EOS]
     assert hidden.index(True) == 1 + len(before)
+
+
+@each_tokenizer
+def test_what_is_unknown_can_be_decoded_as_it_was_written(tokenizer):
+    text = "the \u00e4\u4e2d _ cat"
+    ids, _, written = tokenizer.tokenize_hidden([text])
+    decoded = tokenizer.decode(ids.to_tensor(PAD), written.to_tensor())
+    knows_all = tokenizer.vocabulary_size == BYTE_TOKENIZER.vocabulary_size
+    expected = text.replace("_", "<unk>") if knows_all else text
+    assert decoded.numpy()[0].decode() == expected
 
 
 def test_split_gives_the_words_alone():

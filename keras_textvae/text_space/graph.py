@@ -127,8 +127,11 @@ class TextGraph:
         return {"bound": bound, "reconstruction": reconstruction, "kl": kl}
 
     def impute(self, text, width=None, steps=None):
-        """Replaces each hidden word or character by the likeliest, see `imputation`."""
-        ids, hidden = self._ids_hidden(text)
+        """Replaces each hidden word or character by the likeliest, see `imputation`.
+
+        The others stay as they are, those that the model does not know as well.
+        """
+        ids, hidden, written = self._ids_hidden(text)
         known = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
         checks = [
             require(_in_each_row(hidden), "a text has no hidden word (_)"),
@@ -137,9 +140,10 @@ class TextGraph:
         with tf.control_dependencies(checks):
             ids = tf.identity(ids)
         usual = SEARCH if self.latent_dim else SEARCH_WITHOUT_Z
-        width, steps = width or usual[0], steps or usual[1]
+        width = usual[0] if width is None else width
+        steps = usual[1] if steps is None else steps
         completed = impute(self.model, ids, hidden, width, steps).ids
-        return {"text": self.tokenizer.decode(completed)}
+        return {"text": self.tokenizer.decode(completed, written)}
 
     def ids(self, text):  # [B] -> int32 [B, T]
         """Returns what the model is called on; a text that is too long is an error."""
@@ -147,13 +151,14 @@ class TextGraph:
             return self._crop(self.tokenizer.split(text))
         return self._padded(self.tokenizer.tokenize(text))
 
-    def _ids_hidden(self, text):  # [B] -> [B, T], [B, T]
-        ids, hidden = self.tokenizer.tokenize_hidden(text)
+    def _ids_hidden(self, text):  # [B] -> [B, T], [B, T], [B, T]
+        """Returns ids, which of them are hidden, and the words as they were written."""
+        ids, *others = self.tokenizer.tokenize_hidden(text)
         if not self.crops:
-            return self._padded(ids), hidden.to_tensor()
-        shown = hidden[:, 1:-1][:, : self.length]  # without <bos> and <eos>
-        shown = shown.to_tensor(shape=[None, self.length])
-        return self._crop(ids[:, 1:-1]), tf.pad(shown, [[0, 0], [1, 0]])
+            return self._padded(ids), *(x.to_tensor() for x in others)
+        shape = [None, 1 + self.length]  # without <eos>
+        others = (x[:, :-1].to_tensor(shape=shape) for x in others)
+        return self._crop(ids[:, 1:-1]), *others
 
     def _padded(self, ids):  # [B, (T)] -> [B, T]
         message = f"a text has more than {self.length - 1} words or characters"

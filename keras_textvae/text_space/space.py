@@ -136,6 +136,8 @@ class TextSpace:
     def impute(self, texts, width=None, steps=None):
         """Replaces each hidden word, or character, "_" by the likeliest.
 
+        The others stay as they are, those outside the vocabulary as well.
+
         Args:
             texts: list of str, or one str.
             width, steps: int. See `imputation.impute`. None means 5 beams and 3 steps,
@@ -146,7 +148,7 @@ class TextSpace:
         """
         if isinstance(texts, str | bytes):
             return self.impute([texts], width, steps)[0]
-        if (width or 1) > self.tokenizer.vocabulary_size:
+        if width is not None and width > self.tokenizer.vocabulary_size:
             raise ValueError(
                 f"impute: more beams than the vocabulary has ids. Received: {width} "
                 f"beams, {self.tokenizer.vocabulary_size} ids"

@@ -15,7 +15,7 @@ from keras_textvae.tokenizers.tokenizer import (
 )
 from keras_textvae.tokenizers.tweets import replace_names_and_links
 from keras_textvae.tokenizers.vocabulary import learn
-from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS
+from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS, UNK
 
 
 @keras.saving.register_keras_serializable(package="keras_textvae")
@@ -92,6 +92,11 @@ class CharacterTokenizer(Tokenizer):
         if self._ids is None:
             return pieces + FIRST_WORD
         return self._ids.lookup(pieces)
+
+    def _write(self, pieces):
+        if self._ids is None:  # a byte is never unknown
+            return tf.fill(tf.shape(pieces), SPECIAL_TOKENS[UNK])
+        return tf.strings.unicode_encode(pieces[:, None], "UTF-8")
 
     def get_config(self) -> dict:
         known = None if self._ids is None else self.tokens[FIRST_WORD:]

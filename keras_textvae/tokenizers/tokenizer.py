@@ -13,7 +13,7 @@ from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
 
 
 class Tokenizer:
-    """What the tokenizers share; a subclass adds `_pieces`, `_look_up`, `get_config`.
+    """What the tokenizers share; a subclass adds `get_config` and what begins with "_".
 
     Args:
         tokens: V strings for people to read; the index is the id.
@@ -57,16 +57,21 @@ class Tokenizer:
         """Ids of `<bos> w ... w <eos>`."""
         return self._framed(self.split(text), BOS, EOS)
 
-    def tokenize_hidden(self, text):  # [B] -> int32 [B, (T)], bool [B, (T)]
+    def tokenize_hidden(self, text):  # [B] -> int32, bool and string [B, (T)]
         """Ids of `<bos> w ... w <eos>`, <unk> where a word is hidden, and where it is.
 
-        A hidden word, or character, is written "_".
+        A hidden word, or character, is written "_". Third come the words as they were
+        written, for `decode`.
         """
         pieces = self._pieces(text)
         hidden = tf.equal(pieces.flat_values, self._hidden)
         ids = tf.where(hidden, UNK, self._look_up(pieces.flat_values))
-        framed = self._framed(pieces.with_flat_values(ids), BOS, EOS)
-        return framed, self._framed(pieces.with_flat_values(hidden), False, False)
+        written = self._write(pieces.flat_values)
+        return (
+            self._framed(pieces.with_flat_values(ids), BOS, EOS),
+            self._framed(pieces.with_flat_values(hidden), False, False),
+            self._framed(pieces.with_flat_values(written), "", ""),
+        )
 
     def _framed(self, values, first, last):  # [B, (N)] -> [B, (T)]
         if self.right_to_left:
@@ -82,6 +87,9 @@ class Tokenizer:
     def _look_up(self, pieces):  # [...] -> int32 [...]
         raise NotImplementedError
 
+    def _write(self, pieces):  # [N] -> string [N]
+        raise NotImplementedError
+
     def encode(self, text, length: int | None = None):  # [B] -> int32 [B, T]
         """Ids padded with <pad> to the longest sentence, or to exactly `length`.
 
@@ -90,15 +98,19 @@ class Tokenizer:
         """
         return self.tokenize(text).to_tensor(PAD, shape=[None, length])
 
-    def decode(self, ids):  # int [B, T] -> [B]
+    def decode(self, ids, unknown=None):  # int and string [B, T] -> [B]
         """Text up to the first <eos>, without <pad> and <bos>; always valid UTF-8.
 
-        <unk>, and any id outside the vocabulary, is written as `<unk>`.
+        <unk> is written as `unknown` says, or as `<unk>`; so is any id outside the
+        vocabulary.
         """
         ids = tf.ensure_shape(tf.cast(ids, tf.int32), [None, None])
         ended = tf.cumsum(tf.cast(tf.equal(ids, EOS), tf.int32), axis=1) > 0
         blank = tf.equal(ids, PAD) | tf.equal(ids, BOS)
-        texts = tf.ragged.boolean_mask(self._texts.lookup(ids), ~(ended | blank))
+        texts = self._texts.lookup(ids)
+        if unknown is not None:
+            texts = tf.where(tf.equal(ids, UNK), unknown, texts)
+        texts = tf.ragged.boolean_mask(texts, ~(ended | blank))
         if self.right_to_left:
             texts = tf.reverse(texts, axis=[1])
         joined = tf.strings.reduce_join(texts, axis=1, separator=self._separator)

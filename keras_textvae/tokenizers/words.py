@@ -111,6 +111,9 @@ class WordTokenizer(Tokenizer):
     def _look_up(self, pieces):
         return self._ids.lookup(pieces)
 
+    def _write(self, pieces):
+        return pieces
+
     def get_config(self) -> dict:
         return {
             "words": self.tokens[FIRST_WORD:],

@@ -151,7 +151,7 @@ def test_texts_come_as_arrays_and_tensors_too(words):
 
 
 def test_hidden_words_are_completed_and_the_others_stay(words):
-    given = ["the _ sees a _", "_ dog", "old _"]
+    given = ["the _ sees a _", "_ dog", "xyzzy _ plugh"]
     completed = words.impute(given)
     for before, after in zip(given, completed, strict=True):
         pairs = [*zip(before.split(), after.split(), strict=True)]
@@ -163,8 +163,9 @@ def test_hidden_words_are_completed_and_the_others_stay(words):
 
 
 def test_hidden_characters_of_a_crop_are_completed(crops):
-    (completed,) = crops.impute(["a_c__"])
-    assert (completed[0], completed[2], len(completed)) == ("a", "c", crops.length)
+    (completed,) = crops.impute(["a_\u4e2d__"])
+    assert (completed[0], completed[2]) == ("a", "\u4e2d")
+    assert len(completed) == crops.length
 
 
 def test_a_sentence_read_from_the_right_is_completed_in_reading_order(words):
@@ -187,6 +188,12 @@ def test_a_sentence_read_from_the_right_is_completed_in_reading_order(words):
 def test_what_cannot_be_imputed_is_refused(words, text, message):
     with pytest.raises(ValueError, match=message):
         words.impute(["the _", text])
+
+
+@pytest.mark.parametrize("name", ["width", "steps"])
+def test_no_beam_and_no_step_are_refused(words, name):
+    with pytest.raises(ValueError, match=f"{name}=0"):
+        words.impute("the _", **{name: 0})
 
 
 def test_more_beams_than_ids_are_refused(words):
