@@ -4,7 +4,8 @@ r"""Walks from one sentence to another through the latent space of a trained mod
         --start='the chef cooked the soup .' --end='a farmer feeds the horse .'
 
 prints the sentences on the line between the two posteriors' means, which begins and
-ends with the reconstructions of the two (Bowman et al. 2016, section 6.3).
+ends with the reconstructions of the two (Bowman et al. 2016, section 6.3). With
+--spherical they are on an arc, as far from the origin as the two means.
 """
 
 import pathlib
@@ -28,6 +29,7 @@ def define_flags():
     flags.DEFINE_string("start", None, "sentence at the beginning; must be given")
     flags.DEFINE_string("end", None, "sentence at the end; must be given")
     flags.DEFINE_integer("steps", 8, "sentences to print, both ends included")
+    flags.DEFINE_boolean("spherical", False, "go along an arc, not a line")
 
 
 def main(argv):
@@ -37,7 +39,8 @@ def main(argv):
             "--run_dir, --start and --end are needed, and no argument without a name."
         )
     space = keras_textvae.open_space(FLAGS.run_dir)
-    print(*space.interpolate(FLAGS.start, FLAGS.end, FLAGS.steps), sep="\n")
+    path = space.interpolate(FLAGS.start, FLAGS.end, FLAGS.steps, FLAGS.spherical)
+    print(*path, sep="\n")
 
 
 if __name__ == "__main__":

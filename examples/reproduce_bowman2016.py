@@ -13,9 +13,11 @@ Markdown and figures as PNG beside them. Scales:
 
     smoke  a minute each, models that learn nothing: does it run?
     small  up to two hours each on 2 cores: smaller models, fewer steps and sentences
-    paper  the presets as they are, 512 units, all sentences: days on a CPU
+    paper  the presets as they are, as large as the paper's models or larger, all
+           sentences: days on a CPU
 """
 
+import os
 import pathlib
 import sys
 
@@ -34,6 +36,7 @@ with command_line.quiet_imports():
         word_dropout,
     )
     from examples.bowman2016.scales import SCALES
+    from keras_textvae import corpora
 
 FLAGS = flags.FLAGS
 
@@ -49,6 +52,9 @@ TABLES = {
 }
 
 
+CORPORA = {"2": "ptb"}  # of a figure or table; the others are of fiction
+
+
 def define_flags():
     reproduction.define_flags(FIGURES, TABLES, "runs/bowman2016")
 
@@ -56,10 +62,20 @@ def define_flags():
 def main(argv):
     reproduction.check(argv, FIGURES, TABLES)
     scale, settings = SCALES[FLAGS.scale], reproduction.settings()
+    numbers = FLAGS.figure + FLAGS.table
+    for name in sorted({CORPORA.get(number, "fiction") for number in numbers}):
+        check_splits(corpora.load(name, settings.data_dir))
     for name in FLAGS.figure:
         FIGURES[name](scale, settings)
     for name in FLAGS.table:
         TABLES[name](scale, settings)
+
+
+def check_splits(corpus):
+    """Refuses a corpus without test sentences before hours of training."""
+    if not corpus.test:
+        folder = os.path.dirname(corpus.train[0])
+        raise FileNotFoundError(f"{folder} has no test.txt or test.txt.gz.")
 
 
 if __name__ == "__main__":

@@ -86,12 +86,14 @@ def load(
         return _write_grammar(cache, sizes, seed)
     if name == "ptb":
         return _find_ptb(data_dir) if data_dir else _download_ptb(cache)
-    for folder in (os.path.join(data_dir or "", name), name):
+    folders = [os.path.join(data_dir, name)] if data_dir else []
+    for folder in [*folders, name]:
         if os.path.isdir(folder):
             return _find_folder(name, folder)
     raise ValueError(
-        f"Unknown corpus. Received: {name!r}; known: {', '.join(KNOWN)}, or a folder "
-        "with train, valid and test as .txt or .txt.gz."
+        f"Unknown corpus {name!r}: there is no folder {' or '.join([*folders, name])} "
+        "with train, valid and test as .txt or .txt.gz, and by name only "
+        f"{' and '.join(KNOWN)} are known."
     )
 
 

@@ -160,7 +160,10 @@ def test_a_folder_is_a_corpus_and_needs_no_test_split(tmp_path):
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
-    message = "Received: 'treebank'; known: grammar, ptb, or a folder"
+    message = (
+        f"Unknown corpus 'treebank': there is no folder {tmp_path}/treebank or treebank"
+        ".* by name only grammar and ptb are known"
+    )
     with pytest.raises(ValueError, match=message):
         corpora.load("treebank", data_dir=str(tmp_path))
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_textvae import zoo
 from keras_textvae.imputation import impute
 from keras_textvae.posteriors import log_prob
-from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD
+from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
 
 V, D = 9, 3
 
@@ -66,14 +66,24 @@ def test_the_joint_never_falls_and_known_words_stay(vae, width):
     assert np.all(np.asarray(found.ids)[hidden] >= FIRST_WORD)
 
 
-def test_the_first_step_is_a_search_from_the_mode_of_the_unknown(vae):
+def test_each_step_is_a_search_from_the_mode_of_the_last_and_never_one_down(vae):
     ids, hidden = sentences()
-    unknown = np.where(hidden, 3, ids)
-    z = vae.mode(unknown)
-    found = impute(vae, ids, hidden, width=3, steps=1)
-    prior = log_prob(z, np.zeros((1, D), "f"), np.zeros((1, D), "f"))
-    expected = log_p(vae, np.asarray(found.ids), z) + prior
-    np.testing.assert_allclose(found.scores[:, 0], expected, rtol=1e-4)
+    before, score = np.where(hidden, UNK, ids), np.full(len(ids), -np.inf)
+    taken_later = refused = 0
+    for steps in range(1, 6):
+        z = vae.mode(before)
+        found = impute(vae, ids, hidden, width=3, steps=steps)
+        after, reached = np.asarray(found.ids), np.asarray(found.scores)[:, -1]
+        joint = log_p(vae, after, z) + np.asarray(log_prob(z, 0.0, 0.0))
+        taken = reached > score + 1e-4
+        np.testing.assert_allclose(reached[taken], joint[taken], rtol=1e-4)
+        np.testing.assert_array_equal(after[~taken], before[~taken])
+        np.testing.assert_allclose(reached[~taken], score[~taken], rtol=1e-5)
+        taken_later += steps > 1 and np.sum(taken)
+        refused += np.sum(~taken)
+        before, score = after, reached
+    assert taken_later
+    assert refused
 
 
 def test_a_language_model_s_score_is_its_likelihood(language_model):

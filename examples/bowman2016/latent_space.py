@@ -7,8 +7,9 @@ from examples.bowman2016.scales import changed
 from examples.bowman2016.word_dropout import fiction_trial
 from examples.experiments import Trial, markdown
 from keras_textvae import corpora, posteriors
+from keras_textvae.text_space import paths
 
-RANGE = 0.1  # of the elements of table 6's matrix
+RANGE = 0.1  # of the elements of table 6's matrix, the paper's c
 SHOWN = 10
 PAIRS = 4
 STEPS = 8
@@ -27,37 +28,39 @@ def trained(trial, settings):
 def table6(scale, settings):
     """Samples from where the prior is low, decoded greedily."""
     space = vae(scale, settings).best()
-    rng = np.random.default_rng(0)
-    z = rng.normal(size=(SHOWN, space.model.latent_dim)).astype("float32")
-    matrix = stretching(space.model.latent_dim, rng)
-    stretched = z @ matrix.T
-    densities = [np.asarray(posteriors.log_prob(x, 0.0, 0.0)) for x in (z, stretched)]
-    table = [
-        [f"{far:.1f}", text, f"{near:.1f}", plain]
-        for far, text, near, plain in zip(
-            densities[1],
-            space.decode(stretched),
-            densities[0],
-            space.decode(z),
-            strict=True,
-        )
-    ]
+    size, rng = space.model.latent_dim, np.random.default_rng(0)
+    z = rng.normal(size=(SHOWN, size)).astype("float32")
+    matrix, c = stretching(size, rng)
+    points = {
+        f"stretched, c = {c:.2f}": z @ matrix.T,
+        f"c = {RANGE}": z @ (RANGE / c * matrix).T,
+        "z itself": z,
+    }
+    columns, means = [], []
+    for drawn in points.values():
+        densities = np.asarray(posteriors.log_prob(drawn, 0.0, 0.0))
+        columns += [[f"{density:.1f}" for density in densities], space.decode(drawn)]
+        means.append(f"{np.mean(densities):.1f}")
     singular = np.linalg.svd(matrix, compute_uv=False)
     text = (
-        f"z from the prior, multiplied by a random matrix, elements in +-{RANGE}, that "
-        "is scaled to preserve volume (the paper's does so about, in its number of "
-        f"dimensions); it stretches by {singular[-1]:.2f} to {singular[0]:.2f}. Beside "
-        "each the sentence of z itself. log p(z) in nats.\n\n"
+        "z from the prior, multiplied by a random matrix with elements uniform in +-c. "
+        f"With {size} dimensions c = {c:.2f} preserves volume, as the paper's {RANGE} "
+        "does about, in its number of dimensions, and stretches by "
+        f"{singular[-1]:.2f} to {singular[0]:.2f} (the paper: up to 4); {RANGE} "
+        "shrinks z here. Beside both the sentence of z itself. log p(z) in nats, means "
+        f"{', '.join(means)}.\n\n"
     )
-    header = ["log p(z)", "stretched", "log p(z)", "z itself"]
-    experiments.save_report(settings.folder, "table6", text + markdown(header, table))
+    header = [heading for name in points for heading in ("log p(z)", name)]
+    table = markdown(header, zip(*columns, strict=True))
+    experiments.save_report(settings.folder, "table6", text + table)
 
 
-def stretching(size, rng):  # -> [D, D]
-    """Returns a random matrix, uniform in +-`RANGE`, scaled to preserve volume."""
-    matrix = rng.uniform(-RANGE, RANGE, (size, size))
+def stretching(size, rng):  # -> [D, D], []
+    """Returns a random matrix that preserves volume, and c: it is uniform in +-c."""
+    matrix = rng.uniform(-1.0, 1.0, (size, size))
     _, log_det = np.linalg.slogdet(matrix)
-    return (matrix / np.exp(log_det / size)).astype("float32")
+    c = np.exp(-log_det / size)
+    return (c * matrix).astype("float32"), float(c)
 
 
 def table7(scale, settings):
@@ -83,7 +86,10 @@ def table7(scale, settings):
 
 
 def table8(scale, settings):
-    """Paths between sentences: the VAE's beside the autoencoder's (tables 1, 8, 10)."""
+    """Paths between sentences: the VAE's beside the autoencoder's (tables 1, 8, 10).
+
+    And between random points of the VAE's space.
+    """
     preset = changed("bowman2016-fiction-autoencoder", scale)
     runs = {
         "VAE": vae(scale, settings),
@@ -91,19 +97,37 @@ def table8(scale, settings):
     }
     texts = test_sentences(runs["VAE"], 2 * PAIRS)
     spaces = {name: run.best() for name, run in runs.items()}
-    lines = []
-    for start, end in zip(texts[::2], texts[1::2], strict=True):
-        lines.append(f"\n{start} → {end}\n")
-        for kind, spherical in {"line": False, "arc": True}.items():
-            for name, space in spaces.items():
-                path = space.interpolate(start, end, STEPS, spherical)
-                lines += [f"    {name}, {kind}:", *(f"      {p}" for p in path), ""]
-    head = (
-        f"The first {PAIRS} pairs of test sentences of fiction, {STEPS} points each, "
-        "decoded greedily.\n"
+    report = (
+        f"The first {PAIRS} pairs of test sentences of fiction, {STEPS} points between "
+        "their codes, ends included, decoded greedily.\n\n"
     )
-    report = head + "\n".join(lines).rstrip()
+    for start, end in zip(texts[::2], texts[1::2], strict=True):
+        paths_between = {
+            f"{name}, {kind}": space.interpolate(start, end, STEPS, kind == "arc")
+            for kind in ("line", "arc")
+            for name, space in spaces.items()
+        }
+        report += f"**{start}** → **{end}**\n\n{side_by_side(paths_between)}\n\n"
+    paths_between = {
+        f"path {number}": path
+        for number, path in enumerate(random_paths(spaces["VAE"]), start=1)
+    }
+    report += f"Between random points of the VAE:\n\n{side_by_side(paths_between)}"
     experiments.save_report(settings.folder, "table8", report)
+
+
+def random_paths(space) -> list[list[str]]:
+    """Returns the sentences on lines between draws from the prior."""
+    rng = np.random.default_rng(0)
+    shape = (PAIRS, 1, space.model.latent_dim)
+    first, last = rng.normal(size=(2, *shape)).astype("float32")
+    share = np.linspace(0.0, 1.0, STEPS, dtype="float32")[:, None]
+    return [space.decode(path) for path in paths.line(first, last, share)]
+
+
+def side_by_side(columns: dict[str, list[str]]) -> str:
+    """Returns paths as a table, a column each."""
+    return markdown([*columns], zip(*columns.values(), strict=True))
 
 
 def test_sentences(run, count):

@@ -1,11 +1,8 @@
 """Figure 3 and table 5 of Bowman et al. 2016: word dropout on fiction."""
 
-import os
-
 from examples import experiments
 from examples.bowman2016.scales import changed
 from examples.experiments import Trial, markdown
-from keras_textvae.atomic_files import read_json
 from keras_textvae.evaluation import Bound
 
 KEEP_RATES = (1.0, 0.75, 0.5, 0.0)
@@ -27,10 +24,11 @@ def trained(scale, settings):
 
 def tested(run) -> Bound:
     """Returns the test figures of a run's best epoch, evaluated once."""
-    path = run.path("result.json")
-    if os.path.exists(path):
-        return Bound(**read_json(path))
-    return run.test(run.best())
+
+    def test():
+        return run.test(run.best())._asdict()
+
+    return Bound(**experiments.once(run, "test", {}, test))
 
 
 def figure3(scale, settings):

@@ -83,7 +83,7 @@ def opened(monkeypatch, space, run_dir):
 
 @pytest.fixture(scope="module")
 def trained_before():
-    """Runs by architecture and direction: each stands for all trials like it."""
+    """Runs by what makes a kind of trial: each stands for all trials like it."""
     return {}
 
 
@@ -93,7 +93,9 @@ def trained_here(monkeypatch, trained_before):
     load = experiments.load_run
 
     def load_run(trial, settings):
-        kind = trial.preset.architecture, trial.preset.right_to_left
+        preset = trial.preset
+        model = {name: preset.model.get(name) for name in ("keep_rate", "posterior")}
+        kind = preset.architecture, preset.right_to_left, *model.values()
         if kind not in trained_before:
             run = trained_before[kind] = load(trial, settings)
             run.model.run_eagerly = True  # a graph takes longer than a few steps

@@ -53,6 +53,21 @@ def test_each_trial_is_trained_in_a_folder_of_its_own(rows, settings):
     assert run.finished
 
 
+def test_a_figure_is_computed_once_until_what_it_is_of_changes(rows, settings):
+    run, asked = experiments.load_run(Trial("a/first", TINY), settings), []
+
+    def figure():
+        asked.append(None)
+        return {"bound": 1.5}
+
+    for given in ({"a": (1, 2)}, {"a": (1, 2)}, {"a": (1, 3)}):
+        assert experiments.once(run, "bound", given, figure) == {"bound": 1.5}
+    assert len(asked) == 2
+    run.epochs_done += 1
+    experiments.once(run, "bound", {"a": (1, 3)}, figure)
+    assert len(asked) == 3
+
+
 def test_the_same_trials_again_give_the_same_and_say_so(rows, settings, capsys):
     again = experiments.train_all([Trial("a/first", TINY)], settings)
     assert again["a/first"] == rows["a/first"]

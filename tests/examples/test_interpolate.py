@@ -7,10 +7,13 @@ from examples import interpolate
 ENDS = ["--start=the cat sees a dog", "--end=old dog"]
 
 
-def test_the_path_is_that_of_the_space(run, run_dir, space):
-    ended = run(interpolate, f"--run_dir={run_dir}", *ENDS, "--steps=5")
+@pytest.mark.parametrize("spherical", [False, True])
+def test_the_path_is_that_of_the_space(run, run_dir, space, spherical):
+    flag = ["--spherical"] if spherical else []
+    ended = run(interpolate, f"--run_dir={run_dir}", *ENDS, "--steps=5", *flag)
     assert ended.code == 0
-    assert ended.output == space.interpolate("the cat sees a dog", "old dog", 5)
+    expected = space.interpolate("the cat sees a dog", "old dog", 5, spherical)
+    assert ended.output == expected
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,10 @@ def test_tweets_are_those_of_table_3():
         (["--table=3,x"], "--table=x: the paper's are 2, 3, 6."),
         (["--scale=huge", "--figure=3"], "should be one of <smoke|small|paper>"),
         (["--figure=6", "--data_dir=/nowhere"], "/nowhere and its folder ptb lack"),
-        (["--table=3", "--data_dir=/nowhere"], "Unknown corpus. Received: 'tweets'"),
+        (
+            ["--table=3", "--data_dir=/nowhere"],
+            "Unknown corpus 'tweets': there is no folder /nowhere/tweets",
+        ),
         (["extra"], "Unexpected argument 'extra'"),
     ],
 )

@@ -128,7 +128,7 @@ REFUSED = {
     "negative steps": (["--steps_per_epoch=-1"], "--steps_per_epoch=-1"),
     "no number": (["--seed=one"], "--seed=one"),
     "small vocabulary": (["--vocabulary=4"], "--vocabulary=4"),
-    "corpus": (["--corpus=nope"], "Unknown corpus. Received: 'nope'"),
+    "corpus": (["--corpus=nope"], "Unknown corpus 'nope'"),
     "data_dir": (["--preset=bowman2016-ptb", "--data_dir=DIR"], "lack ptb.train.txt"),
     "missing": (["--train_files=DIR/no.txt", "GOOD"], "no.txt matches no file"),
     "empty": (["--train_files=DIR/empty.txt", "GOOD"], "empty.txt is empty"),

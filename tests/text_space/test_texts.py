@@ -97,6 +97,13 @@ def test_a_path_leads_from_one_reconstruction_to_the_other(space, texts):
     assert path == space.decode(np.stack(line))
 
 
+def test_a_spherical_path_is_the_arc_between_the_codes(space, texts):
+    path = space.interpolate(texts[0], texts[1], steps=5, spherical=True)
+    share = np.linspace(0.0, 1.0, 5, dtype="float32")[:, None]
+    arc = paths.arc(*space.encode(texts[:2]).mean, share)
+    assert path == space.decode(np.asarray(arc))
+
+
 def test_encodings_are_the_posteriors_of_the_model(words):
     ids = words.tokenizer.encode(TEXTS)
     mean, log_var = words.model.posterior.parameters(words.model.encoder(ids))
