@@ -6,7 +6,9 @@ r"""Reproduces tables and figures of "Generating Sentences from a Continuous Spa
         --data_dir=DIR
 
 Table 2 and figure 2 are of the Penn Treebank; the others of a corpus of fiction, the
-folder `fiction` in --data_dir. Table 8 has those of tables 1 and 10 too. Each run is a
+folder `fiction` in --data_dir. Table 8 has those of tables 1 and 10 too. The table
+`section3` compares what that section says was tried (posteriors, highway layers, no
+annealing and so on) on the built-in corpus, which needs no --data_dir. Each run is a
 folder of its own in --output_dir/SCALE, and the same command goes on where a killed one
 was; tables and figures that need the same runs share them. Tables are written as
 Markdown and figures as PNG beside them. Scales:
@@ -33,6 +35,7 @@ with command_line.quiet_imports():
         imputing,
         language_modelling,
         latent_space,
+        variations,
         word_dropout,
     )
     from examples.bowman2016.scales import SCALES
@@ -49,10 +52,14 @@ TABLES = {
     "6": latent_space.table6,
     "7": latent_space.table7,
     "8": latent_space.table8,
+    "section3": variations.section3,
 }
 
 
-CORPORA = {"2": "ptb"}  # of a figure or table; the others are of fiction
+CORPORA = {
+    "2": "ptb",
+    "section3": "grammar",
+}  # of a figure or table; the others are of fiction
 
 
 def define_flags():

@@ -38,6 +38,8 @@ REPLACEABLE = (
     "right_to_left",
 )
 
+ANNEALING = "none, sigmoid,MIDPOINT,STEEPNESS or linear,START,END, in steps"
+
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
 
 # The type of a model's argument -> how its value is read.
@@ -65,6 +67,7 @@ def define_flags():
     number("steps_per_epoch", None, "training steps in an epoch (default: all)", 1)
     number("batch_size", None, "sentences in a step (default: the preset's)", 1)
     flags.DEFINE_float("learning_rate", None, "of Adam (default: the preset's)", 0.0)
+    text("annealing", None, f"of the KL weight: {ANNEALING} (default: the preset's)")
     number("length", None, "most words or characters (default: the preset's)", 2)
     number("vocabulary", None, "most ids, special too (default: the preset's)", 5)
     flags.DEFINE_multi_string(
@@ -100,6 +103,8 @@ def build_run() -> runs.Run:
     given = {name: FLAGS[name].value for name in REPLACEABLE}
     preset = preset.replace(**{k: v for k, v in given.items() if v is not None})
     preset = preset.replace(model=preset.model | model_arguments(preset.arguments))
+    if FLAGS.annealing:
+        preset = preset.replace(schedule=annealing(FLAGS.annealing))
     if FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files:
         if not (FLAGS.train_files and FLAGS.valid_files):
             raise ValueError("--train_files and --valid_files are needed together.")
@@ -110,6 +115,23 @@ def build_run() -> runs.Run:
         corpus = corpora.load(FLAGS.corpus or preset.corpus, FLAGS.data_dir)
     folder = FLAGS.run_dir or os.path.join("runs", FLAGS.preset)
     return runs.Run(folder, preset, corpus, FLAGS.seed, FLAGS.precision)
+
+
+def annealing(text: str) -> zoo.Schedule:
+    """Parses `--annealing`."""
+    name, *numbers = text.split(",")
+    if text == "none":
+        return zoo.Schedule("constant", (1.0,))
+    try:
+        if name not in ("sigmoid", "linear"):
+            raise ValueError(f"there is no schedule {name!r}")
+        if len(numbers) != 2:
+            raise ValueError("two numbers are needed")
+        schedule = zoo.Schedule(name, tuple(map(float, numbers)))
+        schedule.build()
+    except ValueError as error:
+        raise ValueError(f"--annealing={text}: {error}. It is {ANNEALING}.") from None
+    return schedule
 
 
 def model_arguments(known: dict) -> dict:

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from keras_textvae import zoo
+from keras_textvae.evaluation import importance_weighted_nll
 from keras_textvae.generation import generate
+from keras_textvae.imputation import impute
 from keras_textvae.layers import WordDropout
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
 
@@ -200,6 +202,28 @@ def test_generation_ends_its_sentences(trained):
     assert not np.any(np.isin(ids, [BOS, UNK]))
     ended = np.cumsum(ids == EOS, axis=1) - (ids == EOS) > 0
     np.testing.assert_array_equal(ids == PAD, ended)
+
+
+def test_hidden_words_are_imputed_on_every_backend():
+    keras.utils.set_random_seed(0)
+    model = shrunk(zoo.preset("lstm-grammar")).build_model(V)
+    ids = IDS[:4]
+    hidden = np.zeros(ids.shape, bool)
+    hidden[:, 1] = True
+    found = impute(model, ids, hidden, width=3, steps=2)
+    completed, scores = array(found.ids), array(found.scores)
+    np.testing.assert_array_equal(completed[~hidden], ids[~hidden])
+    assert np.all(completed[hidden] >= FIRST_WORD)
+    assert np.all(np.diff(scores, axis=1) >= 0)
+
+
+def test_importance_weights_tighten_the_bound_on_every_backend():
+    keras.utils.set_random_seed(0)
+    model = shrunk(zoo.preset("lstm-grammar")).build_model(V)
+    model.posterior.projection.bias.assign(np.linspace(-2, 2, 6))  # a KL to gain from
+    ids = np.tile(IDS[:2], (50, 1))
+    found = [importance_weighted_nll(model, [ids], s).bound for s in (1, 30)]
+    assert found[1] < found[0] - 0.1
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="this is the run on JAX")

@@ -16,6 +16,8 @@ class Scale(NamedTuple):
         fiction: fields of the presets on fiction.
         fiction_sizes: arguments of their models.
         figure2: fields of the run whose KL is plotted, in many short epochs.
+        variations: fields of the preset that section 3's runs share.
+        variation_sizes: arguments of their models.
         train_batches: batches of the training set that table 2 evaluates; None for all.
         test_batches: batches for the importance-weighted likelihood; None for all.
         samples: of z for each sentence there.
@@ -29,6 +31,8 @@ class Scale(NamedTuple):
     fiction: dict
     fiction_sizes: dict
     figure2: dict
+    variations: dict
+    variation_sizes: dict
     train_batches: int | None
     test_batches: int | None
     samples: int
@@ -52,6 +56,8 @@ SCALES = {
         fiction=_SHORT | {"vocabulary": 100},
         fiction_sizes=_TINY,
         figure2=_SHORT,
+        variations=_SHORT,
+        variation_sizes=_TINY,
         train_batches=2,
         test_batches=2,
         samples=5,
@@ -77,6 +83,8 @@ SCALES = {
             "rate_schedule": Schedule("constant", (1.0,)),
             "patience": None,
         },
+        variations={},
+        variation_sizes={},
         train_batches=200,
         test_batches=30,
         samples=100,
@@ -95,6 +103,8 @@ SCALES = {
             "rate_schedule": Schedule("constant", (1.0,)),
             "patience": None,
         },
+        variations={},
+        variation_sizes={},
         train_batches=None,
         test_batches=None,
         samples=500,

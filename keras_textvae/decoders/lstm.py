@@ -43,10 +43,16 @@ class LSTMDecoder(keras.layers.Layer):
         shared_dropout: bool. Whether `dropout` drops the same units at all steps of a
             sentence, and not others at each (Gal and Ghahramani 2016, section 4).
         recurrent_dropout: float. See `layers.LSTM`.
+        output_dropout: float. The rate on the outputs alone, in place of `dropout`'s.
+            0 with a `dropout` drops embeddings only, the alternative to word dropout of
+            Bowman et al. 2016, section 3.
 
     Call arguments:
         ids: int32 [B, T], `<bos>` first.
         z: float [B, D].
+
+    Returns:
+        Logits [B, T, V], those at step t of the id after it.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class LSTMDecoder(keras.layers.Layer):
         highways=0,
         shared_dropout=False,
         recurrent_dropout=0.0,
+        output_dropout=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -83,6 +90,7 @@ class LSTMDecoder(keras.layers.Layer):
         self.highways = highways
         self.shared_dropout = shared_dropout
         self.recurrent_dropout = recurrent_dropout
+        self.output_dropout = output_dropout
         dtype = self.dtype_policy
         one_hot = embedding_dim is None
         dropped = vocabulary_size if one_hot else UNK
@@ -96,6 +104,9 @@ class LSTMDecoder(keras.layers.Layer):
                 dtype=dtype,
             )
         self.unit_dropout = keras.layers.Dropout(dropout, dtype=dtype)
+        self.output_unit_dropout = None
+        if output_dropout is not None:
+            self.output_unit_dropout = keras.layers.Dropout(output_dropout, dtype=dtype)
         self.highway_layers = highway_layers(highways, self.initializer, dtype)
         self.initial = dense(2 * units, self.initializer, dtype, activation="tanh")
         if z_every_step:
@@ -133,8 +144,11 @@ class LSTMDecoder(keras.layers.Layer):
         projected = self._project(ids, time=0)  # [T, B, 4H]
         if self.z_every_step:
             projected = projected + features
-        outputs = self._drop(self.lstm.recur(projected, state), time=1)  # [B, T, H]
-        return project_rows(self._logits, outputs)
+        outputs = self.lstm.recur(projected, state)  # [B, T, H]
+        dropped = self._drop(
+            self.output_unit_dropout or self.unit_dropout, outputs, time=1
+        )
+        return project_rows(self._logits, dropped)
 
     def initial_state(self, z):
         """Returns what z adds to the gates at every step, and the pair (h, c)."""
@@ -162,14 +176,15 @@ class LSTMDecoder(keras.layers.Layer):
     def _project(self, ids, time=None):  # [...] -> float32 [..., 4H]
         if self.embedding_dim is None:
             return self.lstm.project_one_hot(ids)
-        return self.lstm.project(self._drop(self.embedding(ids), time))
+        embedded = self._drop(self.unit_dropout, self.embedding(ids), time)
+        return self.lstm.project(embedded)
 
-    def _drop(self, x, time):
+    def _drop(self, dropout, x, time):
         """Drops units; `time` is the axis of the steps, or None where there is one."""
         if time is None or not self.shared_dropout:
-            return self.unit_dropout(x)
+            return dropout(x)
         one_step = ops.ones_like(ops.take(x, [0], axis=time))
-        return x * ops.cast(self.unit_dropout(one_step), x.dtype)
+        return x * ops.cast(dropout(one_step), x.dtype)
 
     def _logits(self, outputs):  # [B, H] -> [B, V]
         if not self.tied:
@@ -191,4 +206,5 @@ class LSTMDecoder(keras.layers.Layer):
             "highways": self.highways,
             "shared_dropout": self.shared_dropout,
             "recurrent_dropout": self.recurrent_dropout,
+            "output_dropout": self.output_dropout,
         }

@@ -52,6 +52,7 @@ def lstm_vae(
     recurrent_dropout=0.0,
     pooling="last",
     encoder_units=None,
+    output_dropout=None,
 ):
     """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
 
@@ -64,8 +65,8 @@ def lstm_vae(
         vocabulary_size: int. V.
         embedding_dim, units, layer_norm, pooling: see `encoders.LSTMEncoder`.
         latent_dim: int. See `posteriors.Posterior`.
-        keep_rate, z_every_step, dropout, tied, shared_dropout, recurrent_dropout: see
-            `decoders.LSTMDecoder`.
+        keep_rate, z_every_step, dropout, tied, shared_dropout, recurrent_dropout,
+            output_dropout: see `decoders.LSTMDecoder`.
         initial_range: float. Weights and biases start uniform in +- this, save the
             gates of highways and flows. None means the layers' own initial values.
         highways: int. How many highway layers stand between the encoder and q(z|x),
@@ -111,6 +112,7 @@ def lstm_vae(
             highways,
             shared_dropout,
             recurrent_dropout,
+            output_dropout,
         ),
     )
 
@@ -126,14 +128,15 @@ def rnnlm(
     initial_range=None,
     shared_dropout=False,
     recurrent_dropout=0.0,
+    output_dropout=None,
 ):
     """Returns the language model that Bowman et al. 2016 compare with, without z.
 
     Args:
         vocabulary_size: int. V.
         embedding_dim, units, keep_rate, dropout, tied, layer_norm, shared_dropout,
-            recurrent_dropout: see `decoders.LSTMDecoder`. `keep_rate=0` is the
-            inputless one.
+            recurrent_dropout, output_dropout: see `decoders.LSTMDecoder`. `keep_rate=0`
+            is the inputless one.
         initial_range: see `lstm_vae`.
     """
     return LanguageModel(
@@ -149,6 +152,7 @@ def rnnlm(
             _uniform(initial_range),
             shared_dropout=shared_dropout,
             recurrent_dropout=recurrent_dropout,
+            output_dropout=output_dropout,
         )
     )
 

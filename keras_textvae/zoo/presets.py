@@ -116,8 +116,8 @@ PRESETS = {
     "bowman2016-ptb": _PTB_WORDS,
     "bowman2016-ptb-rnnlm": _PTB_WORDS.replace(
         reference=(
-            "Bowman et al. 2016, table 2 (RNNLM, standard). Sizes, dropout and tied "
-            "embeddings are ours."
+            "Bowman et al. 2016, table 2 (RNNLM, standard). Sizes, dropout, tied "
+            "embeddings and that all words are kept are ours."
         ),
         architecture="rnnlm",
         model={"embedding_dim": 640, "units": 640, "keep_rate": 1.0, "tied": True}
@@ -140,14 +140,17 @@ PRESETS = {
     ),
     "bowman2016-fiction": _FICTION,
     "bowman2016-fiction-rnnlm": _FICTION.replace(
-        reference="Bowman et al. 2016, section 5: the RNNLM that imputes words.",
+        reference=(
+            "Bowman et al. 2016, section 5: the RNNLM that imputes words. Sizes, and "
+            "that all words are kept, are ours."
+        ),
         architecture="rnnlm",
         model=_WITHOUT_Z | {"dropout": 0.1, "keep_rate": 1.0},
     ),
     "bowman2016-fiction-autoencoder": _FICTION.replace(
         reference=(
             "Bowman et al. 2016, section 2.1 and table 1: the sequence autoencoder, "
-            "without a prior."
+            "without a prior, all words kept."
         ),
         model=_FICTION.model | {"posterior": "deterministic", "keep_rate": 1.0},
         schedule=Schedule("constant", (1.0,)),

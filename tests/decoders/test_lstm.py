@@ -59,6 +59,21 @@ def test_dropout_is_of_training_and_on_outputs_too():
     assert np.abs(trained - decoder(IDS, z)).max() > 1e-4
 
 
+@pytest.mark.parametrize("dropped", ["embeddings", "outputs"])
+def test_embeddings_and_outputs_have_rates_of_their_own(dropped):
+    rates = {"dropout": 0.5, "output_dropout": 0.0}
+    if dropped == "outputs":
+        rates = {"dropout": 0.0, "output_dropout": 0.5}
+    decoder, z = build(**rates), latents()
+    # With zeros for embeddings, there are only outputs to drop.
+    decoder.embedding.embeddings.assign(np.zeros((V, 4)))
+    change = np.abs(decoder(IDS, z, training=True) - decoder(IDS, z)).max()
+    assert (change > 1e-4) == (dropped == "outputs")
+    decoder.embedding.embeddings.assign(np.ones((V, 4)))
+    change = np.abs(decoder(IDS, z, training=True) - decoder(IDS, z)).max()
+    assert change > 1e-4
+
+
 def test_a_constant_vocabulary_of_logits_has_a_bias_for_each_word():
     decoder = build()
     decoder.output_projection.kernel.assign(np.zeros((UNITS, V)))

@@ -10,7 +10,11 @@ import tensorflow as tf
 from keras_textvae import posteriors, zoo
 from keras_textvae.decoders import LSTMDecoder
 from keras_textvae.encoders import LSTMEncoder
-from keras_textvae.evaluation import evaluate_bound, importance_weighted_nll
+from keras_textvae.evaluation import (
+    evaluate_bound,
+    importance,
+    importance_weighted_nll,
+)
 from keras_textvae.losses import sentence_nll
 from keras_textvae.models import TextVAE
 from keras_textvae.tokens import BOS, EOS, PAD
@@ -164,6 +168,26 @@ def test_a_posterior_without_a_density_is_refused():
 def test_what_is_no_batch_of_ids_is_refused(model, batches, message):
     with pytest.raises(ValueError, match=message):
         importance_weighted_nll(model, batches)
+
+
+@pytest.mark.parametrize(("logits", "largest"), [(1, 1), (7 * IDS.size * V, 7)])
+def test_no_more_samples_are_decoded_at_once_than_memory_has_room_for(
+    model, monkeypatch, logits, largest
+):
+    decoded, on = [], importance.Compiled.on
+
+    def seen(compiled, ids, noise):
+        decoded.append(len(noise))
+        return on(compiled, ids, noise)
+
+    monkeypatch.setattr(importance, "LOGITS", logits)
+    monkeypatch.setattr(importance.Compiled, "on", seen)
+    found = importance_weighted_nll(model, [IDS], samples=20)
+    assert sum(decoded) == 20
+    assert max(decoded) == largest
+    monkeypatch.undo()
+    at_once = importance_weighted_nll(model, [IDS], samples=20)
+    assert found.bound == pytest.approx(at_once.bound, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["samples", "chunk"])

@@ -1,5 +1,6 @@
 """The program for Bowman et al.'s paper: its parts at the smallest, and its errors."""
 
+import itertools
 import pathlib
 from typing import NamedTuple
 
@@ -8,15 +9,22 @@ import pytest
 
 from examples import experiments
 from examples import reproduce_bowman2016 as reproduce
-from examples.bowman2016 import imputing, language_modelling, latent_space, word_dropout
+from examples.bowman2016 import (
+    imputing,
+    language_modelling,
+    latent_space,
+    variations,
+    word_dropout,
+)
 from examples.bowman2016.scales import SCALES, changed
 from examples.experiments import Settings, Trial
 from keras_textvae import evaluation, grammar, zoo
 from keras_textvae.posteriors import Deterministic
+from keras_textvae.zoo.architectures import POSTERIORS
 
 LENGTH = 10  # of a sentence: eagerly, every step of an LSTM takes its time
 SCALE = SCALES["smoke"]
-for part in ("ptb", "fiction", "figure2"):
+for part in ("ptb", "fiction", "figure2", "variations"):
     fields = getattr(SCALE, part) | {"steps_per_epoch": 2, "valid_steps": 1}
     SCALE = SCALE._replace(**{part: fields | {"vocabulary": None, "length": LENGTH}})
 
@@ -150,6 +158,38 @@ def test_keep_rates_are_compared(settings, monkeypatch):
     )
 
 
+def test_every_variation_is_another_model_or_training():
+    trials = variations.trials(SCALES["paper"])
+    presets = [trial.preset for trial in trials.values()]
+    assert all(a != b for a, b in itertools.combinations(presets, 2))
+    first = presets[0]
+    for preset in presets[1:]:
+        names = preset.arguments.keys()
+        changed = [n for n in names if preset.arguments[n] != first.arguments[n]]
+        changed += [
+            n
+            for n in ("schedule", "right_to_left")
+            if getattr(preset, n) != getattr(first, n)
+        ]
+        assert 1 <= len(changed) <= 3
+    posteriors = {preset.arguments["posterior"] for preset in presets}
+    assert posteriors == {*POSTERIORS} - {"deterministic"}
+
+
+@pytest.mark.usefixtures("trained_here")
+def test_variations_are_compared(settings, monkeypatch):
+    names = ("as in figure 1", "planar flow", "no word dropout, no annealing")
+    some = {name: variations.VARIATIONS[name] for name in names}
+    monkeypatch.setattr(variations, "VARIATIONS", some)
+    scale = SCALE._replace(variations=SCALE.variations | {"corpus": "ptb"})
+    variations.section3(scale, settings)
+    found = rows(report(settings, "section3"))
+    assert [row[0] for row in found] == [*names]
+    for _, bound, *parts, units in found:
+        assert float(bound) == pytest.approx(sum(map(float, parts)), abs=0.02)
+        assert 0 <= int(units) <= 16
+
+
 @pytest.mark.usefixtures("trained_here")
 def test_unlikely_samples_stand_beside_likely_ones(settings):
     latent_space.table6(SCALE, settings)
@@ -224,7 +264,7 @@ def test_the_stretching_matrix_preserves_volume(size):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--table=1"], "--table=1: the paper's are 2, 3, 4, 5, 6, 7, 8."),
+        (["--table=1"], "--table=1: the paper's are 2, 3, 4, 5, 6, 7, 8, section3."),
         (["--figure=4"], "--figure=4: the paper's are 2, 3."),
         ([], "--figure or --table is needed, see --help."),
         (["--table=7", "--data_dir=DIR"], "there is no folder DIR/fiction or fiction"),

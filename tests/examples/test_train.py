@@ -126,6 +126,9 @@ REFUSED = {
     "no epochs": (["--epochs=0"], "--epochs=0"),
     "no batch": (["--batch_size=0"], "--batch_size=0"),
     "negative steps": (["--steps_per_epoch=-1"], "--steps_per_epoch=-1"),
+    "annealing": (["--annealing=cyclical,9"], "there is no schedule 'cyclical'. It is"),
+    "numbers": (["--annealing=sigmoid,9"], "two numbers are needed"),
+    "steepness": (["--annealing=sigmoid,9,0"], "`steepness` must be positive"),
     "no number": (["--seed=one"], "--seed=one"),
     "small vocabulary": (["--vocabulary=4"], "--vocabulary=4"),
     "corpus": (["--corpus=nope"], "Unknown corpus 'nope'"),
@@ -196,6 +199,20 @@ def test_model_arguments_take_the_type_of_the_preset_s(monkeypatch):
     train.FLAGS.model = ["units=3", "shared_dropout=True", "initial_range=0.1"]
     expected = {"units": 3, "shared_dropout": True, "initial_range": 0.1}
     assert train.model_arguments(zoo.preset("lstm-grammar").arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("none", [1.0, 1.0, 1.0]),
+        ("linear,10,20", [0.0, 0.5, 1.0]),
+        ("sigmoid,15,0.1", [0.18, 0.5, 0.82]),
+    ],
+)
+def test_annealing_is_any_schedule_of_the_library_or_none(text, weights):
+    schedule = train.annealing(text).build()
+    found = [schedule(step) for step in (0, 15, 30)]
+    assert found == pytest.approx(weights, abs=0.005)
 
 
 def test_help_names_every_preset():
