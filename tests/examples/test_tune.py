@@ -299,7 +299,7 @@ def test_the_folder_of_another_search_is_refused(
         (["--trials=0"], "flag --trials=0: 0 is not a positive integer"),
         (["--data_dir=/nowhere"], "/nowhere and its folder ptb lack"),
         (["--preset=bowman2016-ptb-rnnlm", "--min_kl=1"], "has no KL"),
-        (["--scale=huge"], "should be one of <smoke|paper>"),
+        (["--scale=huge"], "should be one of <smoke|small|paper>"),
         (["extra"], "Unexpected argument 'extra'"),
     ],
 )
