@@ -13,7 +13,7 @@ folder of its own in --output_dir/SCALE, and the same command goes on where a ki
 was; tables and figures that need the same runs share them. Tables are written as
 Markdown and figures as PNG beside them. Scales:
 
-    smoke  a minute each, models that learn nothing: does it run?
+    smoke  minutes each, models that learn nothing: does it run?
     small  up to two hours each on 2 cores: smaller models, fewer steps and sentences
     paper  the presets as they are, as large as the paper's models or larger, all
            sentences: days on a CPU

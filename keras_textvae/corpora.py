@@ -86,12 +86,12 @@ def load(
         return _write_grammar(cache, sizes, seed)
     if name == "ptb":
         return _find_ptb(data_dir) if data_dir else _download_ptb(cache)
-    folders = [os.path.join(data_dir, name)] if data_dir else []
-    for folder in [*folders, name]:
+    folders = dict.fromkeys([os.path.join(data_dir or "", name), name])
+    for folder in folders:
         if os.path.isdir(folder):
             return _find_folder(name, folder)
     raise ValueError(
-        f"Unknown corpus {name!r}: there is no folder {' or '.join([*folders, name])} "
+        f"Unknown corpus {name!r}: there is no folder {' or '.join(folders)} "
         "with train, valid and test as .txt or .txt.gz, and by name only "
         f"{' and '.join(KNOWN)} are known."
     )

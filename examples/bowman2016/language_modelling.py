@@ -40,7 +40,8 @@ def table2(scale, settings):
         found = figures(run, scale)
         likelihoods.append([name, *likelihood_cells(found), *PAPER_TABLE_2[name]])
         if "active_units" in found:
-            spaces.append([name, *latent_cells(found)])
+            size = trial.preset.model["latent_dim"]
+            spaces.append([name, *latent_cells(found, size)])
     text = (
         "Nats per sentence of the Penn Treebank, the end counted, KL in brackets, the "
         "epoch with the best validation bound; perplexity with the end of sentence "
@@ -71,13 +72,13 @@ def likelihood_cells(found):
     return cells
 
 
-def latent_cells(found):
+def latent_cells(found, latent_dim):
     """Returns the cells of a VAE in the second part of table 2."""
     return [
         f"{found['weighted']:.2f}",
         f"{found['of_the_same']:.2f}",
         found["active_units"],
-        found["latent_dim"],
+        latent_dim,
         f"{found['information']:.2f}",
     ]
 
@@ -110,7 +111,6 @@ def _figures(run, scale) -> dict:
     return found | {
         "of_the_same": lambda: evaluation.evaluate_bound(model, some).bound,
         "active_units": lambda: evaluation.active_units(model, test).count,
-        "latent_dim": lambda: model.latent_dim,
         "information": lambda: evaluation.mutual_information(model, test),
         "weighted": lambda: importance_weighted(run, model, some, scale.samples),
     }

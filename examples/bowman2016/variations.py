@@ -5,8 +5,9 @@ to the decoder made little difference, other posteriors gave no significant gain
 without annealing and word dropout z is ignored.
 """
 
+import functools
+
 from examples import experiments
-from examples.bowman2016.word_dropout import tested
 from examples.experiments import Trial, markdown
 from keras_textvae import evaluation, grammar, zoo
 from keras_textvae.zoo import Schedule
@@ -55,10 +56,10 @@ def section3(scale, settings):
     table = []
     for name, trial in runs.items():
         run = experiments.load_run(trial, settings)
-        result = tested(run)
-        parts = result.bound, result.reconstruction, result.kl
-        units = experiments.once(run, "active_units", {}, lambda run=run: active(run))
-        table.append([name, *(f"{part:.2f}" for part in parts), units])
+        evaluate = functools.partial(evaluated, run)
+        found = experiments.once(run, "section3", {}, evaluate)
+        parts = [f"{found[part]:.2f}" for part in ("bound", "reconstruction", "kl")]
+        table.append([name, *parts, found["active_units"]])
     entropy = grammar.english().entropy()
     text = (
         "Test sentences of the built-in corpus, nats per sentence; its exact entropy "
@@ -71,7 +72,8 @@ def section3(scale, settings):
     experiments.save_report(settings.folder, "section3", text + markdown(header, table))
 
 
-def active(run) -> int:
-    """Returns how many units of z differ between test sentences."""
-    batches = run.test_batches.epoch(0)
-    return evaluation.active_units(run.best().model, batches).count
+def evaluated(run) -> dict:
+    """Returns the test sentences' bound and parts, and how many units of z differ."""
+    space = run.best()
+    units = evaluation.active_units(space.model, run.test_batches.epoch(0)).count
+    return run.test(space)._asdict() | {"active_units": units}

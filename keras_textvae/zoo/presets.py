@@ -53,9 +53,17 @@ _TWEETS = Preset(
     epsilon=1e-8,
 )
 
-# Bowman et al. 2016 on the Penn Treebank, where a decoder that sees the history learns
-# the training sentences by heart unless units of all steps and weights are dropped, ...
-_DROPOUT = {"dropout": 0.5, "shared_dropout": True, "recurrent_dropout": 0.3}
+# Bowman et al. 2016 on the Penn Treebank, decoders that see the history...
+_LARGE = {
+    "embedding_dim": 640,
+    "units": 640,
+    "dropout": 0.5,
+    "shared_dropout": True,
+    "recurrent_dropout": 0.3,
+    "tied": True,
+}
+# ... and others.
+_MIDDLE = {"embedding_dim": 512, "units": 512, "dropout": 0.5, "tied": True}
 _PTB_WORDS = Preset(
     reference=(
         "Bowman et al. 2016, table 2 (VAE, standard). Sizes and keep rate, z at "
@@ -65,16 +73,13 @@ _PTB_WORDS = Preset(
     corpus="ptb",
     level="words",
     architecture="lstm",
-    model={
-        "embedding_dim": 640,
-        "units": 640,
+    model=_LARGE
+    | {
         "latent_dim": 16,
         "keep_rate": 0.8,
         "z_every_step": True,
-        "tied": True,
         "encoder_units": 256,
-    }
-    | _DROPOUT,
+    },
     length=100,
     schedule=Schedule("sigmoid", (2500, 0.0025)),
     epochs=15,
@@ -83,8 +88,7 @@ _PTB_WORDS = Preset(
     rate_schedule=Schedule("geometric", (4, 0.75)),
     patience=4,
 )
-_WITHOUT_Z = {"embedding_dim": 512, "units": 512, "dropout": 0.5, "tied": True}
-# ... and on fiction.
+# Bowman et al. 2016 on fiction.
 _FICTION = Preset(
     reference=(
         "Bowman et al. 2016, sections 5 and 6: VAE of 512 units with keep rate 0.75, "
@@ -120,15 +124,14 @@ PRESETS = {
             "embeddings and that all words are kept are ours."
         ),
         architecture="rnnlm",
-        model={"embedding_dim": 640, "units": 640, "keep_rate": 1.0, "tied": True}
-        | _DROPOUT,
+        model=_LARGE | {"keep_rate": 1.0},
     ),
     "bowman2016-ptb-inputless": _PTB_WORDS.replace(
         reference=(
             "Bowman et al. 2016, table 2 (VAE, inputless decoder). Sizes, z at every "
             "step, dropout and tied embeddings are ours."
         ),
-        model=_WITHOUT_Z | {"latent_dim": 111, "keep_rate": 0.0, "z_every_step": True},
+        model=_MIDDLE | {"latent_dim": 111, "keep_rate": 0.0, "z_every_step": True},
     ),
     "bowman2016-ptb-inputless-rnnlm": _PTB_WORDS.replace(
         reference=(
@@ -136,7 +139,7 @@ PRESETS = {
             "positions alone. Sizes, dropout and tied embeddings are ours."
         ),
         architecture="rnnlm",
-        model=_WITHOUT_Z | {"keep_rate": 0.0},
+        model=_MIDDLE | {"keep_rate": 0.0},
     ),
     "bowman2016-fiction": _FICTION,
     "bowman2016-fiction-rnnlm": _FICTION.replace(
@@ -145,7 +148,7 @@ PRESETS = {
             "that all words are kept, are ours."
         ),
         architecture="rnnlm",
-        model=_WITHOUT_Z | {"dropout": 0.1, "keep_rate": 1.0},
+        model=_MIDDLE | {"dropout": 0.1, "keep_rate": 1.0},
     ),
     "bowman2016-fiction-autoencoder": _FICTION.replace(
         reference=(
