@@ -17,12 +17,14 @@ STEPS = 8
 
 def vae(scale, settings):
     """Returns the trained VAE on fiction, keep rate 0.75."""
-    return trained(fiction_trial(scale, 0.75), settings)
+    (run,) = trained([fiction_trial(scale, 0.75)], settings)
+    return run
 
 
-def trained(trial, settings):
-    experiments.train_all([trial], settings)
-    return experiments.load_run(trial, settings)
+def trained(trials, settings):
+    """Trains what is not trained yet, side by side; returns the runs."""
+    experiments.train_all(trials, settings)
+    return [experiments.load_run(trial, settings) for trial in trials]
 
 
 def table6(scale, settings):
@@ -91,10 +93,8 @@ def table8(scale, settings):
     And between random points of the VAE's space.
     """
     preset = changed("bowman2016-fiction-autoencoder", scale)
-    runs = {
-        "VAE": vae(scale, settings),
-        "autoencoder": trained(Trial("fiction/autoencoder", preset), settings),
-    }
+    trials = [fiction_trial(scale, 0.75), Trial("fiction/autoencoder", preset)]
+    runs = dict(zip(("VAE", "autoencoder"), trained(trials, settings), strict=True))
     texts = test_sentences(runs["VAE"], 2 * PAIRS)
     spaces = {name: run.best() for name, run in runs.items()}
     report = (
