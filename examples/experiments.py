@@ -6,7 +6,6 @@ of its own, so that an experiment that was killed goes on where it was.
 
 import csv
 import itertools
-import json
 import multiprocessing
 import os
 import signal
@@ -20,7 +19,6 @@ from serving.command_line import quiet_imports
 
 with quiet_imports():
     from keras_textvae import corpora, runs, zoo
-    from keras_textvae.atomic_files import read_json, write_json
 
 
 class Trial(NamedTuple):
@@ -154,24 +152,6 @@ def load_run(trial: Trial, settings: Settings) -> runs.Run:
     corpus = corpora.load(trial.preset.corpus, settings.data_dir)
     folder = os.path.join(settings.folder, trial.name)
     return runs.Run(folder, trial.preset, corpus, trial.seed, settings.precision)
-
-
-def once(run: runs.Run, name: str, given: dict, compute):
-    """Returns what `compute()` returns, at once if it was computed before.
-
-    What can be written as JSON is kept in the run's folder, with what it was made of:
-    `given` and the run's epochs. It is computed again where those are others.
-    """
-    path = run.path(os.path.join("figures", f"{name}.json"))
-    given = json.loads(json.dumps(given | {"epochs": run.epochs_done}))
-    if os.path.exists(path):
-        kept = read_json(path)
-        if kept["given"] == given:
-            return kept["found"]
-    found = compute()
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_json(path, {"given": given, "found": found})
-    return found
 
 
 class Progress:

@@ -1,5 +1,6 @@
 """Callbacks: the KL weight's schedule, and runs that survive being killed."""
 
+import csv
 import json
 import os
 import zipfile
@@ -11,10 +12,11 @@ from keras_textvae.atomic_files import replacing
 
 
 class KLAnnealing(keras.callbacks.Callback):
-    """Sets `model.kl_weight` to `schedule(optimizer.iterations)` before each batch.
+    """Sets `model.kl_weight` to `schedule(step)` before each batch.
 
-    Counting the optimizer's steps lets a resumed run continue its schedule. With
-    `steps_per_execution` above 1 the weight moves once per execution.
+    The step is the optimizer's at the beginning of the epoch, and one more for each
+    batch: a resumed run continues its schedule. With `steps_per_execution` above 1 the
+    weight moves once per execution.
 
     Args:
         schedule: step -> weight. See `schedules`.
@@ -24,9 +26,19 @@ class KLAnnealing(keras.callbacks.Callback):
         super().__init__()
         self.schedule = schedule
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self._first = int(self.model.optimizer.iterations)
+        self._weight = None
+
     def on_train_batch_begin(self, batch, logs=None):
-        step = int(self.model.optimizer.iterations)
-        self.model.kl_weight.assign(self.schedule(step))
+        weight = self.schedule(self._first + batch)
+        if weight == self._weight:
+            return
+        if keras.backend.backend() == "jax":
+            # During an epoch Keras keeps the variables to itself there.
+            self.model.jax_state_sync()
+        self.model.kl_weight.assign(weight)
+        self._weight = weight
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
@@ -73,6 +85,18 @@ class RunHistory(keras.callbacks.Callback):
         return bool(
             self.patience and annealed and self.epochs_since_best >= self.patience
         )
+
+    def write(self, path: str):
+        """Rewrites a table of the rows, CSV: no row is lost or doubled."""
+        if not self.rows:
+            return
+        with (
+            replacing(path) as partial,
+            open(partial, "w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, self.rows[0], extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(self.rows)
 
     def _is_annealed(self, row):
         # Of a weight that is always 0, every row is.

@@ -9,7 +9,6 @@ run_dir/logs/            TensorBoard, where it is installed (extra `plot`)
 run_dir/result.json      the test set's figures, once finished
 """
 
-import csv
 import dataclasses
 import hashlib
 import importlib.util
@@ -19,7 +18,7 @@ import os
 import keras
 
 from keras_textvae import tokenizers
-from keras_textvae.atomic_files import read_json, replacing, write_json
+from keras_textvae.atomic_files import read_json, write_json
 from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
 from keras_textvae.corpora import Corpus, scan
 from keras_textvae.evaluation import Bound, evaluate_bound
@@ -227,17 +226,7 @@ class Run:
         write_json(self.path("config.json"), config)
 
     def _write_metrics(self):
-        """Rewrites `metrics.csv` from the history: no row is lost or doubled."""
-        rows = self.history.rows
-        if not rows:
-            return
-        with (
-            replacing(self.path("metrics.csv")) as partial,
-            open(partial, "w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, rows[0], extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(rows)
+        self.history.write(self.path("metrics.csv"))
 
 
 def open_space(folder: str) -> TextSpace:

@@ -95,9 +95,8 @@ def answer(main: Callable, argv: list[str]) -> int:
     except (ValueError, OSError) as error:
         return fail(argv, error)
     except Exception as error:
-        import tensorflow as tf  # it is loaded, if the error is one of its own
-
-        if not isinstance(error, tf.errors.OpError):
+        tf = sys.modules.get("tensorflow")  # loaded, if the error is one of its own
+        if not (tf and isinstance(error, tf.errors.OpError)):
             raise
         return fail(argv, error)
 

@@ -55,9 +55,11 @@ def test_annealing_sets_the_weight_of_the_optimizer_s_step():
     annealing = KLAnnealing(schedules.linear(10, 20))
     annealing.set_model(model)
     for step, weight in [(0, 0.0), (10, 0.0), (15, 0.5), (20, 1.0), (99, 1.0)]:
-        model.optimizer.iterations.assign(step)
-        annealing.on_train_batch_begin(batch=0)
-        assert float(model.kl_weight) == weight
+        for batch in (0, min(step, 3)):  # of an epoch that began as much earlier
+            model.optimizer.iterations.assign(step - batch)
+            annealing.on_epoch_begin(epoch=0)
+            annealing.on_train_batch_begin(batch)
+            assert float(model.kl_weight) == weight
 
 
 def test_annealing_reports_its_weight():

@@ -27,6 +27,7 @@ TABLE = {
     "imputation": {"generation", "posteriors"},
     "models": {"posteriors", "losses"},
     "callbacks": set(),
+    "id_batches": set(),
     "evaluation": {"encoders", "losses", "posteriors", "generation"},
     "text_space": {
         "generation",

@@ -17,6 +17,7 @@ import numpy as np
 from examples import experiments
 from examples.bowman2016.scales import changed
 from examples.experiments import Trial, markdown
+from examples.keeping import once
 from keras_textvae import corpora, evaluation
 from keras_textvae.tokens import UNK
 
@@ -60,7 +61,7 @@ def table4(scale, settings):
         given = {"sentences": scale.imputed, "splits": SPLITS}
         given |= {"judge": judge.epochs_done, "search": SEARCHES[name]}
         judging = functools.partial(judged, run, name, judge, scale.imputed)
-        found = experiments.once(run, "table4", given, judging)
+        found = once(run, "table4", given, judging)
         errors = [
             f"{100 * found[kind]['error']:.2f} ± {100 * found[kind]['standard']:.2f}"
             for kind in ("unigram", "lstm")

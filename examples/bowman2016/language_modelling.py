@@ -1,9 +1,7 @@
 """Table 2 and figure 2 of Bowman et al. 2016: language models of the Penn Treebank."""
 
-import keras
-import numpy as np
-
 from examples import experiments
+from examples.bowman2016.language_model_figures import figures
 from examples.bowman2016.scales import changed
 from examples.experiments import Trial, markdown
 from keras_textvae import evaluation
@@ -15,7 +13,6 @@ PAPER_TABLE_2 = {
     "inputless RNNLM": ("135", "600", "135", "> 600"),
     "inputless VAE": ("120 (15)", "300", "125 (15)", "380"),
 }
-PIECE = 10  # batches whose importance-weighted likelihood is kept together
 
 
 def table2_trials(scale):
@@ -81,61 +78,6 @@ def latent_cells(found, latent_dim):
         latent_dim,
         f"{found['information']:.2f}",
     ]
-
-
-def figures(run, scale) -> dict:
-    """Evaluates a run's best epoch; each figure once, and kept in the run's folder."""
-    given = {
-        "train_batches": scale.train_batches,
-        "test_batches": scale.test_batches,
-        "samples": scale.samples,
-    }
-    return {
-        name: experiments.once(run, name, given, figure)
-        for name, figure in _figures(run, scale).items()
-    }
-
-
-def _figures(run, scale) -> dict:
-    """Returns what is evaluated, by name, as functions."""
-    model = run.best().model
-    model.compile()
-    train = run.train_batches.epoch(0).take(scale.train_batches or -1)
-    test, some = run.test_batches.epoch(0), run.test_batches.spread(scale.test_batches)
-    found = {
-        "train": lambda: evaluation.evaluate_bound(model, train)._asdict(),
-        "test": lambda: evaluation.evaluate_bound(model, test)._asdict(),
-    }
-    if not model.latent_dim:
-        return found
-    return found | {
-        "of_the_same": lambda: evaluation.evaluate_bound(model, some).bound,
-        "active_units": lambda: evaluation.active_units(model, test).count,
-        "information": lambda: evaluation.mutual_information(model, test),
-        "weighted": lambda: importance_weighted(run, model, some, scale.samples),
-    }
-
-
-def importance_weighted(run, model, batches, samples) -> float:
-    """Returns the importance-weighted likelihood of sentences, nats per sentence.
-
-    Hours at the paper's scale: what a killed one has done is kept in the run's folder.
-    """
-    ids = [np.asarray(batch) for batch in batches]
-    pieces = [ids[start : start + PIECE] for start in range(0, len(ids), PIECE)]
-    given = {"samples": samples, "batches": len(ids)}
-    progress = keras.utils.Progbar(len(pieces), unit_name="piece")
-    nll = []
-    for seed, piece in enumerate(pieces):
-
-        def bound(piece=piece, seed=seed):
-            estimate = evaluation.importance_weighted_nll
-            return estimate(model, piece, samples, seed=seed).bound
-
-        nll.append(experiments.once(run, f"weighted-{seed}", given, bound))
-        progress.add(1)
-    sentences = [sum(map(len, piece)) for piece in pieces]
-    return float(np.average(nll, weights=sentences))
 
 
 def figure2(scale, settings):

@@ -9,6 +9,7 @@ import functools
 
 from examples import experiments
 from examples.experiments import Trial, markdown
+from examples.keeping import once
 from keras_textvae import evaluation, grammar, zoo
 from keras_textvae.zoo import Schedule
 
@@ -57,7 +58,7 @@ def section3(scale, settings):
     for name, trial in runs.items():
         run = experiments.load_run(trial, settings)
         evaluate = functools.partial(evaluated, run)
-        found = experiments.once(run, "section3", {}, evaluate)
+        found = once(run, "section3", {}, evaluate)
         parts = [f"{found[part]:.2f}" for part in ("bound", "reconstruction", "kl")]
         table.append([name, *parts, found["active_units"]])
     entropy = grammar.english().entropy()

@@ -3,6 +3,7 @@
 from examples import experiments
 from examples.bowman2016.scales import changed
 from examples.experiments import Trial, markdown
+from examples.keeping import once
 from keras_textvae.evaluation import Bound
 
 KEEP_RATES = (1.0, 0.75, 0.5, 0.0)
@@ -28,7 +29,7 @@ def tested(run) -> Bound:
     def test():
         return run.test(run.best())._asdict()
 
-    return Bound(**experiments.once(run, "test", {}, test))
+    return Bound(**once(run, "test", {}, test))
 
 
 def figure3(scale, settings):

@@ -8,6 +8,7 @@ import pytest
 
 from examples import experiments
 from examples.experiments import Settings, Trial
+from examples.keeping import once
 from keras_textvae import grammar, zoo
 
 TINY = zoo.preset("hybrid-grammar").replace(
@@ -61,10 +62,10 @@ def test_a_figure_is_computed_once_until_what_it_is_of_changes(rows, settings):
         return {"bound": 1.5}
 
     for given in ({"a": (1, 2)}, {"a": (1, 2)}, {"a": (1, 3)}):
-        assert experiments.once(run, "bound", given, figure) == {"bound": 1.5}
+        assert once(run, "bound", given, figure) == {"bound": 1.5}
     assert len(asked) == 2
     run.epochs_done += 1
-    experiments.once(run, "bound", {"a": (1, 3)}, figure)
+    once(run, "bound", {"a": (1, 3)}, figure)
     assert len(asked) == 3
 
 

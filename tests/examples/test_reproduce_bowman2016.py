@@ -11,6 +11,7 @@ from examples import experiments
 from examples import reproduce_bowman2016 as reproduce
 from examples.bowman2016 import (
     imputing,
+    language_model_figures,
     language_modelling,
     latent_space,
     variations,
@@ -105,25 +106,27 @@ def test_table_2_compares_likelihoods_and_says_what_is_in_z(settings, monkeypatc
     )
     assert float(found[2][1]) == pytest.approx(weighted.bound, abs=0.01)
     # What was evaluated is not evaluated again.
-    monkeypatch.setattr(language_modelling.evaluation, "evaluate_bound", None)
+    monkeypatch.setattr(language_model_figures.evaluation, "evaluate_bound", None)
     language_modelling.table2(SCALE, settings)
     assert report(settings, "table2") == text
 
 
 def test_importance_weights_go_on_where_they_were_killed(some_run, monkeypatch):
-    monkeypatch.setattr(language_modelling, "PIECE", 2)
+    monkeypatch.setattr(language_model_figures, "PIECE", 2)
     batches = [np.full((rows, 4), rows) for rows in (1, 2, 3, 4, 5)]
     asked, killed_at = [], 2
 
-    def bound(model, piece, samples, seed):
+    def bound(model, piece, samples, chunk, seed):
         if seed == killed_at:
             raise KeyboardInterrupt
         asked.append((seed, samples))
         nll = np.mean(np.concatenate(piece)[:, 0])
         return evaluation.ImportanceWeightedBound(float(nll), 4.0, samples)
 
-    monkeypatch.setattr(language_modelling.evaluation, "importance_weighted_nll", bound)
-    weighted = language_modelling.importance_weighted
+    monkeypatch.setattr(
+        language_model_figures.evaluation, "importance_weighted_nll", bound
+    )
+    weighted = language_model_figures.importance_weighted
     with pytest.raises(KeyboardInterrupt):
         weighted(some_run, None, batches, 7)
     killed_at = None
