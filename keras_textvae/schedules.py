@@ -89,8 +89,8 @@ def geometric(last, factor):
 def restarts(period, last, factor, share):
     """epoch -> share^cycle * geometric(last, factor)(epoch - cycle * period).
 
-    The rate falls, and begins anew every `period` epochs at `share` of what it was: warm
-    restarts (Loshchilov and Hutter 2017).
+    The rate falls, and begins anew every `period` epochs at `share` of what it was:
+    warm restarts (Loshchilov and Hutter 2017).
 
     Raises:
         ValueError: if `period` is not positive, or `factor` or `share` does not lie in
