@@ -29,8 +29,8 @@ with command_line.quiet_imports():
     from examples.progress import Remaining
     from keras_textvae import zoo
     from keras_textvae.atomic_files import read_json, replacing
-    from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
     from keras_textvae.id_batches import IdBatches
+    from keras_textvae.training import Training
 
 FLAGS = flags.FLAGS
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
@@ -66,13 +66,13 @@ def main(argv):
         f"epoch, {run.preset.epochs} epochs at most, {run.epochs_done} done",
         flush=True,
     )
-    run.train()
+    run.train([Remaining(run)], verbose=0)
     if FLAGS.figures:
         found = figures(run, SCALES[FLAGS.figures], FLAGS.chunk)
         print(json.dumps(found, indent=1))
 
 
-class JaxRun:
+class JaxRun(Training):
     """What `runs.Run` is, from ids in place of text.
 
     Args:
@@ -84,72 +84,23 @@ class JaxRun:
     """
 
     def __init__(self, folder, bucket_width):
-        self.folder = folder
-        config = read_json(self.path("config.json"))
-        self.preset = preset = read_preset(config["preset"])
-        keras.config.set_dtype_policy(config["dtype_policy"])
-        keras.utils.set_random_seed(config["seed"])
+        config = read_json(os.path.join(folder, "config.json"))
+        super().__init__(folder, read_preset(config["preset"]))
         with np.load(self.path(IDS)) as ids:
             self.train_batches, self.valid_batches, self.test_batches = (
                 IdBatches(
                     ids[f"{split}_values"],
                     ids[f"{split}_lengths"],
-                    preset.batch_size,
+                    self.preset.batch_size,
                     bucket_width,
                     shuffle=split == "train",
                     seed=config["seed"],
                 )
                 for split in SPLITS
             )
-            self.model = preset.build_model(int(ids["vocabulary_size"]))
-        self.model.compile(optimizer=preset.build_optimizer())
-        self.history = RunHistory(self._save_best, preset.patience, preset.kl_weight)
-        self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
-        self.epochs_done = self.checkpoint.restore(self.model)
-
-    def path(self, name):
-        """Returns the path of a file of the run."""
-        return os.path.join(self.folder, name)
-
-    @property
-    def steps_per_epoch(self):
-        """Training steps in an epoch."""
-        return self.preset.steps_per_epoch or self.train_batches.steps_per_epoch
-
-    def train(self):
-        """Trains to the last epoch or to early stopping, from where the run stands."""
-        preset = self.preset
-        if self.epochs_done >= preset.epochs or self.history.out_of_patience:
-            return
-        self.model.fit(
-            self.train_batches.from_step(self.epochs_done * self.steps_per_epoch),
-            steps_per_epoch=self.steps_per_epoch,
-            validation_data=self.valid_batches.spread(preset.valid_steps),
-            initial_epoch=self.epochs_done,
-            epochs=preset.epochs,
-            shuffle=False,
-            verbose=0,
-            callbacks=self._callbacks(),
-        )
-        self.epochs_done = len(self.history.rows)
-
-    def _callbacks(self):
-        preset, rates = self.preset, self.preset.rate_schedule.build()
-        annealing = [KLAnnealing(preset.schedule.build())]
-        return [
-            *(annealing if self.model.latent_dim else ()),
-            keras.callbacks.LearningRateScheduler(
-                lambda epoch, _: preset.learning_rate * rates(epoch)
-            ),
-            self.history,
-            self.checkpoint,
-            keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: self.history.write(
-                    self.path("metrics.csv")
-                )
-            ),
-            Remaining(self),
-        ]
+            size = int(ids["vocabulary_size"])
+        self._build(size, config["seed"], config["dtype_policy"])
+        self._restore()
 
     def best(self):
         """Returns what has the `model` of the epoch with the best validation bound."""

@@ -13,6 +13,7 @@ from keras_textvae import encoders as encoders
 from keras_textvae import evaluation as evaluation
 from keras_textvae import generation as generation
 from keras_textvae import grammar as grammar
+from keras_textvae import id_batches as id_batches
 from keras_textvae import imputation as imputation
 from keras_textvae import layers as layers
 from keras_textvae import losses as losses
@@ -20,6 +21,7 @@ from keras_textvae import posteriors as posteriors
 from keras_textvae import samplers as samplers
 from keras_textvae import schedules as schedules
 from keras_textvae import tokens as tokens
+from keras_textvae import training as training
 from keras_textvae import zoo as zoo
 from keras_textvae.callbacks import KLAnnealing as KLAnnealing
 from keras_textvae.decoders import ByteNetDecoder as ByteNetDecoder

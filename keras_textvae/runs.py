@@ -19,15 +19,15 @@ import keras
 
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import read_json, write_json
-from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
 from keras_textvae.corpora import Corpus, scan
 from keras_textvae.evaluation import Bound, evaluate_bound
 from keras_textvae.pipeline import CropBatches, SentenceBatches
 from keras_textvae.text_space import TextSpace
+from keras_textvae.training import Training
 from keras_textvae.zoo import Preset
 
 
-class Run:
+class Run(Training):
     """One training run in its folder.
 
     Making it again with the same arguments continues it; with more epochs, further.
@@ -51,8 +51,7 @@ class Run:
         seed: int = 0,
         dtype_policy: str = "float32",
     ):
-        self.folder = folder
-        self.preset = preset
+        super().__init__(folder, preset)
         self.corpus = corpus
         self.seed = seed
         config = {
@@ -69,58 +68,13 @@ class Run:
         self.test_batches = (
             self._batches(corpus.test) if corpus.test else self.valid_batches
         )
-        keras.config.set_dtype_policy(dtype_policy)
-        keras.utils.set_random_seed(seed)
-        self.model = preset.build_model(self.tokenizer.vocabulary_size)
-        self.model.compile(optimizer=preset.build_optimizer())
+        self._build(self.tokenizer.vocabulary_size, seed, dtype_policy)
         self._claim(config)
-        self.history = RunHistory(self._save_best, preset.patience, preset.kl_weight)
-        self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
-        self.epochs_done = self.checkpoint.restore(self.model)
-        self._write_metrics()
-
-    def path(self, name: str) -> str:
-        """Returns the path of a file of the run."""
-        return os.path.join(self.folder, name)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Training steps in an epoch."""
-        return self.preset.steps_per_epoch or self.train_batches.steps_per_epoch
-
-    @property
-    def finished(self) -> bool:
-        """Whether the last epoch is done or training has stopped early."""
-        done = self.epochs_done >= self.preset.epochs
-        return done or self.history.out_of_patience
+        self._restore()
 
     def train(self, callbacks=(), verbose=1):
         """Trains to the last epoch or to early stopping, from where the run stands."""
-        if self.finished:
-            return
-        start = self.epochs_done * self.steps_per_epoch
-        self.model.fit(
-            self.train_batches.from_step(start),
-            steps_per_epoch=self.steps_per_epoch,
-            validation_data=self.valid_batches.spread(self.preset.valid_steps),
-            validation_steps=self.preset.valid_steps,
-            initial_epoch=self.epochs_done,
-            epochs=self.preset.epochs,
-            shuffle=False,
-            verbose=verbose,
-            callbacks=[
-                *self._annealing(),
-                keras.callbacks.LearningRateScheduler(self._learning_rate),
-                self.history,
-                self.checkpoint,
-                keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, logs: self._write_metrics()
-                ),
-                *self._tensorboard(),
-                *callbacks,
-            ],
-        )
-        self.epochs_done = len(self.history.rows)
+        super().train([*self._tensorboard(), *callbacks], verbose)
 
     def best(self) -> TextSpace:
         """Loads the text space with the best validation bound.
@@ -144,19 +98,11 @@ class Run:
             self.model, self.tokenizer, self.preset.length, self.preset.crops
         )
 
-    def _annealing(self):
-        if not self.model.latent_dim:
-            return []
-        return [KLAnnealing(self.preset.schedule.build())]
-
     def _tensorboard(self):
         """Its callback, where TensorBoard is installed: Keras's own fails without."""
         if importlib.util.find_spec("tensorboard") is None:
             return []
         return [keras.callbacks.TensorBoard(self.path("logs"), write_graph=False)]
-
-    def _learning_rate(self, epoch, _):
-        return self.preset.learning_rate * self.preset.rate_schedule.build()(epoch)
 
     def _save_best(self):
         self.space().save(self.path("best"))
@@ -224,9 +170,6 @@ class Run:
         os.makedirs(self.folder, exist_ok=True)
         self.tokenizer.save(self.path("tokenizer.json"))
         write_json(self.path("config.json"), config)
-
-    def _write_metrics(self):
-        self.history.write(self.path("metrics.csv"))
 
 
 def open_space(folder: str) -> TextSpace:

@@ -42,6 +42,7 @@ TABLE = {
     "transfer": {"models", "text_space"},
 }
 TABLE["zoo"] = set(TABLE)
+TABLE["training"] = {"callbacks", "zoo"}
 TABLE["runs"] = set(TABLE)
 TABLE[TOP] = set(TABLE)
 
