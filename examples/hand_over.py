@@ -25,7 +25,7 @@ with command_line.quiet_imports():
     import numpy as np
 
     from examples import train
-    from examples.train_on_jax import BEST, IDS, SPLITS, assign
+    from examples.train_on_jax import BEST, IDS, SPLITS, START, assign, save_state
     from keras_textvae import zoo
     from keras_textvae.atomic_files import replacing
     from keras_textvae.tokens import PAD
@@ -63,6 +63,8 @@ def hand_over(run):
     with replacing(run.path(IDS)) as partial:
         vocabulary = np.array(run.tokenizer.vocabulary_size)
         np.savez_compressed(partial, vocabulary_size=vocabulary, **arrays)
+    if FLAGS.start_from:
+        save_state(run.model, run.path(START))
     print(f"next, on JAX: examples/train_on_jax.py --run_dir={run.folder}")
 
 

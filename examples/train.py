@@ -84,6 +84,11 @@ def define_flags():
     )
     policies = ["float32", "mixed_bfloat16", "mixed_float16"]
     flags.DEFINE_enum("precision", "float32", policies, "Keras's precision policy")
+    text(
+        "start_from",
+        None,
+        "begin with the weights of another run's folder (default: random ones)",
+    )
     number("seed", 0, "seed of weights, noise and the order of the data", 0)
     number("samples", 5, "samples to print at the end", 0, 1024)
 
@@ -114,7 +119,9 @@ def build_run() -> runs.Run:
     else:
         corpus = corpora.load(FLAGS.corpus or preset.corpus, FLAGS.data_dir)
     folder = FLAGS.run_dir or os.path.join("runs", FLAGS.preset)
-    return runs.Run(folder, preset, corpus, FLAGS.seed, FLAGS.precision)
+    return runs.Run(
+        folder, preset, corpus, FLAGS.seed, FLAGS.precision, FLAGS.start_from
+    )
 
 
 def annealing(text: str) -> zoo.Schedule:

@@ -34,7 +34,7 @@ with command_line.quiet_imports():
 
 FLAGS = flags.FLAGS
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
-IDS, BEST = "ids.npz", "best.npz"  # in the run's folder
+IDS, START, BEST = "ids.npz", "start.npz", "best.npz"  # in the run's folder
 SPLITS = ("train", "valid", "test")
 
 
@@ -100,6 +100,8 @@ class JaxRun(Training):
             )
             size = int(ids["vocabulary_size"])
         self._build(size, config["seed"], config["dtype_policy"])
+        if os.path.exists(self.path(START)):
+            assign(self.model, self.path(START))
         self._restore()
 
     def best(self):
@@ -108,9 +110,7 @@ class JaxRun(Training):
         return types.SimpleNamespace(model=self.model)
 
     def _save_best(self):
-        arrays = map(keras.ops.convert_to_numpy, self.model.state)
-        with replacing(self.path(BEST)) as partial:
-            np.savez(partial, *arrays)
+        save_state(self.model, self.path(BEST))
 
 
 def read_preset(fields) -> zoo.Preset:
@@ -122,8 +122,15 @@ def read_preset(fields) -> zoo.Preset:
     return zoo.Preset(**fields | schedules)
 
 
+def save_state(model, path):
+    """Writes a model's weights, averages and random states."""
+    arrays = map(keras.ops.convert_to_numpy, model.state)
+    with replacing(path) as partial:
+        np.savez(partial, *arrays)
+
+
 def assign(model, path):
-    """Gives a model the weights, averages and random states of `best.npz`.
+    """Gives a model what `save_state` wrote.
 
     Raises:
         ValueError: if the file is of another model.

@@ -38,9 +38,15 @@ class Run(Training):
         corpus: `corpora.Corpus`.
         seed: int. Seeds weights, noise and the order of the data.
         dtype_policy: str. Keras's precision policy.
+        start_from: str or None. The folder of another run, with the same vocabulary and
+            sizes, whose best epoch's weights are this one's first. Training in stages:
+            as an autoencoder before the KL counts (Li et al. 2019), with more dropout,
+            or on another corpus.
 
     Raises:
-        ValueError: if the folder holds a run of another configuration.
+        ValueError: if the folder holds a run of another configuration, or `start_from`
+            a model of another vocabulary or other sizes.
+        FileNotFoundError: if there is no trained run in `start_from`.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class Run(Training):
         corpus: Corpus,
         seed: int = 0,
         dtype_policy: str = "float32",
+        start_from: str | None = None,
     ):
         super().__init__(folder, preset)
         self.corpus = corpus
@@ -60,6 +67,7 @@ class Run(Training):
             "sha256": {path: _sha256(path) for path in _files(corpus)},
             "seed": seed,
             "dtype_policy": dtype_policy,
+            "start_from": start_from,
         }
         claimed = self._is_claimed(config)
         self.tokenizer = self._tokenizer(claimed)
@@ -69,6 +77,8 @@ class Run(Training):
             self._batches(corpus.test) if corpus.test else self.valid_batches
         )
         self._build(self.tokenizer.vocabulary_size, seed, dtype_policy)
+        if start_from and not os.path.exists(self.path("checkpoint.npz")):
+            self._start_from(start_from)
         self._claim(config)
         self._restore()
 
@@ -97,6 +107,16 @@ class Run(Training):
         return TextSpace(
             self.model, self.tokenizer, self.preset.length, self.preset.crops
         )
+
+    def _start_from(self, folder):
+        start = open_space(folder)
+        if start.tokenizer.get_config() != self.tokenizer.get_config():
+            raise ValueError(f"{folder} has another vocabulary.")
+        shapes = [variable.shape for variable in start.model.state]
+        if shapes != [variable.shape for variable in self.model.state]:
+            raise ValueError(f"{folder} has a model of other sizes.")
+        for variable, value in zip(self.model.state, start.model.state, strict=True):
+            variable.assign(value)
 
     def _tensorboard(self):
         """Its callback, where TensorBoard is installed: Keras's own fails without."""

@@ -1,7 +1,6 @@
 """Schedules: functions from a training step to the KL weight.
 
-`geometric` and `restarts` are for the learning rate: functions from an epoch to its
-factor.
+`geometric` is for the learning rate: a function from an epoch to its factor.
 """
 
 import math
@@ -84,24 +83,3 @@ def geometric(last, factor):
     if not 0.0 < factor <= 1.0:
         raise ValueError(f"`factor` must lie in (0, 1]. Received: factor={factor}")
     return lambda epoch: float(factor) ** max(epoch - last, 0)
-
-
-def restarts(period, last, factor, share):
-    """epoch -> share^cycle * geometric(last, factor)(epoch - cycle * period).
-
-    The rate falls, and begins anew every `period` epochs at `share` of what it was:
-    warm restarts (Loshchilov and Hutter 2017).
-
-    Raises:
-        ValueError: if `period` is not positive, or `factor` or `share` does not lie in
-            (0, 1].
-
-    >>> [restarts(3, 1, 0.5, 0.8)(epoch) for epoch in range(5)]
-    [1.0, 1.0, 0.5, 0.8, 0.8]
-    """
-    if period < 1:
-        raise ValueError(f"`period` must be positive. Received: period={period}")
-    if not 0.0 < share <= 1.0:
-        raise ValueError(f"`share` must lie in (0, 1]. Received: share={share}")
-    cycle = geometric(last, factor)
-    return lambda epoch: float(share) ** (epoch // period) * cycle(epoch % period)

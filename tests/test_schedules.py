@@ -92,25 +92,3 @@ def test_geometric_is_the_hybrids_learning_rate():
 def test_geometric_never_grows(factor):
     with pytest.raises(ValueError, match="must lie in"):
         schedules.geometric(1, factor)
-
-
-def test_restarts_are_the_same_cycle_at_a_share_of_its_rate():
-    factor, cycle = schedules.restarts(5, 2, 0.5, 0.6), schedules.geometric(2, 0.5)
-    for number in range(3):
-        for epoch in range(5):
-            expected = 0.6**number * cycle(epoch)
-            assert factor(5 * number + epoch) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((0, 1, 0.5, 0.5), "period=0"),
-        ((3, 1, 0.5, 0.0), "share=0"),
-        ((3, 1, 0.5, 1.1), "share=1.1"),
-        ((3, 1, 1.5, 0.5), "factor=1.5"),
-    ],
-)
-def test_restarts_are_refused_that_would_grow_or_never_come(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        schedules.restarts(*arguments)

@@ -82,10 +82,11 @@ _PTB_WORDS = Preset(
     },
     length=100,
     schedule=Schedule("sigmoid", (2500, 0.0025)),
-    epochs=28,
+    epochs=15,
     learning_rate=1.5e-3,
     clip_norm=5.0,
-    rate_schedule=Schedule("restarts", (15, 4, 0.75, 0.6)),
+    rate_schedule=Schedule("geometric", (4, 0.75)),
+    patience=4,
 )
 # Bowman et al. 2016 on fiction.
 _FICTION = Preset(
