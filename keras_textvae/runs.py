@@ -112,11 +112,10 @@ class Run(Training):
         start = open_space(folder)
         if start.tokenizer.get_config() != self.tokenizer.get_config():
             raise ValueError(f"{folder} has another vocabulary.")
-        shapes = [variable.shape for variable in start.model.state]
-        if shapes != [variable.shape for variable in self.model.state]:
+        weights = start.model.weights
+        if [w.shape for w in weights] != [w.shape for w in self.model.weights]:
             raise ValueError(f"{folder} has a model of other sizes.")
-        for variable, value in zip(self.model.state, start.model.state, strict=True):
-            variable.assign(value)
+        self.model.set_weights(weights)
 
     def _tensorboard(self):
         """Its callback, where TensorBoard is installed: Keras's own fails without."""

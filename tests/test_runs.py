@@ -263,3 +263,33 @@ def test_the_tokenizer_of_a_start_that_was_killed_is_not_used(corpus, tmp_path):
     assert run.tokenizer.vocabulary_size == 50
     with pytest.raises(FileNotFoundError, match="holds no text space"):
         run.best()
+
+
+def test_a_run_begins_where_another_s_best_epoch_ended(finished, corpus, tmp_path):
+    folder, _ = finished
+    preset = CROPS.replace(learning_rate=1e-2, epochs=1)
+    run = runs.Run(str(tmp_path), preset, corpus, seed=1, start_from=str(folder))
+    for found, wanted in zip(
+        run.model.weights, runs.open_space(str(folder)).model.weights, strict=True
+    ):
+        np.testing.assert_array_equal(found, wanted)
+    assert run.epochs_done == 0
+    trained(run)
+    # It goes on from its own checkpoint, and is no run from random weights.
+    again = runs.Run(str(tmp_path), preset, corpus, seed=1, start_from=str(folder))
+    np.testing.assert_array_equal(again.model.weights[0], run.model.weights[0])
+    assert again.finished
+    with pytest.raises(ValueError, match="start_from is"):
+        runs.Run(str(tmp_path), preset, corpus, seed=1)
+
+
+def test_a_start_from_another_kind_of_model_is_refused(finished, corpus, tmp_path):
+    folder, _ = finished
+    larger = CROPS.replace(model=CROPS.model | {"units": 9})
+    words = WORDS.replace(model=WORDS.model | {"units": 9})
+    for preset, message in ((larger, "other sizes"), (words, "another vocabulary")):
+        with pytest.raises(ValueError, match=message):
+            runs.Run(str(tmp_path / "a"), preset, corpus, start_from=str(folder))
+    with pytest.raises(FileNotFoundError, match="no text space"):
+        runs.Run(str(tmp_path / "a"), CROPS, corpus, start_from=str(tmp_path))
+    assert not (tmp_path / "a").exists()

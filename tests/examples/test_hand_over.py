@@ -97,6 +97,19 @@ def test_a_run_taken_back_is_a_run_like_any_other(trained, flags, run):
     assert bound.bound == pytest.approx(found["test"]["bound"], rel=1e-2)
 
 
+def test_a_run_that_starts_from_another_is_handed_over_with_its_weights(
+    trained, flags, tmp_path, run
+):
+    folder, _ = trained
+    run(hand_over, *flags, "--back")
+    start = [f"--start_from={folder}", "--seed=1", f"--run_dir={tmp_path}"]
+    assert run(hand_over, *flags, *start).code == 0
+    model = train_on_jax.JaxRun(str(tmp_path), 16).model
+    wanted = runs.open_space(folder).model
+    for found, weight in zip(model.weights, wanted.weights, strict=True):
+        np.testing.assert_array_equal(found, weight)
+
+
 def test_what_cannot_be_trained_is_one_line(trained, tmp_path, run):
     folder, _ = trained
     ended = run(train_on_jax, f"--run_dir={folder}")
