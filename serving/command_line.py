@@ -79,6 +79,8 @@ def parse_flags(argv: list[str]) -> list[str]:
         return flags.FLAGS(argv)
     except flags.Error as error:
         sys.exit(fail(argv, error))
+    except BrokenPipeError:
+        sys.exit(unread())
     except SystemExit:  # absl's own --help ends with 1
         sys.exit(0)
 
@@ -89,9 +91,8 @@ def answer(main: Callable, argv: list[str]) -> int:
         code = main(argv)
         sys.stdout.flush()
         return code or 0
-    except BrokenPipeError:  # whoever reads the output, as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return BROKEN_PIPE
+    except BrokenPipeError:
+        return unread()
     except (ValueError, OSError) as error:
         return fail(argv, error)
     except Exception as error:
@@ -99,6 +100,12 @@ def answer(main: Callable, argv: list[str]) -> int:
         if not (tf and isinstance(error, tf.errors.OpError)):
             raise
         return fail(argv, error)
+
+
+def unread() -> int:
+    """Drops further output: whoever reads it, as `head`, has had enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return BROKEN_PIPE
 
 
 def fail(argv: list[str], error) -> int:

@@ -166,11 +166,19 @@ def test_unknown_flag_is_one_line_and_2(capsys):
     assert capsys.readouterr().err.startswith(line)
 
 
-def test_output_that_nobody_reads_is_no_mistake():
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "sys.exit(command_line.answer(main, ['program.py']))",
+        "sys.argv[1:] = ['--help']; command_line.run(main, flags_with_long_help)",
+    ],
+)
+def test_output_that_nobody_reads_is_no_mistake(ending):
     script = (
-        "from serving import command_line; import sys;"
+        "from absl import flags; from serving import command_line; import sys;"
         "main = lambda argv: print('a text\\n' * 100_000);"
-        "sys.exit(command_line.answer(main, ['program.py']))"
+        "flags_with_long_help = lambda: flags.DEFINE_string('a', '', 'b ' * 100_000);"
+        f"{ending}"
     )
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", script],
