@@ -94,7 +94,7 @@ def figure2(scale, settings):
     kl_plot.plot(steps, kls, label="KL, validation")
     kl_plot.set(ylabel="nats per sentence", ylim=0)
     lines = weight_plot.get_lines() + kl_plot.get_lines()
-    weight_plot.legend(lines, [line.get_label() for line in lines], loc="upper right")
+    weight_plot.legend(lines, [line.get_label() for line in lines], loc="center right")
     shown = range(0, len(rows), max(1, len(rows) // 12))
     table = [[steps[i], f"{weights[i]:.3f}", f"{kls[i]:.2f}"] for i in shown]
     text = (
