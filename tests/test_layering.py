@@ -1,12 +1,11 @@
 """The house's walls: which room may import which, and where TensorFlow may appear."""
 
 import ast
-import os
 import pathlib
-import subprocess
-import sys
 
 import pytest
+
+from tests.on_jax import run_on_jax
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = "keras_textvae"
@@ -158,10 +157,7 @@ def test_the_walk_refuses_relative_imports():
         rooms_imported(ast.parse("from .lstm import LSTM"))
 
 
-WITHOUT_TENSORFLOW = """
-import sys
-for name in ("tensorflow", "tensorflow_text"):
-    sys.modules[name] = None  # importing it fails
+ON_JAX = """
 import keras
 import keras_textvae
 model = keras_textvae.lstm_vae(11, embedding_dim=3, units=4, latent_dim=2)
@@ -180,18 +176,6 @@ except ImportError:
 
 def test_everything_but_text_works_on_jax_without_tensorflow():
     pytest.importorskip("jax")
-    environment = os.environ | {
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles in half the time
-    }
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", WITHOUT_TENSORFLOW],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == "the text rooms load lazily"
+    ended = run_on_jax(ON_JAX)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == "the text rooms load lazily"

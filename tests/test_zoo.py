@@ -7,9 +7,6 @@ B: batch size. T: time, `<bos>` included. V: vocabulary size. D: latent size.
 """
 
 import importlib.util
-import os
-import subprocess
-import sys
 from typing import NamedTuple
 
 import keras
@@ -22,6 +19,7 @@ from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.layers import WordDropout
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
+from tests.on_jax import run_on_jax
 
 V = 11
 LENGTH = 5
@@ -230,21 +228,8 @@ def test_importance_weights_tighten_the_bound_on_every_backend():
 def test_the_zoo_keeps_to_the_same_on_jax_without_tensorflow():
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed: pip install keras_textvae[jax]")
-    without_tensorflow = (
-        "import sys; sys.modules['tensorflow'] = None; import pytest; "
-        "sys.exit(pytest.main(['-q', '-x', '-p', 'no:cacheprovider', sys.argv[1]]))"
-    )
-    environment = os.environ | {
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles in half the time
-    }
-    ended = subprocess.run(
-        [sys.executable, "-c", without_tensorflow, __file__],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    tests = "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    ended = run_on_jax(tests, "-q", "-x", "-p", "no:cacheprovider", __file__)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 

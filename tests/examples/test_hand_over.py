@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,29 +11,19 @@ from keras_textvae import grammar, runs, schedules
 from keras_textvae.evaluation import evaluate_bound
 from tests.examples.conftest import run_program
 from tests.examples.test_train import TINY
+from tests.on_jax import run_on_jax
 
 EPOCHS = 3
-WITHOUT_TENSORFLOW = """
-import runpy, sys
-sys.modules["tensorflow"] = sys.modules["tensorflow_text"] = None
+PROGRAM = """
+import runpy
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
 def train_without_tensorflow(folder, *arguments):
-    environment = os.environ | {
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles in half the time
-    }
-    program = [sys.executable, "-W", "ignore", "-c", WITHOUT_TENSORFLOW]
-    return subprocess.run(
-        [*program, train_on_jax.__file__, f"--run_dir={folder}", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    program = train_on_jax.__file__
+    return run_on_jax(PROGRAM, program, f"--run_dir={folder}", *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,30 @@
+"""Python without TensorFlow: a process of its own, where Keras runs on JAX."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+_ROOT = pathlib.Path(__file__).parents[1]
+_BEFORE = """
+import sys
+for name in ("tensorflow", "tensorflow_text"):
+    sys.modules[name] = None  # importing it fails
+"""
+
+
+def run_on_jax(program, *arguments):
+    """Returns how a process ended that ran a Python `program` on JAX on the CPU."""
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles in half the time
+    }
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _BEFORE + program, *arguments],
+        env=environment,
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
