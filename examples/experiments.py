@@ -18,6 +18,8 @@ from typing import NamedTuple
 from serving.command_line import quiet_imports
 
 with quiet_imports():
+    import keras
+
     from keras_textvae import corpora, runs, zoo
 
 
@@ -92,7 +94,8 @@ def train_each(
     try:
         while True:
             for trial in itertools.islice(trials, settings.jobs - len(running)):
-                running[_start(trial, settings)] = trial
+                answer, progress.counters[trial.name] = _start(trial, settings)
+                running[answer] = trial
             if not running:
                 return
             for answer in connection.wait([*running], progress.seconds):
@@ -106,15 +109,21 @@ def train_each(
 
 
 def _start(trial, settings):
-    """Trains a trial in a new process; returns the connection that it answers on."""
+    """Trains a trial in a new process.
+
+    Returns:
+        The connection that it answers on, and what counts its epochs.
+    """
     # What is missing is said, or downloaded, once and not by each process.
     corpora.load(trial.preset.corpus, settings.data_dir)
     # TensorFlow does not survive a fork.
     context = multiprocessing.get_context("spawn")
     answer, sender = context.Pipe(duplex=False)
-    context.Process(target=_train, args=(trial, settings, sender), daemon=True).start()
+    counter = context.Value("d", 0.0)
+    arguments = (trial, settings, sender, counter)
+    context.Process(target=_train, args=arguments, daemon=True).start()
     sender.close()
-    return answer
+    return answer, counter
 
 
 def _receive(answer, trial):
@@ -128,17 +137,31 @@ def _receive(answer, trial):
     return result
 
 
-def _train(trial, settings, sender):
+def _train(trial, settings, sender, counter):
     # Ctrl-C ends this process without a word: its parent has one.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         run = load_run(trial, settings)
-        run.train(verbose=0)
+        run.train([_Counting(counter)], verbose=0)
         size = {"parameters": run.model.count_params()}
         sender.send([row | size for row in run.history.rows])
     except (ValueError, OSError) as error:
         sender.send(error)
+
+
+class _Counting(keras.callbacks.Callback):
+    """Counts the epochs that are done, with the part of the one that runs."""
+
+    def __init__(self, counter):
+        super().__init__()
+        self.counter = counter
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.counter.value = self.epoch + (batch + 1) / self.params["steps"]
 
 
 def _end_with_parent():
@@ -162,6 +185,9 @@ class Progress:
         folder: of the experiment.
         finished: names of those that need no training.
         count: how many trials there will be. None means the known ones.
+
+    Attributes:
+        counters: of those that are trained, by name: their `value` is in epochs.
     """
 
     seconds = 60.0  # between two lines, if nothing ends
@@ -171,6 +197,7 @@ class Progress:
         self.folder = folder
         self.finished = [*finished]
         self.count = count or len(self.trials)
+        self.counters = {}
         self.started = time.monotonic()
         self.before = sum(map(self._done, self.trials))
 
@@ -180,7 +207,7 @@ class Progress:
             print(f"{name}: done ({len(finished)} of {self.count})", flush=True)
         self.finished = [*finished]
         running = [
-            f"{trial.name} {self._epochs(trial)}/{trial.preset.epochs}"
+            f"{trial.name} {self._epochs(trial):.1f}/{trial.preset.epochs}"
             for trial in self.trials
             if trial.name not in finished and self._epochs(trial)
         ]
@@ -205,6 +232,10 @@ class Progress:
         return trial.work * self._epochs(trial)
 
     def _epochs(self, trial):
+        counter = self.counters.get(trial.name)
+        return max(self._epochs_written(trial), counter.value if counter else 0.0)
+
+    def _epochs_written(self, trial):
         path = os.path.join(self.folder, trial.name, "metrics.csv")
         if not os.path.exists(path):
             return 0

@@ -95,8 +95,28 @@ def test_progress_says_what_runs_and_when_all_would_end(tmp_path, capsys, monkey
     # 5 of 10 parts are done after two minutes.
     assert capsys.readouterr().out.splitlines() == [
         "short: done (1 of 3)",
-        "epochs: long 1/2; about 2 min left",
+        "epochs: long 1.0/2; about 2 min left",
     ]
+
+
+def test_progress_counts_the_part_of_an_epoch_that_is_done(
+    tmp_path, capsys, monkeypatch
+):
+    clock = iter([0.0, 60.0])
+    monkeypatch.setattr(experiments.time, "monotonic", lambda: next(clock))
+    progress = experiments.Progress([Trial("running", TINY)], str(tmp_path))
+    progress.counters["running"] = multiprocessing.Value("d", 0.25)
+    progress.show(finished=[])
+    # An eighth of two epochs in a minute.
+    wanted = "epochs: running 0.2/2; about 7 min left\n"
+    assert capsys.readouterr().out == wanted
+
+
+def test_a_trial_in_training_counts_its_epochs(settings, rows, tmp_path):
+    elsewhere = settings._replace(folder=str(tmp_path))
+    answer, counter = experiments._start(Trial("counted", TINY), elsewhere)
+    found = answer.recv()
+    assert counter.value == len(found) == TINY.epochs
 
 
 def test_progress_reckons_with_trials_that_are_not_known_yet(
@@ -114,7 +134,7 @@ def test_progress_reckons_with_trials_that_are_not_known_yet(
     # Two epochs in two minutes; 3 of the known trials', so 8 of all, 6 of them left.
     assert capsys.readouterr().out.splitlines() == [
         "stopped: done (2 of 8)",
-        "epochs: running 1/2; about 6 min left",
+        "epochs: running 1.0/2; about 6 min left",
     ]
 
 
@@ -123,7 +143,7 @@ def test_a_trial_is_taken_when_those_before_have_been_yielded(tmp_path, monkeypa
         answer, sender = multiprocessing.Pipe(duplex=False)
         sender.send(f"rows of {trial.name}")
         sender.close()
-        return answer
+        return answer, multiprocessing.Value("d", 0.0)
 
     def trials():
         for name in "abc":
