@@ -20,7 +20,7 @@ Table 9, and tuning.png the course of the search. Of a finished trial the best m
 kept, not the checkpoint. Scales:
 
     smoke  minutes, models that learn nothing: does it run?
-    small  smaller sizes, four epochs: a search in hours on 2 cores
+    small  sizes up to 256, four epochs: a search in hours on 2 cores
     paper  sizes around the paper's: hours a trial without an accelerator
 """
 

@@ -43,8 +43,8 @@ SCALES = {
     ),
     "small": Scale(
         sizes={
-            "embedding_dim": Axis(100, 400),
-            "units": Axis(50, 400),
+            "embedding_dim": Axis(100, 256),
+            "units": Axis(50, 256),
             "latent_dim": Axis(4, 64),
         },
         fields={"epochs": 4},

@@ -5,7 +5,7 @@ import warnings
 
 from examples.tuning.space import Axis
 
-RANDOM_PER_AXIS = 2  # trials at random, before a model of them is made
+RANDOM_PER_AXIS = 1  # trials at random; KerasTuner's 3 would leave few of 20 to guide
 PENALTY = 1000.0  # nats: more than any two bounds differ by
 
 
