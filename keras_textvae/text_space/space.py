@@ -5,8 +5,6 @@ B: texts. D: latent size. S: steps of an interpolation.
 
 import functools
 import os
-import reprlib
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import keras
@@ -17,6 +15,13 @@ from keras_textvae import tokenizers
 from keras_textvae.atomic_files import read_json, replacing, write_json
 from keras_textvae.models import check_features, selected
 from keras_textvae.text_space import saved_model
+from keras_textvae.text_space.conversion import (
+    as_rows,
+    as_seeds,
+    as_tensor,
+    as_texts,
+    in_one_line,
+)
 from keras_textvae.text_space.copying import computes_in_float32, copied
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
@@ -115,12 +120,12 @@ class TextSpace:
             seed: int. Text i is that of seed + i, whatever the count.
             temperature, top_k, top_p: see `samplers.categorical`.
         """
-        seeds = _seeds(seed, count)
-        return _texts(self._call("sample", seeds, temperature, top_k, top_p)["text"])
+        seeds = as_seeds(seed, count)
+        return as_texts(self._call("sample", seeds, temperature, top_k, top_p)["text"])
 
     def reconstruct(self, texts) -> list[str]:
         """Decodes each text from the mode of its posterior, greedily."""
-        return _texts(self._call("reconstruct", _rows(texts))["text"])
+        return as_texts(self._call("reconstruct", as_rows(texts))["text"])
 
     def interpolate(
         self, start: str, end: str, steps: int = 8, spherical: bool = False
@@ -131,7 +136,7 @@ class TextSpace:
         along an arc, see `text_space.paths`.
         """
         path = self._call("interpolate", [start], [end], steps, spherical)
-        return _texts(path["text"][0])
+        return as_texts(path["text"][0])
 
     def impute(self, texts, width=None, steps=None):
         """Replaces each hidden word, or character, "_" by the likeliest.
@@ -157,43 +162,43 @@ class TextSpace:
             compute = functools.partial(self.graph.impute, width=width, steps=steps)
             endpoint = guarded(self.graph.signatures["impute"], compute)
             self._imputers[width, steps] = endpoint
-        found = self._call("impute", _rows(texts), by=self._imputers[width, steps])
-        return _texts(found["text"])
+        found = self._call("impute", as_rows(texts), by=self._imputers[width, steps])
+        return as_texts(found["text"])
 
     def encode(self, texts) -> Encoding:
         """Returns the posteriors of texts."""
-        return self._arrays(Encoding, "encode", _rows(texts))
+        return self._arrays(Encoding, "encode", as_rows(texts))
 
     def decode(self, z) -> list[str]:
         """Decodes latent vectors [B, D] greedily."""
-        return _texts(self._call("decode", z)["text"])
+        return as_texts(self._call("decode", z)["text"])
 
     def score(self, texts, seed=0) -> Score:
         """Bounds -log p(text), with one draw of noise that all texts share."""
-        return self._arrays(Score, "score", _rows(texts), seed)
+        return self._arrays(Score, "score", as_rows(texts), seed)
 
     def classify(self, texts) -> Classification:
         """Returns the likeliest label of each text, and the probabilities of all.
 
         There may be any number of texts. Needs a model with labels, see `transfer`.
         """
-        texts = _rows(texts)
+        texts = as_rows(texts)
         found = [
             self._call("classify", texts[start : start + MAX_ROWS])
             for start in range(0, max(len(texts), 1), MAX_ROWS)
         ]
-        labels = [label for part in found for label in _texts(part["label"])]
+        labels = [label for part in found for label in as_texts(part["label"])]
         probabilities = [part["probabilities"].numpy() for part in found]
         return Classification(labels, np.concatenate(probabilities))
 
     def ids(self, texts) -> np.ndarray:
         """Returns the ids of texts as the model is called on them, int32 [B, T]."""
-        rows = _rows(texts)
+        rows = as_rows(texts)
 
         def compute():
-            return self._ids(_tensor(rows, _TEXT)).numpy()
+            return self._ids(as_tensor(rows, _TEXT)).numpy()
 
-        return _one_line("ids", compute)
+        return in_one_line("ids", compute)
 
     def features(self, texts, kind: str = "both") -> np.ndarray:
         """Returns what a classifier's head reads of texts, float32 [B, F].
@@ -292,84 +297,11 @@ class TextSpace:
         inputs = self.graph.signatures[name].inputs
 
         def compute():
-            tensors = [_tensor(v, i) for v, i in zip(values, inputs, strict=True)]
+            tensors = [as_tensor(v, i) for v, i in zip(values, inputs, strict=True)]
             return (by or self.graph.endpoints[name])(*tensors)
 
-        return _one_line(name, compute)
+        return in_one_line(name, compute)
 
     def _arrays(self, result, name, *values):
         outputs = self._call(name, *values)
         return result(**{key: value.numpy() for key, value in outputs.items()})
-
-
-def _one_line(name, compute):
-    """Returns compute(), whose errors become a ValueError of one line."""
-    try:
-        return compute()
-    except tf.errors.InvalidArgumentError as error:
-        raise ValueError(f"{name}: {_reason(error)}") from error
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-
-
-def _rows(texts):
-    if hasattr(texts, "shape"):
-        return texts
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise ValueError(f"A list of texts is needed. Received: {reprlib.repr(texts)}")
-    return list(texts)
-
-
-def _seeds(first, count):
-    try:
-        # One more than is allowed is enough to be refused.
-        return list(range(first, first + count)[: MAX_ROWS + 1])
-    except TypeError:
-        raise ValueError(
-            f"`seed` and `count` must be ints. Received: seed={first!r}, "
-            f"count={count!r}"
-        ) from None
-
-
-def _tensor(value, declared):
-    """Returns a value as the tensor that an endpoint declares, never another value."""
-    try:
-        tensor = tf.constant(_array(value, declared.dtype), declared.dtype)
-    except (ValueError, TypeError, OverflowError):
-        raise ValueError(
-            f"`{declared.name}` must be of type {declared.dtype.name}. "
-            f"Received: {reprlib.repr(value)}"
-        ) from None
-    wanted = tf.TensorShape(declared.shape)
-    if not wanted.is_compatible_with(tensor.shape):
-        raise ValueError(
-            f"`{declared.name}` must have shape {wanted}. Received: shape "
-            f"{tensor.shape}"
-        )
-    return tensor
-
-
-def _array(value, dtype):
-    if dtype == tf.string:
-        return value
-    array = np.asarray(value)
-    if array.dtype.kind not in ("b" if dtype == tf.bool else "biuf"):
-        raise TypeError
-    with np.errstate(all="ignore"):
-        cast = array.astype(dtype.as_numpy_dtype)
-    if dtype.is_integer and not np.array_equal(cast, array):
-        raise ValueError
-    return cast
-
-
-def _texts(tensor):
-    return [text.decode("utf-8") for text in tensor.numpy().tolist()]
-
-
-def _reason(error):
-    """Returns the line of a runtime error that names the failed check."""
-    message = getattr(error, "message", str(error))
-    start = message.find("assertion failed: [")
-    if start < 0:
-        return message.splitlines()[0]
-    return message[start + len("assertion failed: [") :].split("]")[0]

@@ -98,14 +98,8 @@ def fit(
         data = tf.data.Dataset.zip(data, others).map(_together)
     known = features_known = None
     if validation is not None:
-        texts_known, numbers_known = validation
-        numbers_known = label_numbers(model.labels, numbers_known)
-        known = _once(space.ids(texts_known), numbers_known, batch_size).map(_trimmed)
-        features_known = _once(_read(space, texts_known), numbers_known, batch_size)
-        stop = keras.callbacks.EarlyStopping(
-            "val_label_loss", patience=patience, mode="min", restore_best_weights=True
-        )
-        callbacks = [*callbacks, stop]
+        known, features_known = _validation(space, *validation, batch_size)
+        callbacks = [*callbacks, _early_stopping(patience)]
     options = {
         "steps_per_epoch": steps_per_epoch,
         "class_weight": _class_weight(model, numbers, class_weight),
@@ -203,6 +197,19 @@ def _together(labelled, others):
     ]
     none = tf.cast(none, numbers.dtype)
     return tf.concat(both, axis=0), tf.concat([numbers, none], axis=0)
+
+
+def _validation(space, texts, labels, batch_size):
+    """Returns batches of what is not trained on: of ids, and of what the head reads."""
+    numbers = label_numbers(space.model.labels, labels)
+    ids = _once(space.ids(texts), numbers, batch_size).map(_trimmed)
+    return ids, _once(_read(space, texts), numbers, batch_size)
+
+
+def _early_stopping(patience):
+    return keras.callbacks.EarlyStopping(
+        "val_label_loss", patience=patience, mode="min", restore_best_weights=True
+    )
 
 
 def _read(space, texts):

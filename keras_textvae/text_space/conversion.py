@@ -1,0 +1,85 @@
+"""Python's values as the tensors that endpoints take, and back again."""
+
+import reprlib
+from collections.abc import Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from keras_textvae.text_space.signatures import MAX_ROWS
+
+
+def in_one_line(name, compute):
+    """Returns compute(), whose errors become a ValueError of one line."""
+    try:
+        return compute()
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(f"{name}: {_reason(error)}") from error
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def as_rows(texts):
+    """Returns texts as a list; an array or tensor stays one."""
+    if hasattr(texts, "shape"):
+        return texts
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise ValueError(f"A list of texts is needed. Received: {reprlib.repr(texts)}")
+    return list(texts)
+
+
+def as_seeds(first, count):
+    """Returns `count` whole numbers from `first` on, one a text."""
+    try:
+        # One more than is allowed is enough to be refused.
+        return list(range(first, first + count)[: MAX_ROWS + 1])
+    except TypeError:
+        raise ValueError(
+            f"`seed` and `count` must be ints. Received: seed={first!r}, "
+            f"count={count!r}"
+        ) from None
+
+
+def as_tensor(value, declared):
+    """Returns a value as the tensor that an endpoint declares, never another value."""
+    try:
+        tensor = tf.constant(_array(value, declared.dtype), declared.dtype)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(
+            f"`{declared.name}` must be of type {declared.dtype.name}. "
+            f"Received: {reprlib.repr(value)}"
+        ) from None
+    wanted = tf.TensorShape(declared.shape)
+    if not wanted.is_compatible_with(tensor.shape):
+        raise ValueError(
+            f"`{declared.name}` must have shape {wanted}. Received: shape "
+            f"{tensor.shape}"
+        )
+    return tensor
+
+
+def as_texts(tensor):
+    """Returns a tensor of strings [B] as a list of str."""
+    return [text.decode("utf-8") for text in tensor.numpy().tolist()]
+
+
+def _array(value, dtype):
+    if dtype == tf.string:
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in ("b" if dtype == tf.bool else "biuf"):
+        raise TypeError
+    with np.errstate(all="ignore"):
+        cast = array.astype(dtype.as_numpy_dtype)
+    if dtype.is_integer and not np.array_equal(cast, array):
+        raise ValueError
+    return cast
+
+
+def _reason(error):
+    """Returns the line of a runtime error that names the failed check."""
+    message = getattr(error, "message", str(error))
+    start = message.find("assertion failed: [")
+    if start < 0:
+        return message.splitlines()[0]
+    return message[start + len("assertion failed: [") :].split("]")[0]
