@@ -112,7 +112,7 @@ def test_progress_counts_the_part_of_an_epoch_that_is_done(
     assert capsys.readouterr().out == wanted
 
 
-def test_a_trial_in_training_counts_its_epochs(settings, rows, tmp_path):
+def test_a_trial_in_training_counts_its_epochs(settings, tmp_path):
     elsewhere = settings._replace(folder=str(tmp_path))
     answer, counter = experiments._start(Trial("counted", TINY), elsewhere)
     found = answer.recv()
