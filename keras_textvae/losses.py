@@ -46,7 +46,7 @@ def softmax_cross_entropy(targets, logits):
     """-log softmax(logits)[target], with a gradient that reuses the softmax.
 
     One softmax serves both directions: log sum exp(l) = max l - log max softmax(l),
-    whose argument is at least 1/V, and the gradient is softmax(l) less one at the
+    whose argument is at least 1/V, and the gradient is softmax(l) minus one at the
     target. On a CPU this takes about half the time of TensorFlow's own kernel.
 
     Args:

@@ -19,8 +19,8 @@ def categorical(temperature=1.0, top_k=0, top_p=1.0):
     """Returns a sampler from softmax(logits / temperature), its tail cut off.
 
     The id is the first whose cumulative probability reaches the noise (inverse
-    transform sampling). The arguments may be numbers, or tensors in a graph whose
-    caller chooses them, scalars or [B]; then the caller checks their ranges.
+    transform sampling). The arguments may be numbers. In a graph whose caller chooses
+    them they may be tensors, scalar or [B], and then the caller checks their ranges.
 
     Args:
         temperature: float. Below 1 sharpens, above 1 flattens; 0 is `greedy`.
@@ -88,14 +88,14 @@ def inverse_cdf(logits, noise):  # [B, V], [B] -> [B]
 
 
 def _reaching(weights, threshold):  # [B, N], [B, 1] -> [B, 1], [B, 1]
-    """Returns the first place whose cumulative weight reaches `threshold`.
+    """Finds the first place whose cumulative weight reaches `threshold`.
 
-    And the weight before that place. A place without weight is never returned.
+    Returns that place and the weight before it. A place without weight is never found.
     """
     cumulative = ops.cumsum(weights, axis=-1)
     # Parallel sums are not monotone to the last bit: an impossible id must not win.
     possible = ops.where(weights > 0, cumulative, -1.0)
-    # By rounding, the threshold may lie beyond them all.
+    # Because of rounding, the threshold may lie beyond them all.
     greatest = ops.max(possible, axis=-1, keepdims=True, initial=0.0)
     reached = ops.cast(possible >= ops.clip(threshold, 0.0, greatest), "int32")
     place = ops.cast(ops.argmax(reached, axis=-1, keepdims=True), "int32")

@@ -67,7 +67,7 @@ def sigmoid(midpoint, steepness):
         raise ValueError(
             f"`steepness` must be positive. Received: steepness={steepness}"
         )
-    # tanh does not overflow, however far the step.
+    # tanh does not overflow, however large the step.
     return lambda step: 0.5 * (1.0 + math.tanh(0.5 * steepness * (step - midpoint)))
 
 

@@ -45,7 +45,7 @@ def beam_search(decoder, z, length, width, given=None, forbidden=(UNK,)):
         given: int32 [B, L], the ids that are known and `HIDDEN` where they are
             searched for, `<eos>` at its place and `<pad>` after it; or None to search
             for whole sentences.
-        forbidden: ids never chosen, beside `<pad>` and `<bos>`, and beside `<eos>`
+        forbidden: ids never chosen, besides `<pad>` and `<bos>`, and besides `<eos>`
             where ids are given.
 
     Returns:
@@ -157,7 +157,7 @@ class _Search:
         return kept._replace(ids=ids, done=done)
 
     def _choose(self, kept, scores, searched, logits, total):
-        """Replaces the beams of rows where an id is searched by their best children."""
+        """Replaces the beams by their best children in rows where an id is searched."""
         width = scores.shape[1]
         # No more children of one beam can be among the best of all.
         count = min(width, self.decoder.vocabulary_size)

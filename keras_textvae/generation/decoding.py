@@ -30,7 +30,7 @@ def generate(
         length: int. L, at most the length of a decoder that has one.
         sampler: logits [B, V], noise [B] -> ids [B]. See `samplers`.
         noise: float [B, L], uniform in (0, 1], or None for a sampler that needs none.
-        forbidden: ids never emitted, beside `<pad>` and `<bos>`. `()` allows `<unk>`;
+        forbidden: ids never emitted, besides `<pad>` and `<bos>`. `()` allows `<unk>`;
             with `<eos>` every row is L ids long.
 
     Returns:
@@ -75,8 +75,8 @@ def _check(length, longest, noise):
 def _rules(vocabulary_size, forbidden):  # -> [V], [V]
     """Returns what to add to the logits, and what to emit for each id chosen.
 
-    A sampler must choose something where all logits are equal or not numbers, too: in
-    place of a forbidden id stands `<eos>`, or the first id that is allowed.
+    A sampler must choose something even where all logits are equal or not numbers. If
+    it chooses a forbidden id, `<eos>` or else the first allowed id is emitted instead.
     """
     penalty = np.zeros(vocabulary_size, "float32")
     penalty[list(forbidden)] = -np.inf

@@ -3,8 +3,8 @@
 Subject and verb agree in number, verbs and times in tense; a topic fixes the nouns and
 verbs, a sentiment the adjectives and adverbs. Every noun, verb, adjective and adverb
 has one reading, relative clauses open with a word of their own, and places, times and
-manners belong to the main clause alone: a sentence has exactly one derivation. So the
-entropy is that of the sentence, and its labels can be read off the sentence.
+manners belong to the main clause alone, so a sentence has exactly one derivation. The
+entropy of derivations is therefore that of sentences, and a sentence shows its labels.
 """
 
 import functools
@@ -49,9 +49,9 @@ class Example(NamedTuple):
 def english() -> ProbabilisticGrammar:
     """The grammar of the built-in corpus.
 
-    `english().entropy()` is the exact entropy of the corpus, in nats per sentence: the
-    least expected negative log-likelihood, so that no model's bound on it is smaller,
-    but by chance on a finite sample.
+    `english().entropy()` is the exact entropy of the corpus, in nats per sentence. It
+    is the least expected negative log-likelihood, so no model's bound is smaller,
+    except by chance on a finite sample.
     """
     return build(read_lexicon())
 

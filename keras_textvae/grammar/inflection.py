@@ -1,6 +1,6 @@
 """The forms of English nouns and verbs, by rule plus the listed exceptions.
 
-The rules know what spelling shows. What it does not show (irregular forms, the
+The rules cover what spelling shows. What it does not show (irregular forms, the
 stress that doubles the *t* of *submit*) is listed here; a new word of that kind
 must be added to the list.
 """

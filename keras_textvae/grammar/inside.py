@@ -1,8 +1,8 @@
 """The inside algorithm: the probability that a symbol derives a span of words.
 
-The chart is filled from the top, so that only spans that something to their left
-asks for are looked at, and by an agenda in place of recursion, so that the length of
-a sentence is not limited by Python's stack.
+The chart is filled from the top, which leaves out the spans that nothing to their left
+asks for. An agenda takes the place of recursion, so that Python's stack does not limit
+the length of a sentence.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The words of the built-in grammar, as rules that rewrite a word class.
 
 Within a class, the word of rank k = 1, 2, ... has a probability proportional to
-1 / (k + 2): Zipf's law, flattened at the head as Mandelbrot has it.
+1 / (k + 2): Zipf's law, flattened at the head as Mandelbrot proposed.
 """
 
 import importlib.resources
@@ -84,7 +84,7 @@ def _with_articles(symbol, adjectives):
 
 def _zipf(phrases: Iterable[str]) -> list[tuple[float, str]]:
     phrases = list(phrases)
-    # Division is rounded alike everywhere, powers and `sum` are not.
+    # Division rounds the same way everywhere; powers and `sum` do not.
     weights = [1 / (rank + 2) for rank in range(1, len(phrases) + 1)]
     total = math.fsum(weights)
     return [

@@ -114,7 +114,7 @@ class ProbabilisticGrammar:
         of expansions of A in a sentence, h(A) the entropy of the choice among its
         rules. Where the grammar is unambiguous a sentence has one derivation, and this
         is the entropy of the sentence: the least mean of ``-log q(w)`` that any model
-        q can reach. Where it is ambiguous, it is an upper bound of that.
+        q can reach. Where the grammar is ambiguous, it is an upper bound on that.
         """
         return math.fsum(
             -self._uses[rule.symbol] * rule.probability * math.log(rule.probability)

@@ -146,8 +146,8 @@ class _Block(keras.layers.Layer):
 class HighwayBlock(_Block):
     """y = sigmoid(f) x + sigmoid(i) tanh(g), where i, f, g = norm(convolution(x)).
 
-    The block of Semeniuta et al. 2017, the authors' code: not the residual unit of the
-    ByteNet that the paper cites.
+    This is the block in the authors' code of Semeniuta et al. 2017, not the residual
+    unit of the ByteNet that the paper cites.
 
     Args:
         channels: int. C.

@@ -14,7 +14,7 @@ from keras_textvae.layers.normalization import normalization
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class Deconvolution(keras.layers.Layer):
-    """A dense layer with ReLU, then transposed convolutions, normalised, with ReLU.
+    """A dense layer with ReLU, then normalised transposed convolutions with ReLU.
 
     The mirror of `encoders.ConvolutionalEncoder`: each layer has width 3 and stride 2;
     input i writes outputs 2i - 1, 2i and 2i + 1, and the length exactly doubles.

@@ -3,8 +3,8 @@
 B: batch size. D: latent size. H: feature size. U: hidden size.
 
 Each layer is `call(z [B, D], features [B, H]) -> z' [B, D], log |det dz'/dz| [B]`, in
-nats. Everything but the projection of the features is in the precision of z, float32
-from a posterior, under every policy.
+nats. Everything but the projection of the features is in the precision of z, which is
+float32 from a posterior, under every policy.
 """
 
 import math

@@ -19,14 +19,14 @@ class LSTM(keras.layers.Layer):
 
     Args:
         units: int. The hidden size H.
-        layer_norm: bool. Normalise the four gates' pre-activations jointly, input part
-            included and the cell state not (Semeniuta et al. 2017, section 4; the
+        layer_norm: bool. Normalise the four gates' pre-activations jointly, including
+            the input part but not the cell state (Semeniuta et al. 2017, section 4; the
             authors' code). Defaults to `False`.
         initializer: one initializer for both kernels and the bias (Semeniuta et al. use
             a uniform one), or None: `glorot_uniform` for the input kernel, `orthogonal`
-            for the recurrent one, and zeros for the bias but one at the forget gate.
+            for the recurrent one, and zeros for the bias, but ones at the forget gate.
         recurrent_dropout: float. Rate of dropout on the recurrent kernel, in training:
-            the same weights are dropped at all steps and of all sentences of a batch
+            the same weights are dropped at all steps of all sentences of a batch
             (Merity et al. 2018, section 2).
 
     Call arguments:

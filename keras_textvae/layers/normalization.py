@@ -1,4 +1,4 @@
-"""The normalisations of the convolutional rooms."""
+"""The normalisations that convolutional models use."""
 
 import keras
 

@@ -11,7 +11,7 @@ from keras_textvae.tokens import BOS, UNK
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class WordDropout(keras.layers.Layer):
-    """Replaces ids by one id, each with probability 1 - `keep_rate`, in training.
+    """Replaces each id by `dropped` with probability 1 - `keep_rate`, in training.
 
     `<bos>` is never replaced. At `keep_rate=0` every id is replaced, in evaluation too:
     a decoder that never saw history must not be shown any (Bowman et al. 2016,
@@ -19,8 +19,8 @@ class WordDropout(keras.layers.Layer):
 
     Args:
         keep_rate: float in [0, 1].
-        dropped: int. The id in their place: `<unk>` (Bowman et al. 2016), or one of its
-            own (Semeniuta et al. 2017).
+        dropped: int. The replacement: `<unk>` (Bowman et al. 2016), or an id that is
+            used for nothing else (Semeniuta et al. 2017).
 
     Call arguments:
         ids: int32 [B, T] or [B].
