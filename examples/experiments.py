@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from multiprocessing import connection
 from typing import NamedTuple
 
-from serving.command_line import quiet_imports
+from keras_textvae.command_line import quiet_imports
 
 with quiet_imports():
     import keras

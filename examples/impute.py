@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from absl import flags
 
-from serving.command_line import quiet_imports, run
+from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
     import keras_textvae

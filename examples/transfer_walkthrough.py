@@ -14,7 +14,7 @@ import pathlib
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # see `serving.command_line`
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # see `keras_textvae.command_line`
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import keras

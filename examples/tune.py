@@ -35,7 +35,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from absl import flags
 
 from examples.experiments import Settings, Trial
-from serving import command_line
+from keras_textvae import command_line
 
 with command_line.quiet_imports():
     from examples import experiments

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from absl import flags, logging
 
-from serving.command_line import quiet_imports, run
+from keras_textvae.command_line import quiet_imports, run
 
 # A graph traced beside a GPU may hold cuDNN operations, which no CPU runs.
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from serving.command_line import quiet_imports
+from keras_textvae.command_line import quiet_imports
 
 with quiet_imports():
     from keras_textvae.text_space import signatures

@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import numpy as np
 from absl import flags, logging
 
-from serving.command_line import quiet_imports, run
+from keras_textvae.command_line import quiet_imports, run
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # as it was exported
 

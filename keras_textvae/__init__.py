@@ -3,45 +3,51 @@
 Everything that computes runs on Keras's TensorFlow and JAX backends. What handles text
 needs TensorFlow, and is imported when it is first used: `import keras_textvae` works
 without it.
+
+Loading is quiet: `command_line` drops TensorFlow's greetings, and sets, where they are
+not set yet, the two variables that TensorFlow reads when it is loaded.
 """
 
 import importlib
 
-from keras_textvae import callbacks as callbacks
-from keras_textvae import decoders as decoders
-from keras_textvae import encoders as encoders
-from keras_textvae import evaluation as evaluation
-from keras_textvae import generation as generation
-from keras_textvae import grammar as grammar
-from keras_textvae import id_batches as id_batches
-from keras_textvae import imputation as imputation
-from keras_textvae import layers as layers
-from keras_textvae import losses as losses
-from keras_textvae import posteriors as posteriors
-from keras_textvae import samplers as samplers
-from keras_textvae import schedules as schedules
-from keras_textvae import tokens as tokens
-from keras_textvae import training as training
-from keras_textvae import zoo as zoo
-from keras_textvae.callbacks import KLAnnealing as KLAnnealing
-from keras_textvae.decoders import ByteNetDecoder as ByteNetDecoder
-from keras_textvae.decoders import DeconvolutionalDecoder as DeconvolutionalDecoder
-from keras_textvae.decoders import HybridDecoder as HybridDecoder
-from keras_textvae.decoders import LSTMDecoder as LSTMDecoder
-from keras_textvae.encoders import ConvolutionalEncoder as ConvolutionalEncoder
-from keras_textvae.encoders import LSTMEncoder as LSTMEncoder
-from keras_textvae.models import LanguageModel as LanguageModel
-from keras_textvae.models import SemiSupervisedTextVAE as SemiSupervisedTextVAE
-from keras_textvae.models import TextClassifier as TextClassifier
-from keras_textvae.models import TextVAE as TextVAE
-from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
-from keras_textvae.zoo import bag_of_words_vae as bag_of_words_vae
-from keras_textvae.zoo import bytenet_vae as bytenet_vae
-from keras_textvae.zoo import feedforward_vae as feedforward_vae
-from keras_textvae.zoo import hybrid_vae as hybrid_vae
-from keras_textvae.zoo import lstm_vae as lstm_vae
-from keras_textvae.zoo import preset as preset
-from keras_textvae.zoo import rnnlm as rnnlm
+from keras_textvae.command_line import quiet_imports
+
+with quiet_imports():
+    from keras_textvae import callbacks as callbacks
+    from keras_textvae import decoders as decoders
+    from keras_textvae import encoders as encoders
+    from keras_textvae import evaluation as evaluation
+    from keras_textvae import generation as generation
+    from keras_textvae import grammar as grammar
+    from keras_textvae import id_batches as id_batches
+    from keras_textvae import imputation as imputation
+    from keras_textvae import layers as layers
+    from keras_textvae import losses as losses
+    from keras_textvae import posteriors as posteriors
+    from keras_textvae import samplers as samplers
+    from keras_textvae import schedules as schedules
+    from keras_textvae import tokens as tokens
+    from keras_textvae import training as training
+    from keras_textvae import zoo as zoo
+    from keras_textvae.callbacks import KLAnnealing as KLAnnealing
+    from keras_textvae.decoders import ByteNetDecoder as ByteNetDecoder
+    from keras_textvae.decoders import DeconvolutionalDecoder as DeconvolutionalDecoder
+    from keras_textvae.decoders import HybridDecoder as HybridDecoder
+    from keras_textvae.decoders import LSTMDecoder as LSTMDecoder
+    from keras_textvae.encoders import ConvolutionalEncoder as ConvolutionalEncoder
+    from keras_textvae.encoders import LSTMEncoder as LSTMEncoder
+    from keras_textvae.models import LanguageModel as LanguageModel
+    from keras_textvae.models import SemiSupervisedTextVAE as SemiSupervisedTextVAE
+    from keras_textvae.models import TextClassifier as TextClassifier
+    from keras_textvae.models import TextVAE as TextVAE
+    from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
+    from keras_textvae.zoo import bag_of_words_vae as bag_of_words_vae
+    from keras_textvae.zoo import bytenet_vae as bytenet_vae
+    from keras_textvae.zoo import feedforward_vae as feedforward_vae
+    from keras_textvae.zoo import hybrid_vae as hybrid_vae
+    from keras_textvae.zoo import lstm_vae as lstm_vae
+    from keras_textvae.zoo import preset as preset
+    from keras_textvae.zoo import rnnlm as rnnlm
 
 __version__ = "0.1.0"
 

@@ -26,8 +26,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import grpc
 from absl import flags
 
+from keras_textvae.command_line import quiet_imports, run
 from serving.call_log import CallLog
-from serving.command_line import quiet_imports, run
 from serving.credentials import BearerToken, Certificates
 from serving.guard import Guard
 

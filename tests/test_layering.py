@@ -43,6 +43,7 @@ TABLE = {
 TABLE["zoo"] = set(TABLE)
 TABLE["training"] = {"callbacks", "zoo"}
 TABLE["runs"] = set(TABLE)
+TABLE["command_line"] = set()
 TABLE[TOP] = set(TABLE)
 
 TENSORFLOW = {"tensorflow", "tensorflow_text"}

@@ -8,10 +8,9 @@ import pytest
 from absl import flags
 
 from examples import experiments
-from keras_textvae import runs, zoo
+from keras_textvae import command_line, runs, zoo
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import WordTokenizer
-from serving import command_line
 
 
 class Ended(NamedTuple):

@@ -1,7 +1,9 @@
-"""What the programs here do alike: load TensorFlow, read flags, and end.
+"""What programs do alike: load TensorFlow, read flags, and end.
+
+    from keras_textvae.command_line import quiet_imports, run
 
     with quiet_imports():
-        import keras_textvae
+        import tensorflow_text
 
     if __name__ == "__main__":
         run(main, define_flags)
@@ -9,6 +11,9 @@
 `main` receives the arguments that are no flags, its own name first, and may raise
 ValueError, OSError or one of `tf.errors` for whatever is a user's business: that is one
 line on stderr and exit code 2. Ctrl-C is one line and 130; `--help` is 0.
+
+The package loads itself in `quiet_imports`, since TensorFlow comes with it; a program's
+own block is for what else it imports.
 """
 
 import contextlib
@@ -35,17 +40,29 @@ GREETINGS = re.compile(rb"(I\d{4} .*|WARNING: All log messages before absl.*)\n"
 
 @contextlib.contextmanager
 def quiet_imports():
-    """Holds back what is written to stderr, and shows all of it but greetings.
+    """Shows what is written to stderr when the imports are done, all but greetings.
 
-    Also where an import fails. Ctrl-C ends the program.
+    Also where an import fails. Ctrl-C ends the program, but not a Python prompt.
     """
+    try:
+        with _without_greetings():
+            yield
+    except KeyboardInterrupt:
+        if hasattr(sys, "ps1"):
+            raise
+        sys.exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _without_greetings():
+    if sys.stderr is None or not hasattr(os, "memfd_create"):  # closed, or not Linux
+        yield
+        return
     terminal = os.dup(2)
     with os.fdopen(os.memfd_create("stderr"), "w+b") as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
         finally:
             sys.stderr.flush()
             os.dup2(terminal, 2)

@@ -11,15 +11,17 @@ import pytest
 import tensorflow as tf
 from absl import flags
 
-from serving import command_line
+from keras_textvae import command_line
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[1]
+# The file by itself, in no package: it needs nothing of ours, and so starts at once.
+ALONE = os.environ | {"PYTHONPATH": str(ROOT / "keras_textvae")}
 ARGV = ["/some/where/program.py"]
 
 # What each line writes, and whether it may be seen.
 LOADING = """
 import os, sys
-from serving.command_line import quiet_imports
+from command_line import quiet_imports
 with quiet_imports():
     os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called\\n")
     os.write(2, b"I0000 00:00:1795241331.6 13815 port.cc:153] oneDNN is on.\\n")
@@ -34,11 +36,11 @@ PROGRAM = '''
 """A program."""
 import signal, sys, time
 from absl import flags
-from serving import server_flags
-from serving.command_line import run
+from command_line import run
+from network import define_flags_of_the_network
 
 def define_flags():
-    server_flags.define_shared_flags()
+    define_flags_of_the_network()
     flags.DEFINE_integer("count", 5, "how many")
 
 def main(argv):
@@ -51,11 +53,18 @@ if __name__ == "__main__":
     run(main, define_flags, "interrupted; start again")
 '''
 
+NETWORK = """
+from absl import flags
+
+def define_flags_of_the_network():
+    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on.")
+"""
+
 
 def load(last):
     return subprocess.run(
         [sys.executable, "-c", LOADING.format(last=last)],
-        cwd=ROOT,
+        env=ALONE,
         capture_output=True,
         text=True,
     )
@@ -81,21 +90,47 @@ def test_an_interrupted_import_ends_the_program():
     assert done.returncode == 130
 
 
+def test_the_library_loads_quietly_and_whole():
+    script = (
+        "import keras_textvae, keras;"
+        "keras.saving.get_registered_object('keras_textvae>TextVAE').__name__;"
+        "import os; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert (done.stderr, done.stdout, done.returncode) == ("", "1\n", 0)
+
+
+@pytest.mark.parametrize("at_a_prompt", [False, True])
+def test_ctrl_c_ends_a_program_but_not_a_prompt(monkeypatch, at_a_prompt):
+    if at_a_prompt:
+        monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    with pytest.raises(KeyboardInterrupt if at_a_prompt else SystemExit):
+        with command_line.quiet_imports():
+            raise KeyboardInterrupt
+
+
+def test_without_stderr_nothing_is_held_back(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with command_line.quiet_imports():
+        pass
+
+
 @pytest.fixture
 def program(tmp_path):
     """The command of a program in a file."""
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
+    path.with_name("network.py").write_text(NETWORK)
     return [sys.executable, str(path)]
-
-
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 def test_interrupt_is_one_line(program):
     process = subprocess.Popen(
         program,
-        env=ENVIRONMENT,
+        env=ALONE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -110,7 +145,7 @@ def test_interrupt_is_one_line(program):
 
 def test_help_shows_the_flags_and_ends_with_0(program):
     done = subprocess.run(
-        [*program, "--help"], env=ENVIRONMENT, capture_output=True, text=True
+        [*program, "--help"], env=ALONE, capture_output=True, text=True
     )
     assert done.returncode == 0
     assert done.stderr == ""
@@ -175,14 +210,14 @@ def test_unknown_flag_is_one_line_and_2(capsys):
 )
 def test_output_that_nobody_reads_is_no_mistake(ending):
     script = (
-        "from absl import flags; from serving import command_line; import sys;"
+        "from absl import flags; import command_line, sys;"
         "main = lambda argv: print('a text\\n' * 100_000);"
         "flags_with_long_help = lambda: flags.DEFINE_string('a', '', 'b ' * 100_000);"
         f"{ending}"
     )
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", script],
-        cwd=ROOT,
+        env=ALONE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
