@@ -27,8 +27,9 @@ with quiet_imports():
     import tensorflow as tf
 
     import keras_textvae
-    from export import manifest, warm_up
+    from export import warm_up
     from keras_textvae.atomic_files import read_json, write_json
+    from serving.saved_model import manifest
 
 FLAGS = flags.FLAGS
 DESCRIPTION = pathlib.Path("assets") / "keras_textvae.json"

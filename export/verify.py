@@ -2,12 +2,13 @@
 
     python export/verify.py --run_dir=RUN --saved_model=exported/textvae/1
 
-It holds only operations that are allowed, for the CPU (`export/gate.py`); its files are
-those of `SHA256SUMS`; its signatures are those that were declared. Then it is loaded as
-TensorFlow Serving loads it, in a process of its own that never imports keras_textvae,
-answers its own warm-up requests, and one request for each signature: texts must be
-equal to the model's, numbers within 1e-5; with `--tensorflow=2.19,2.20` in those
-versions of TensorFlow too. Exit code 1 if anything is wrong.
+It holds only operations that are allowed, for the CPU; its files are those of
+`SHA256SUMS` (both in `serving/saved_model`); its signatures are those that were
+declared. Then it is loaded as TensorFlow Serving loads it, in a process of its own that
+never imports keras_textvae, answers its own warm-up requests, and one request for each
+signature: texts must be equal to the model's, numbers within 1e-5; with
+`--tensorflow=2.19,2.20` in those versions of TensorFlow too. Exit code 1 if anything is
+wrong.
 """
 
 import json
@@ -30,10 +31,11 @@ with quiet_imports():
     import tensorflow as tf
 
     import keras_textvae
-    from export import gate, manifest, other_tensorflow, warm_up
+    from export import other_tensorflow, warm_up
     from export.export_saved_model import DESCRIPTION
     from keras_textvae.atomic_files import read_json
     from keras_textvae.text_space import copying
+    from serving.saved_model import gate, manifest
 
 FLAGS = flags.FLAGS
 TOLERANCE = 1e-5

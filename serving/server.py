@@ -37,10 +37,10 @@ with quiet_imports():
         prediction_service_pb2_grpc,
     )
 
-    from export import gate, manifest
     from serving import server_flags
     from serving.models import Models
     from serving.models_config import ModelConfig
+    from serving.saved_model import gate, manifest
     from serving.server_flags import define_flags
     from serving.servicer import Servicer
 
@@ -67,8 +67,8 @@ class Server:
         grpc_max_message_mib: the largest request, in MiB.
         max_calls_in_flight: Predict calls that may run at the same time.
         poll_seconds: how often to look for new versions; 0 is never.
-        verify: whether a version must pass `export/gate.py` and have the files of its
-            `SHA256SUMS` before it is loaded.
+        verify: whether a version must pass the gate, and have the files of its
+            `SHA256SUMS`, before it is loaded.
         certificates: `Certificates`, or None for no TLS.
         token: `BearerToken`, or None to answer everybody.
         reflection: whether clients may list the methods.

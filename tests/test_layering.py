@@ -130,6 +130,18 @@ def test_programs_use_public_names_only(path):
             assert not (name or "").startswith("_")
 
 
+@named(files("serving"))
+def test_serving_needs_no_other_programs(path):
+    modules = {module.split(".")[0] for module, _ in imports(parse(path))}
+    assert not modules & ({*PROGRAMS} - {"serving"})
+
+
+@named(files("export"))
+def test_export_needs_no_programs_but_serving(path):
+    modules = {module.split(".")[0] for module, _ in imports(parse(path))}
+    assert not modules & ({*PROGRAMS} - {"export", "serving"})
+
+
 def test_the_client_needs_nothing_of_ours():
     ours = {PACKAGE, *PROGRAMS, "keras"} | TENSORFLOW
     for path in files("serving/client"):

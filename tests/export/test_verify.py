@@ -8,10 +8,18 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from export import gate, verify
+from export import verify
 from export.export_saved_model import export
-from keras_textvae import TextSpace, WordTokenizer, bag_of_words_vae, transfer
+from keras_textvae import (
+    Batching,
+    TextSpace,
+    WordTokenizer,
+    bag_of_words_vae,
+    transfer,
+)
+from serving.saved_model import gate
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -37,6 +45,19 @@ def asked_once(monkeypatch, answers):
 
 def test_export_equals_its_model(space, exported):
     assert verify.verify(space, str(exported)) == []
+
+
+def test_an_export_with_all_options_passes_the_gate(space, tmp_path):
+    space.export(str(tmp_path), Batching(), bfloat16=True)
+    assert gate.faults(tmp_path) == []
+
+
+def test_what_reads_a_file_is_found_first(space, tmp_path):
+    module = tf.Module()
+    spec = tf.TensorSpec([], tf.string, "text")
+    read = tf.function(lambda text: tf.io.read_file(text), input_signature=[spec])
+    tf.saved_model.save(module, str(tmp_path), {"serving_default": read})
+    assert verify.verify(space, tmp_path)[0] == "operation ReadFile is not allowed"
 
 
 def test_every_signature_is_asked(space):

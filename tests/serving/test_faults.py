@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
-from export import manifest
 from serving import server as program
+from serving.saved_model import manifest
 from serving.server import SPARE_THREADS, Server
 from tests.conformance.requests import status
 from tests.serving import http2

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from export import manifest
+from serving.saved_model import manifest
 
 
 @pytest.fixture
