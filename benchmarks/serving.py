@@ -36,7 +36,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from serving.engine import Engine
+from serving.saved_model import Engine
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TEXT = "the company said it expects a loss"

@@ -17,8 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import tensorflow as tf
 
-from serving import warm_up
-from serving.engine import Engine
+from serving.saved_model import Engine, warm_up
 
 
 def replay(directory: str, requests: list) -> list:

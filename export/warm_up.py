@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from keras_textvae.tokens import FIRST_WORD
-from serving.warm_up import FILE
+from serving.saved_model.warm_up import FILE
 
 
 def requests(space) -> list[predict_pb2.PredictRequest]:

@@ -30,8 +30,7 @@ from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
     from serving import server_flags
-    from serving.model_versions import ModelVersions
-    from serving.models_config import ModelConfig
+    from serving.models import ModelConfig, ModelVersions
     from serving.server import ANSWERING, GRACE, SPARE_THREADS, usable_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -93,7 +92,7 @@ def ray_serve(values, port: int):
         import ray
         from ray import serve
 
-        import serving.ray_replica  # noqa: F401  (the extra's health service is there)
+        import serving.replicas.replica  # noqa: F401  (the extra's health service is there)
     except ImportError:
         raise ValueError("needs: pip install keras_textvae[ray]") from None
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
@@ -114,7 +113,7 @@ def ray_serve(values, port: int):
             http_options={"host": values.host, "port": usable_port(values.host, 0)},
             grpc_options={
                 "port": port,
-                "grpc_servicer_functions": ["serving.ray_services.add_services"],
+                "grpc_servicer_functions": ["serving.replicas.services.add_services"],
                 "enable_reflection": values.reflection,
             },
             logging_config=LOGGING,
@@ -133,7 +132,7 @@ def deploy(serve, configs: list[ModelConfig], values):
     Raises:
         ValueError: if a replica does not start.
     """
-    from serving.ray_replica import Replica
+    from serving.replicas.replica import Replica
 
     deployment = serve.deployment(
         Replica,

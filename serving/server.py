@@ -27,9 +27,6 @@ import grpc
 from absl import flags
 
 from keras_textvae.command_line import quiet_imports, run
-from serving.call_log import CallLog
-from serving.credentials import BearerToken, Certificates
-from serving.guard import Guard
 
 with quiet_imports():
     from tensorflow_serving.apis import (
@@ -38,11 +35,11 @@ with quiet_imports():
     )
 
     from serving import server_flags
-    from serving.models import Models
-    from serving.models_config import ModelConfig
+    from serving.models import ModelConfig, Models
+    from serving.observers import CallLog
     from serving.saved_model import gate, manifest
     from serving.server_flags import define_flags
-    from serving.servicer import Servicer
+    from serving.service import BearerToken, Certificates, Guard, Servicer
 
 GRACE = 20.0  # seconds; Kubernetes kills after 30
 ANSWERING = 1.0  # seconds, for the last answers to get through
@@ -133,7 +130,7 @@ class Server:
         try:
             from grpc_health.v1 import health_pb2_grpc
 
-            from serving.health import Health
+            from serving.service.health import Health
         except ImportError:  # the server works without, unless probes ask for health
             return None
         health = Health(lambda: self._models.available)
@@ -248,7 +245,7 @@ def main(argv: list[str]) -> None:
     if values.log_calls:
         observers.append(CallLog(sys.stderr).observe)
     if values.metrics_port:
-        metrics = import_extra("serving.metrics", "metrics_port").Metrics()
+        metrics = import_extra("serving.observers.metrics", "metrics_port").Metrics()
         metrics.serve(values.metrics_port)
         observers.append(metrics.observe)
     server = Server(

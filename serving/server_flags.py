@@ -4,9 +4,8 @@ from pathlib import Path
 
 from absl import flags
 
-from serving import models_config
-from serving.credentials import BearerToken, Certificates
-from serving.models_config import ModelConfig
+from serving.models import ModelConfig, models_config
+from serving.service import BearerToken, Certificates
 
 
 def define_flags() -> None:

@@ -57,6 +57,16 @@ MAY_USE_TENSORFLOW = {
 }
 
 PROGRAMS = ("examples", "export", "serving", "benchmarks")
+# Every folder of serving may also import itself, and the servers beside them all.
+SERVING = {
+    "client": set(),
+    "wire": set(),
+    "saved_model": {"wire"},
+    "models": {"saved_model", "wire"},
+    "service": {"models", "saved_model", "wire"},
+    "observers": set(),
+    "replicas": {"server", "models", "service", "observers"},
+}
 
 
 def imports(tree):
@@ -71,15 +81,15 @@ def imports(tree):
     return found
 
 
-def rooms_imported(tree):
+def rooms_imported(tree, package=PACKAGE):
     """Returns the rooms of ours that a file imports; "" is the package as a whole."""
     rooms = set()
     for module, name in imports(tree):
         if module.startswith("."):
             raise ValueError(f"relative import of {module}")
-        if module == PACKAGE:
+        if module == package:
             rooms.add(name or "")
-        elif module.startswith(f"{PACKAGE}."):
+        elif module.startswith(f"{package}."):
             rooms.add(module.split(".")[1])
     return rooms
 
@@ -134,6 +144,13 @@ def test_programs_use_public_names_only(path):
 def test_serving_needs_no_other_programs(path):
     modules = {module.split(".")[0] for module, _ in imports(parse(path))}
     assert not modules & ({*PROGRAMS} - {"serving"})
+
+
+@named(sorted((ROOT / "serving").glob("*/*.py")))
+def test_a_folder_of_serving_imports_only_what_the_table_allows(path):
+    folder = path.parent.name
+    imported = rooms_imported(parse(path), "serving")
+    assert imported <= SERVING[folder] | {folder}
 
 
 @named(files("export"))

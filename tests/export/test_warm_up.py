@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from export import warm_up
-from serving import warm_up as reading
+from serving.saved_model import warm_up as reading
 
 
 def rows(request):

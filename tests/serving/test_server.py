@@ -17,8 +17,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving import server as program
-from serving.call_log import CallLog
-from serving.metrics import Metrics
+from serving.observers import CallLog
+from serving.observers.metrics import Metrics
 from serving.server import Server
 from tests.examples.conftest import run_program
 from tests.serving.certificates import Authority
@@ -187,7 +187,7 @@ def test_methods_are_listed_by_a_flag_only(base_path, stubs, connect):
 def test_server_without_the_extra_has_no_health_service(
     base_path, connect, monkeypatch
 ):
-    monkeypatch.setitem(sys.modules, "serving.health", None)
+    monkeypatch.setitem(sys.modules, "serving.service.health", None)
     with Server(base_path, "toy") as server:
         stubs = connect(server.address)
         refusal = refusal_of(check_health, stubs.channel)
@@ -231,7 +231,7 @@ PAIR = "--tls_certificate and --tls_key go together"
     ],
 )
 def test_mistake_on_the_command_line_is_one_line(arguments, line, capsys, monkeypatch):
-    for module in ("serving.metrics", "grpc_reflection.v1alpha.reflection"):
+    for module in ("serving.observers.metrics", "grpc_reflection.v1alpha.reflection"):
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # those of the tests stay
     assert run_program(program, [*arguments, "--port=0"]) == 2

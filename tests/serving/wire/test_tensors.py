@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as st_numpy
 from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving import tensors
+from serving.wire import tensors
 
 SHAPES = st_numpy.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 NUMBERS = st.one_of(

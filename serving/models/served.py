@@ -8,10 +8,10 @@ import tensorflow as tf
 from absl import logging
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
-from serving import tensors
-from serving.engine import Engine
-from serving.model_versions import ModelVersions
-from serving.models_config import ModelConfig
+from serving.models.model_versions import ModelVersions
+from serving.models.models_config import ModelConfig
+from serving.saved_model import Engine
+from serving.wire import tensors
 
 
 class Models:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.version_policy import All, Latest, Specific
+from serving.models.version_policy import All, Latest, Specific
 
 
 @pytest.mark.parametrize(

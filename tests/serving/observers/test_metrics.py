@@ -7,8 +7,8 @@ import grpc
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.metrics import BUCKETS, CONTENT_TYPE, UNKNOWN_MODEL, Metrics
-from serving.servicer import Call
+from serving.observers.metrics import BUCKETS, CONTENT_TYPE, UNKNOWN_MODEL, Metrics
+from serving.service import Call
 
 COUNT = ":tensorflow:serving:request_count"
 REQUEST = ":tensorflow:serving:request_latency"

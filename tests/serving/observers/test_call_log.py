@@ -9,8 +9,8 @@ import threading
 import grpc
 import pytest
 
-from serving.call_log import CallLog
-from serving.servicer import Call
+from serving.observers import CallLog
+from serving.service import Call
 
 CALL = Call(
     model="toy",

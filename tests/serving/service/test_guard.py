@@ -7,7 +7,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 
-from serving.guard import Guard
+from serving.service import Guard
 
 TEXT = "what a user wrote"
 

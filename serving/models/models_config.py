@@ -19,7 +19,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.version_policy import All, Latest, Specific, VersionPolicy
+from serving.models.version_policy import All, Latest, Specific, VersionPolicy
 
 PLATFORM = "tensorflow"
 

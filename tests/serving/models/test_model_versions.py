@@ -10,11 +10,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
-from serving import model_versions
-from serving.engine import Engine
-from serving.model_versions import ModelVersions
-from serving.models_config import ModelConfig
-from serving.version_policy import All, Latest, Specific
+from serving.models import ModelConfig, ModelVersions, model_versions
+from serving.models.version_policy import All, Latest, Specific
+from serving.saved_model import Engine
 
 AVAILABLE, UNLOADING, END = "AVAILABLE", "UNLOADING", "END"
 

@@ -29,9 +29,9 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving import status, tensors
-from serving.engine import DEFAULT_SIGNATURE, Engine
 from serving.models import Models
+from serving.saved_model import DEFAULT_SIGNATURE, Engine
+from serving.wire import status, tensors
 
 
 class Call(NamedTuple):

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from serving import models_config
-from serving.models_config import ModelConfig
-from serving.version_policy import All, Latest, Specific
+from serving.models import ModelConfig, models_config
+from serving.models.version_policy import All, Latest, Specific
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import grpc
 
-# Health has only what `serving.health` offers.
+# Health has only what `serving.service.health` offers.
 METHODS = {
     "tensorflow.serving.PredictionService": (
         "Predict",

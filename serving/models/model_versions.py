@@ -15,9 +15,9 @@ from typing import NamedTuple
 import tensorflow as tf
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
-from serving import status, warm_up
-from serving.engine import Engine
-from serving.models_config import ModelConfig
+from serving.models.models_config import ModelConfig
+from serving.saved_model import Engine, warm_up
+from serving.wire import status
 
 # What the calls of a version that is replaced have left. Then they are stopped.
 DRAIN_SECONDS = 60.0

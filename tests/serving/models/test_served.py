@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from serving import models
-from serving.models import Models
-from serving.models_config import ModelConfig
-from serving.version_policy import All
+from serving.models import ModelConfig, Models, served
+from serving.models.version_policy import All
 
 SECONDS = 0.02  # from one look at the disk to the next
 
@@ -164,7 +162,7 @@ def logged(monkeypatch):
     lines = []
     for level in ("info", "error"):
         monkeypatch.setattr(
-            models.logging,
+            served.logging,
             level,
             lambda line, *values, level=level: lines.append((level, line % values)),
         )

@@ -15,13 +15,12 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
-from serving.call_log import CallLog
-from serving.health import Health
-from serving.models import Models
-from serving.models_config import ModelConfig
-from serving.ray_services import Request
+from serving.models import ModelConfig, Models
+from serving.observers import CallLog
+from serving.replicas.services import Request
 from serving.server import SPARE_THREADS, faults
-from serving.servicer import Servicer
+from serving.service import Servicer
+from serving.service.health import Health
 
 
 class Context:

@@ -13,9 +13,8 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 
-from serving.models import Models
-from serving.models_config import ModelConfig
-from serving.servicer import Call, Servicer
+from serving.models import ModelConfig, Models
+from serving.service import Call, Servicer
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND

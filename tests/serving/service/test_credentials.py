@@ -10,8 +10,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
-from serving.credentials import BearerToken, Certificates
 from serving.server import Server
+from serving.service import BearerToken, Certificates
 from tests.serving.certificates import Authority
 
 TOKEN = "s3cret"

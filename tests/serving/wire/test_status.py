@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from absl import logging
 
-from serving import status
+from serving.wire import status
 
 
 @pytest.mark.parametrize(

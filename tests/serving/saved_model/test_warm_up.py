@@ -6,10 +6,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving import warm_up
-from serving.engine import Engine
-from serving.model_versions import ModelVersions
-from serving.models_config import ModelConfig
+from serving.models import ModelConfig, ModelVersions
+from serving.saved_model import Engine, warm_up
 
 
 def predict_log(request) -> bytes:
