@@ -34,7 +34,7 @@ with quiet_imports():
     from export import other_tensorflow, warm_up
     from export.export_saved_model import DESCRIPTION
     from keras_textvae.atomic_files import read_json
-    from keras_textvae.text_space import copying
+    from keras_textvae.text_space import copied
     from serving.saved_model import gate, manifest
 
 FLAGS = flags.FLAGS
@@ -157,7 +157,7 @@ def _sizes(shape):
 
 def rounded(space):
     """Returns a copy of a text space with its weights rounded to bfloat16."""
-    model = copying.copied(space.model, float32=True)
+    model = copied(space.model, float32=True)
     for weight in model.variables:
         if weight.dtype == "float32":
             weight.assign(keras.ops.cast(keras.ops.cast(weight, "bfloat16"), "float32"))

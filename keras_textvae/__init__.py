@@ -13,7 +13,9 @@ import importlib
 from keras_textvae.command_line import quiet_imports
 
 with quiet_imports():
+    from keras_textvae import atomic_files as atomic_files
     from keras_textvae import callbacks as callbacks
+    from keras_textvae import command_line as command_line
     from keras_textvae import decoders as decoders
     from keras_textvae import encoders as encoders
     from keras_textvae import evaluation as evaluation

@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+import keras_textvae
 from tests.on_jax import run_on_jax
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -57,6 +58,8 @@ MAY_USE_TENSORFLOW = {
 }
 
 PROGRAMS = ("examples", "export", "serving", "benchmarks")
+# What a room keeps to itself is not theirs, even where its file says it in public.
+PUBLIC_ONLY = ("export", "serving", "benchmarks")
 # Every folder of serving may also import itself, and the servers beside them all.
 SERVING = {
     "client": set(),
@@ -132,12 +135,73 @@ def test_tensorflow_appears_only_where_text_and_training_need_it(path):
         assert not modules & TENSORFLOW
 
 
-@named([path for folder in PROGRAMS for path in files(folder)])
-def test_programs_use_public_names_only(path):
+@named(files("examples"))
+def test_examples_stay_out_of_rooms(path):
     for module, name in imports(parse(path)):
         if module.split(".")[0] == PACKAGE:
             assert module.count(".") <= 1, f"{module} is inside a room"
             assert not (name or "").startswith("_")
+
+
+def public_names(module):
+    """Returns what the package or a room names: `X as X`, or what its file defines."""
+    path = ROOT / module.replace(".", "/")
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    names = set(keras_textvae._TEXT) if module == PACKAGE else set()
+    statements = parse(path).body
+    statements += [s for w in statements if isinstance(w, ast.With) for s in w.body]
+    for statement in statements:
+        match statement:
+            case ast.ImportFrom(names=aliases):
+                names |= {alias.name for alias in aliases if alias.asname == alias.name}
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                stored = [node for target in targets for node in ast.walk(target)]
+                names |= {node.id for node in stored if isinstance(node, ast.Name)}
+    return {name for name in names if not name.startswith("_") or name == "__version__"}
+
+
+def names_used(tree):
+    """Returns (module, name) of whatever a file uses of ours, by import or by a dot."""
+    used = [pair for pair in imports(tree) if pair[0].split(".")[0] == PACKAGE]
+    rooms = {name for module, name in used if module == PACKAGE} & set(TABLE)
+    modules = {PACKAGE: PACKAGE} | {room: f"{PACKAGE}.{room}" for room in rooms}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if module := modules.get(node.value.id):
+                used.append((module, node.attr))
+    return used
+
+
+@named([path for folder in PUBLIC_ONLY for path in files(folder)])
+def test_programs_use_only_what_is_named_publicly(path):
+    for module, name in names_used(parse(path)):
+        rooms = module.split(".")[1:]
+        assert {*rooms} <= public_names(PACKAGE), f"{module} is not public"
+        if name:
+            assert name in public_names(module), f"{module}.{name} is not public"
+
+
+@pytest.mark.parametrize(
+    ("text", "used"),
+    [
+        ("import keras_textvae\nkeras_textvae.runs", (PACKAGE, "runs")),
+        ("from keras_textvae import runs\nruns.Run", (f"{PACKAGE}.runs", "Run")),
+        ("from keras_textvae.runs import Run", (f"{PACKAGE}.runs", "Run")),
+    ],
+)
+def test_the_walk_sees_every_way_to_use_a_name(text, used):
+    assert used in names_used(ast.parse(text))
+
+
+def test_a_room_of_one_file_and_one_of_many_tell_what_is_public():
+    assert "write_json" in public_names(f"{PACKAGE}.atomic_files")
+    assert not {"os", "path"} & public_names(f"{PACKAGE}.atomic_files")
+    assert {"PAD", "BOS"} <= public_names(f"{PACKAGE}.tokens")
+    assert "copied" in public_names(f"{PACKAGE}.text_space")
+    assert "copying" not in public_names(f"{PACKAGE}.text_space")
+    assert "open_space" in public_names(PACKAGE)
 
 
 @named(files("serving"))
