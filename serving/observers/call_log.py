@@ -20,7 +20,7 @@ class CallLog:
         self._lock = threading.Lock()  # or the lines of two threads may mix
 
     def observe(self, call) -> None:
-        """Logs one call, a `serving.servicer.Call`."""
+        """Logs one call, a `serving.service.Call`."""
         line = json.dumps(
             {
                 "time": datetime.datetime.now(datetime.UTC).isoformat(),

@@ -50,7 +50,7 @@ class Metrics:
         )
 
     def observe(self, call) -> None:
-        """Counts one call, a `serving.servicer.Call`."""
+        """Counts one call, a `serving.service.Call`."""
         name = call.model if call.known else UNKNOWN_MODEL
         self._requests.add(name, call.code.name)
         if call.code.name == "OK":
