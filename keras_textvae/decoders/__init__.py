@@ -2,15 +2,12 @@
 
 B: batch size. T: time. V: vocabulary size. D: latent size.
 
-Each decoder has
-- `call(ids, z)`: teacher forcing; position t sees ids up to t and predicts id t + 1;
-- `initial_state(z) -> features, state`: all that does not depend on history, done once;
-- `step(ids [B], features, state) -> logits [B, V], state`.
-`call` equals repeated `step`. Logits that are the same at every step are [B, 1, V].
+`Decoder` says what each of them does.
 """
 
 from keras_textvae.decoders.bag_of_words import BagOfWordsDecoder as BagOfWordsDecoder
 from keras_textvae.decoders.bytenet import ByteNetDecoder as ByteNetDecoder
+from keras_textvae.decoders.decoder import Decoder as Decoder
 from keras_textvae.decoders.deconvolutional import (
     DeconvolutionalDecoder as DeconvolutionalDecoder,
 )

@@ -6,11 +6,12 @@ B: batch size. T: time. V: vocabulary size. D: latent size.
 import keras
 from keras import ops
 
+from keras_textvae.decoders.decoder import Decoder
 from keras_textvae.layers import dense
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class BagOfWordsDecoder(keras.layers.Layer):
+class BagOfWordsDecoder(Decoder):
     """One distribution over words for the whole text: P(x|z) = prod_t p(x_t|z).
 
     p(.|z) = softmax(W h(z) + b), where h is z itself, or a hidden layer of it; `<eos>`
@@ -44,7 +45,7 @@ class BagOfWordsDecoder(keras.layers.Layer):
             self.hidden_layer.build(z_shape)
         self.projection.build((None, self.hidden or z_shape[-1]))
 
-    def call(self, ids, z):
+    def call(self, ids, z, training=False):
         return self._logits(z)[:, None]
 
     def initial_state(self, z):
@@ -54,10 +55,6 @@ class BagOfWordsDecoder(keras.layers.Layer):
     def step(self, ids, features, t):
         """Returns the logits [B, V], and the next position."""
         return features, t + 1
-
-    def select_rows(self, state, rows):
-        """Returns the state of `rows` int32 [R], of which one may stand twice."""
-        return state
 
     def _logits(self, z):  # [B, D] -> [B, V]
         return self.projection(self.hidden_layer(z) if self.hidden else z)

@@ -146,6 +146,10 @@ class ByteNetDecoder(DeconvolutionalDecoder):
             return logits
         return logits, self.historyless_logits(features)
 
+    def teacher_forced(self, ids, z, training=False) -> dict:
+        logits, auxiliary = self(ids, z, auxiliary=True, training=training)
+        return {"logits": logits, "auxiliary_logits": auxiliary}
+
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and (t, buffers)."""
         features, start = super().initial_state(z)

@@ -7,12 +7,13 @@ feature maps of the deconvolution.
 import keras
 from keras import ops
 
+from keras_textvae.decoders.decoder import Decoder
 from keras_textvae.decoders.projection import project_rows
 from keras_textvae.layers import Deconvolution, dense
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class DeconvolutionalDecoder(keras.layers.Layer):
+class DeconvolutionalDecoder(Decoder):
     """A projection of deconvolved features of z: each id on its own, without history.
 
     Semeniuta et al. 2017, section 3.3 and figure 2a: P(x|z) = prod_t P(x_t|z).
@@ -80,10 +81,6 @@ class DeconvolutionalDecoder(keras.layers.Layer):
     def step(self, ids, features, t):
         """Returns the logits [B, V] at position t, and the next position."""
         return self.historyless_projection(ops.take(features, t, axis=1)), t + 1
-
-    def select_rows(self, state, rows):
-        """Returns the state of `rows` int32 [R], of which one may stand twice."""
-        return state
 
     def get_config(self):
         return super().get_config() | {

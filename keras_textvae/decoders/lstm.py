@@ -7,6 +7,7 @@ size.
 import keras
 from keras import ops
 
+from keras_textvae.decoders.decoder import Decoder
 from keras_textvae.decoders.projection import project_rows
 from keras_textvae.layers import (
     LSTM,
@@ -19,7 +20,7 @@ from keras_textvae.tokens import UNK
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class LSTMDecoder(keras.layers.Layer):
+class LSTMDecoder(Decoder):
     """A single-layer LSTM language model that starts from z.
 
     (h_0, c_0) = tanh(W z + b), or zeros where z has no dimensions; with `z_every_step`,
@@ -138,7 +139,7 @@ class LSTMDecoder(keras.layers.Layer):
         else:
             self.output_projection.build((None, self.units))
 
-    def call(self, ids, z):
+    def call(self, ids, z, training=False):
         features, state = self.initial_state(z)
         ids = ops.transpose(self.word_dropout(ids))
         projected = self._project(ids, time=0)  # [T, B, 4H]

@@ -1,0 +1,71 @@
+"""What a decoder is.
+
+B: batch size. T: time. V: vocabulary size. D: latent size.
+"""
+
+import keras
+
+
+class Decoder(keras.layers.Layer):
+    """A layer that tells how likely each next id is, given z and the ids before it.
+
+    A subclass writes `call`, `initial_state`, `step` and, where its state has rows,
+    `select_rows`. `call` equals repeated `step`; what does not depend on history is
+    computed once, in `initial_state`.
+
+    Call arguments:
+        ids: int32 [B, T], `<bos>` first.
+        z: float [B, D].
+        training: bool.
+
+    Returns:
+        Logits [B, T, V], those at step t of the id after it; [B, 1, V] where all steps'
+        are the same.
+    """
+
+    def call(self, ids, z, training=False):
+        raise NotImplementedError
+
+    def teacher_forced(self, ids, z, training=False) -> dict:
+        """Returns the tensors that a loss of texts takes, under their names.
+
+        Args: see the call arguments.
+
+        Returns:
+            `logits`, those of `call`; of a decoder with a second, auxiliary
+            reconstruction also `auxiliary_logits`, of the same shape.
+        """
+        return {"logits": self(ids, z, training=training)}
+
+    def initial_state(self, z):
+        """Returns what z gives to every step, and the state before the first.
+
+        Args:
+            z: float [B, D].
+
+        Returns:
+            The pair of `features` and `state`, nested tensors both.
+        """
+        raise NotImplementedError
+
+    def step(self, ids, features, state):
+        """Computes one step, outside training.
+
+        Args:
+            ids: int32 [B], `<bos>` at the first step.
+            features: from `initial_state`.
+            state: from `initial_state` or the step before.
+
+        Returns:
+            The pair of the logits [B, V] of the ids after these, and the new state.
+        """
+        raise NotImplementedError
+
+    def select_rows(self, state, rows):
+        """Returns the state of some rows; here of a state that is no row's own.
+
+        Args:
+            state: from `initial_state` or `step`.
+            rows: int32 [R], of which one may stand twice.
+        """
+        return state
