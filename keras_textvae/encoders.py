@@ -12,8 +12,8 @@ from keras import ops
 
 from keras_textvae.layers import (
     LSTM,
-    WordDropout,
     highway_layers,
+    id_inputs,
     normalization,
     own_initializer,
 )
@@ -40,9 +40,10 @@ class LSTMEncoder(keras.layers.Layer):
         highways: int. How many highway layers the pooled output passes through.
         pooling: str. "last", the last output; "mean" or "max", of each unit over the
             outputs of all words, which is worth more to a classifier.
-        keep_rate: float in (0, 1]. Each word is <unk> to the encoder with probability
-            1 - `keep_rate`, in training: what it says of a text must follow from any
-            part of it (a denoising criterion, Im et al. 2017).
+        keep_rate: float in (0, 1]. Each word is hidden from the encoder, see
+            `layers.id_inputs`, with probability 1 - `keep_rate`, in training: what it
+            says of a text must follow from any part of it (a denoising criterion, Im et
+            al. 2017).
 
     Call arguments:
         ids: int32 [B, T], at least one id in each row not `<pad>`.
@@ -59,6 +60,7 @@ class LSTMEncoder(keras.layers.Layer):
         vocabulary_size,
         embedding_dim,
         units,
+        *,
         layer_norm=False,
         dropout=0.0,
         initializer=None,
@@ -87,49 +89,37 @@ class LSTMEncoder(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
         self.highways = highways
         dtype = self.dtype_policy
-        self.word_dropout = None
-        if keep_rate < 1.0:
-            self.word_dropout = WordDropout(keep_rate, dtype=dtype)
-        if embedding_dim is not None:
-            self.embedding = keras.layers.Embedding(
-                vocabulary_size,
-                embedding_dim,
-                embeddings_initializer=own_initializer(self.initializer, "uniform"),
-                dtype=dtype,
-            )
-        self.embedding_dropout = keras.layers.Dropout(dropout, dtype=dtype)
-        self.lstm = LSTM(units, layer_norm, self.initializer, dtype=dtype)
+        self.text = id_inputs(
+            vocabulary_size,
+            embedding_dim,
+            keep_rate if keep_rate < 1.0 else None,
+            dtype,
+            dropout=dropout,
+            initializer=self.initializer,
+        )
+        self.lstm = LSTM(
+            units, layer_norm=layer_norm, initializer=self.initializer, dtype=dtype
+        )
         self.highway_layers = highway_layers(highways, self.initializer, dtype)
 
     @property
     def stages(self):
         """The layers with weights, from the text upwards."""
-        embedding = [] if self.embedding_dim is None else [self.embedding]
-        return [*embedding, self.lstm, *self.highway_layers]
+        text = [] if self.embedding_dim is None else [self.text]
+        return [*text, self.lstm, *self.highway_layers]
 
     def build(self, ids_shape):
         for layer in self.highway_layers:
             layer.build((None, self.units))
-        if self.embedding_dim is None:
-            self.lstm.build((*ids_shape, self.vocabulary_size))
-        else:
-            self.embedding.build(ids_shape)
-            self.lstm.build((*ids_shape, self.embedding_dim))
+        self.text.build(ids_shape)
+        self.lstm.build((None, None, self.text.size))
 
     def call(self, ids):
-        present = ids != PAD
-        if self.word_dropout:
-            ids = ops.where(present, self.word_dropout(ids), PAD)
-        outputs = self.lstm.recur(self._project(ops.transpose(ids)))  # [B, T, H]
-        features = _pooled(self.pooling, outputs, present)
+        outputs = self.lstm.recur(self.lstm.project(self.text(ids)))  # [B, T, H]
+        features = _pooled(self.pooling, outputs, ids != PAD)
         for layer in self.highway_layers:
             features = layer(features)
         return ops.cast(features, "float32")
-
-    def _project(self, ids):  # [T, B] -> [T, B, 4H]
-        if self.embedding_dim is None:
-            return self.lstm.project_one_hot(ids)
-        return self.lstm.project(self.embedding_dropout(self.embedding(ids)))
 
     def get_config(self):
         return super().get_config() | {

@@ -19,6 +19,7 @@ BUILDERS = {
     "lstm": lambda: LSTMEncoder(V, embedding_dim=4, units=5),
     "normalised lstm": lambda: LSTMEncoder(V, 4, 5, layer_norm=True, dropout=0.5),
     "one-hot lstm": lambda: LSTMEncoder(V, None, 5, layer_norm=True),
+    "one-hot lstm, words hidden": lambda: LSTMEncoder(V, None, 5, keep_rate=0.5),
     "lstm, highways": lambda: LSTMEncoder(V, 4, 5, highways=2),
     "lstm, mean": lambda: LSTMEncoder(V, 4, 5, pooling="mean", keep_rate=0.5),
     "lstm, max": lambda: LSTMEncoder(V, 4, 5, pooling="max"),
@@ -92,7 +93,7 @@ def test_lstm_encoder_returns_the_output_at_the_last_word():
     encoder = LSTMEncoder(V, 4, 5)
     ids = sentences([3, 6])
     encoder.build(ids.shape)
-    outputs = encoder.lstm(encoder.embedding(ids))
+    outputs = encoder.lstm(encoder.text.embedding(ids))
     expected = np.stack([outputs[0, 4], outputs[1, 7]])
     np.testing.assert_allclose(encoder(ids), expected, atol=1e-6)
 
@@ -213,7 +214,7 @@ def test_outputs_of_a_sentence_are_pooled_without_its_padding(pooling, pool):
     ids = sentences(lengths, width=12)
     encoder = LSTMEncoder(V, 4, 5, pooling=pooling)
     encoder(ids)
-    outputs = encoder.lstm.recur(encoder._project(ops.transpose(ids)))
+    outputs = encoder.lstm.recur(encoder.lstm.project(encoder.text(ids)))
     rows = zip(np.asarray(outputs), lengths, strict=True)
     expected = [pool(row[: length + 2], axis=0) for row, length in rows]
     np.testing.assert_allclose(encoder(ids), expected, atol=1e-6)
@@ -227,7 +228,8 @@ def test_words_are_hidden_from_the_encoder_in_training_alone():
     plain.set_weights(encoder.get_weights())
     np.testing.assert_array_equal(encoder(ids), plain(ids))
     seen = []
-    encoder.embedding = lambda ids: seen.append(np.asarray(ids)) or plain.embedding(ids)
+    embedding = plain.text.embedding
+    encoder.text.embedding = lambda ids: seen.append(np.asarray(ids)) or embedding(ids)
     encoder(np.pad(ids, ((0, 0), (0, 3))), training=True)
     (hidden,) = seen  # [T, B]
     words = hidden.T[:, 1:9]

@@ -7,6 +7,7 @@ B: batch size. T: time, `<bos>` included. V: vocabulary size. D: latent size.
 """
 
 import importlib.util
+import inspect
 from typing import NamedTuple
 
 import keras
@@ -19,6 +20,7 @@ from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.layers import WordDropout
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
+from keras_textvae.zoo.configuration import ARCHITECTURES
 from tests.on_jax import run_on_jax
 
 V = 11
@@ -144,7 +146,8 @@ def test_training_drops_words(trained):
     if trained.preset.architecture == "feedforward":
         pytest.skip("it has no history")
     bag = trained.preset.architecture == "bag_of_words"  # the encoder's are dropped
-    layer = (trained.model.encoder if bag else trained.model.decoder).word_dropout
+    part = trained.model.encoder.text if bag else trained.model.decoder.history
+    layer = part.word_dropout
     assert isinstance(layer, WordDropout)
     draws = int(array(layer.choice.state)[1])
     assert (draws > 0) == (0.0 < layer.keep_rate < 1.0)
@@ -238,6 +241,12 @@ def test_the_encoder_has_units_of_its_own_or_the_decoder_s(given, expected):
     model = zoo.lstm_vae(V, 6, 8, 3, **given)
     assert model.encoder(IDS).shape == (len(IDS), expected)
     assert model.decoder.units == 8
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_all_arguments_of_an_architecture_have_names(name):
+    parameters = inspect.signature(ARCHITECTURES[name]).parameters.values()
+    assert all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones():

@@ -8,11 +8,11 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
-from keras_textvae.decoders.projection import one_hot_rows, project_rows
 from keras_textvae.layers import (
     ByteNetBlock,
+    DenseLogits,
+    EmbeddedIds,
     HighwayBlock,
-    WordDropout,
     dense,
     normalization,
 )
@@ -46,8 +46,8 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         channels: sequence of int. The encoder's feature maps, which the deconvolution
             mirrors.
         features: int. F, the feature maps of the last deconvolution.
-        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`. The
-            dropped id is V, which stands for nothing else.
+        keep_rate: float. See `layers.WordDropout`. A dropped word has the id V, which
+            stands for nothing else.
         initializer: initializer of every weight and bias. None means the layers' own.
 
     Call arguments:
@@ -92,18 +92,24 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         self.width = width
         self.dilations = tuple(dilations)
         self.norm = norm
-        self.keep_rate = keep_rate
         dtype = self.dtype_policy
-        self.word_dropout = WordDropout(keep_rate, vocabulary_size, dtype=dtype)
         self.input_projection = dense(2 * hidden, self.initializer, dtype)
-        self.history = one_hot_rows(
-            vocabulary_size + 1, 2 * hidden, self.initializer, dtype
+        # The product with a one-hot vector is a row of the kernel.
+        self.history = EmbeddedIds(
+            vocabulary_size + 1,
+            2 * hidden,
+            keep_rate=keep_rate,
+            dropped=vocabulary_size,
+            initializer=self.initializer,
+            dtype=dtype,
         )
         self.input_norm = normalization(norm, dtype)
         self.blocks = [self._block(layer) for layer in range(layers)]
         if block == "bytenet":
             self.output_norm = normalization(norm, dtype)
-        self.output_projection = dense(vocabulary_size, self.initializer, dtype)
+        self.logits = DenseLogits(
+            vocabulary_size, initializer=self.initializer, dtype=dtype
+        )
 
     def _block(self, layer):
         dilation = self.dilations[layer % len(self.dilations)]
@@ -133,15 +139,14 @@ class ByteNetDecoder(DeconvolutionalDecoder):
             block.build((None, None, self.hidden))
         if self.block == "bytenet":
             self.output_norm.build((None, None, self.hidden))
-        self.output_projection.build((None, self.hidden))
+        self.logits.build((None, self.hidden))
 
     def call(self, ids, z, auxiliary=False, training=False):
         features = self.expand(ids, z, training)
-        ids = self.word_dropout(ids, training=training)
         x = self._enter(features, ids, training)
         for block in self.blocks:
             x = block(x, training=training)
-        logits = project_rows(self.output_projection, self._leave(x, training))
+        logits = self.logits(self._leave(x, training))
         if not auxiliary:
             return logits
         return logits, self.historyless_logits(features)
@@ -161,20 +166,21 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         """Returns the logits [B, V] after `ids` [B], and the new state."""
         t, buffers = state
         here = ops.take(features, t, axis=1)[:, None]  # [B, 1, F]
-        x = self._enter(here, self.word_dropout(ids)[:, None], training=False)
+        x = self._enter(here, ids[:, None], training=False)
         remembered = []
         for block, buffer in zip(self.blocks, buffers, strict=True):
             x, buffer = block.step(x, buffer, t)
             remembered.append(buffer)
         x = self._leave(x, training=False)
-        return self.output_projection(x[:, 0]), (t + 1, tuple(remembered))
+        return self.logits(x[:, 0]), (t + 1, tuple(remembered))
 
     def select_rows(self, state, rows):
         t, buffers = state
         return t, tuple(ops.take(buffer, rows, axis=1) for buffer in buffers)
 
     def _enter(self, features, ids, training):  # [B, T, F], [B, T] -> [B, T, C]
-        x = self.input_projection(features) + self.history(ids)
+        # `history` swaps the axes of ids, and time is not first here.
+        x = self.input_projection(features) + self.history(ops.transpose(ids))
         x = self.input_norm(x, training=training)
         a, b = ops.split(x, 2, axis=-1)
         return ops.tanh(a) * ops.sigmoid(b)
@@ -192,5 +198,5 @@ class ByteNetDecoder(DeconvolutionalDecoder):
             "width": self.width,
             "dilations": self.dilations,
             "norm": self.norm,
-            "keep_rate": self.keep_rate,
+            "keep_rate": self.history.keep_rate,
         }

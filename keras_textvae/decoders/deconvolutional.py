@@ -8,8 +8,7 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.decoder import Decoder
-from keras_textvae.decoders.projection import project_rows
-from keras_textvae.layers import Deconvolution, dense
+from keras_textvae.layers import Deconvolution, DenseLogits
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -49,13 +48,13 @@ class DeconvolutionalDecoder(Decoder):
         self.deconvolution = Deconvolution(
             length, channels, features, self.initializer, dtype=self.dtype_policy
         )
-        self.historyless_projection = dense(
-            vocabulary_size, self.initializer, self.dtype_policy
+        self.historyless_logits = DenseLogits(
+            vocabulary_size, initializer=self.initializer, dtype=self.dtype_policy
         )
 
     def build(self, ids_shape, z_shape):
         self.deconvolution.build(z_shape)
-        self.historyless_projection.build((None, self.features))
+        self.historyless_logits.build((None, self.features))
 
     def call(self, ids, z, training=False):
         return self.historyless_logits(self.expand(ids, z, training))
@@ -70,17 +69,13 @@ class DeconvolutionalDecoder(Decoder):
         features = self.deconvolution(z, training=training)  # [B, N, F]
         return features[:, : ops.shape(ids)[1]]
 
-    def historyless_logits(self, features):
-        """Projects features [B, T, F] to logits [B, T, V]."""
-        return project_rows(self.historyless_projection, features)
-
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and the position 0."""
         return self.deconvolution(z, training=False), ops.zeros((), dtype="int32")
 
     def step(self, ids, features, t):
         """Returns the logits [B, V] at position t, and the next position."""
-        return self.historyless_projection(ops.take(features, t, axis=1)), t + 1
+        return self.historyless_logits(ops.take(features, t, axis=1)), t + 1
 
     def get_config(self):
         return super().get_config() | {

@@ -8,8 +8,7 @@ import keras
 from keras import ops
 
 from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
-from keras_textvae.decoders.projection import one_hot_rows, project_rows
-from keras_textvae.layers import LSTM, WordDropout, dense, time_first
+from keras_textvae.layers import LSTM, DenseLogits, EmbeddedIds, time_first
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -28,8 +27,8 @@ class HybridDecoder(DeconvolutionalDecoder):
         channels: sequence of int. The encoder's feature maps, which the deconvolution
             mirrors.
         features: int. F, the feature maps of the last deconvolution.
-        keep_rate: float. Word dropout's keep rate, see `layers.WordDropout`. The
-            dropped id is V, which stands for nothing else.
+        keep_rate: float. See `layers.WordDropout`. A dropped word has the id V, which
+            stands for nothing else.
         initializer: initializer of every weight and bias. None means the layers' own.
 
     Call arguments:
@@ -53,27 +52,33 @@ class HybridDecoder(DeconvolutionalDecoder):
             vocabulary_size, length, channels, features, initializer, **kwargs
         )
         self.units = units
-        self.keep_rate = keep_rate
         dtype = self.dtype_policy
-        self.word_dropout = WordDropout(keep_rate, vocabulary_size, dtype=dtype)
-        self.history = one_hot_rows(
-            vocabulary_size + 1, 4 * units, self.initializer, dtype
+        # The product with a one-hot vector is a row of the kernel.
+        self.history = EmbeddedIds(
+            vocabulary_size + 1,
+            4 * units,
+            keep_rate=keep_rate,
+            dropped=vocabulary_size,
+            initializer=self.initializer,
+            dtype=dtype,
         )
-        self.lstm = LSTM(units, True, self.initializer, dtype=dtype)
-        self.output_projection = dense(vocabulary_size, self.initializer, dtype)
+        self.lstm = LSTM(
+            units, layer_norm=True, initializer=self.initializer, dtype=dtype
+        )
+        self.logits = DenseLogits(
+            vocabulary_size, initializer=self.initializer, dtype=dtype
+        )
 
     def build(self, ids_shape, z_shape):
         super().build(ids_shape, z_shape)
         self.history.build(ids_shape)
         self.lstm.build((None, None, self.features))
-        self.output_projection.build((None, self.units))
+        self.logits.build((None, self.units))
 
     def call(self, ids, z, auxiliary=False, training=False):
         features = self.expand(ids, z, training)
-        ids = ops.transpose(self.word_dropout(ids, training=training))  # [T, B]
-        projected = self.lstm.project(time_first(features)) + self._history(ids)
-        outputs = self.lstm.recur(projected)  # [B, T, H]
-        logits = project_rows(self.output_projection, outputs)
+        gates = self._gates(time_first(features), ids)
+        logits = self.logits(self.lstm.recur(gates))
         if not auxiliary:
             return logits
         return logits, self.historyless_logits(features)
@@ -91,20 +96,19 @@ class HybridDecoder(DeconvolutionalDecoder):
         """Returns the logits [B, V] after `ids` [B], and the new state."""
         t, state = state
         # Projected here: for all positions at once, the gates would be 4H / F as large.
-        here = self.lstm.project(ops.take(features, t, axis=1))
-        projected = here + self._history(self.word_dropout(ids))
-        state = self.lstm.step(projected, state)
-        return self.output_projection(state[0]), (t + 1, state)
+        gates = self._gates(ops.take(features, t, axis=1), ids)
+        state = self.lstm.step(gates, state)
+        return self.logits(state[0]), (t + 1, state)
 
     def select_rows(self, state, rows):
         t, state = state
         return t, tuple(ops.take(x, rows, axis=0) for x in state)
 
-    def _history(self, ids):  # [...] -> float32 [..., 4H]
-        return ops.cast(self.history(ids), "float32")
+    def _gates(self, features, ids):  # [T, B, F], [B, T] -> float32 [T, B, 4H]
+        return self.lstm.project(features) + ops.cast(self.history(ids), "float32")
 
     def get_config(self):
         return super().get_config() | {
             "units": self.units,
-            "keep_rate": self.keep_rate,
+            "keep_rate": self.history.keep_rate,
         }

@@ -86,18 +86,23 @@ class LSTM(keras.layers.Layer):
         return self.recur(self.project(time_first(x)), state)
 
     def project(self, x):
-        """Projects inputs [..., I] to the four gates: x W + b, float32 [..., 4H]."""
+        """Projects inputs to the four gates: x W + b.
+
+        Args:
+            x: float [..., I]; or int [...], ids below I of one-hot inputs, whose
+                products are rows of W.
+
+        Returns:
+            float32 [..., 4H].
+        """
         kernel = ops.cast(self.kernel, self.compute_dtype)
+        if keras.backend.is_int_dtype(x.dtype):
+            return ops.cast(ops.take(kernel, x, axis=0), "float32") + self.bias
         # One product over all rows: with three dimensions, TensorFlow's gradient of the
         # kernel would be as many products as there are sentences, and their sum.
         rows = ops.reshape(ops.cast(x, self.compute_dtype), (-1, x.shape[-1]))
         product = ops.cast(ops.matmul(rows, kernel), "float32") + self.bias
         return ops.reshape(product, (*ops.shape(x)[:-1], 4 * self.units))
-
-    def project_one_hot(self, ids):
-        """Projects one-hot inputs, ids [...] below I: W[ids] + b, float32 [..., 4H]."""
-        kernel = ops.cast(self.kernel, self.compute_dtype)
-        return ops.cast(ops.take(kernel, ids, axis=0), "float32") + self.bias
 
     def recur(self, projected, state=None):
         """Runs the recurrence over projected inputs, time first.

@@ -1,4 +1,4 @@
-"""Word dropout: hiding the decoder's history.
+"""Word dropout: hiding words.
 
 B: batch size. T: time.
 """
@@ -6,16 +6,16 @@ B: batch size. T: time.
 import keras
 from keras import ops
 
-from keras_textvae.tokens import BOS, UNK
+from keras_textvae.tokens import BOS, PAD, UNK
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class WordDropout(keras.layers.Layer):
     """Replaces each id by `dropped` with probability 1 - `keep_rate`, in training.
 
-    `<bos>` is never replaced. At `keep_rate=0` every id is replaced, in evaluation too:
-    a decoder that never saw history must not be shown any (Bowman et al. 2016,
-    section 3.1, the inputless decoder).
+    `<bos>` and `<pad>` are never replaced. At `keep_rate=0` every other id is, in
+    evaluation too: a decoder that never saw history must not be shown any (Bowman et
+    al. 2016, section 3.1, the inputless decoder).
 
     Args:
         keep_rate: float in [0, 1].
@@ -38,12 +38,12 @@ class WordDropout(keras.layers.Layer):
         self.choice = keras.random.SeedGenerator()
 
     def call(self, ids, training=False):
-        if self.keep_rate == 0.0:
-            return ops.where(ids == BOS, ids, self.dropped)
-        if not training or self.keep_rate == 1.0:
+        if self.keep_rate == 1.0 or (self.keep_rate > 0.0 and not training):
             return ids
-        uniform = keras.random.uniform(ops.shape(ids), seed=self.choice)
-        kept = ops.logical_or(uniform < self.keep_rate, ids == BOS)
+        kept = ops.logical_or(ids == BOS, ids == PAD)
+        if self.keep_rate > 0.0:
+            uniform = keras.random.uniform(ops.shape(ids), seed=self.choice)
+            kept = ops.logical_or(kept, uniform < self.keep_rate)
         return ops.where(kept, ids, self.dropped)
 
     def get_config(self):

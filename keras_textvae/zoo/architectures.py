@@ -93,7 +93,7 @@ def lstm_vae(
             vocabulary_size,
             embedding_dim,
             encoder_units or units,
-            layer_norm,
+            layer_norm=layer_norm,
             initializer=_uniform(initial_range),
             highways=highways,
             pooling=pooling,
@@ -103,16 +103,16 @@ def lstm_vae(
             vocabulary_size,
             embedding_dim,
             units,
-            keep_rate,
-            z_every_step,
-            layer_norm,
-            dropout,
-            tied,
-            _uniform(initial_range),
-            highways,
-            shared_dropout,
-            recurrent_dropout,
-            output_dropout,
+            keep_rate=keep_rate,
+            z_every_step=z_every_step,
+            layer_norm=layer_norm,
+            dropout=dropout,
+            tied=tied,
+            initializer=_uniform(initial_range),
+            highways=highways,
+            shared_dropout=shared_dropout,
+            recurrent_dropout=recurrent_dropout,
+            output_dropout=output_dropout,
         ),
     )
 
@@ -144,12 +144,11 @@ def rnnlm(
             vocabulary_size,
             embedding_dim,
             units,
-            keep_rate,
-            False,
-            layer_norm,
-            dropout,
-            tied,
-            _uniform(initial_range),
+            keep_rate=keep_rate,
+            layer_norm=layer_norm,
+            dropout=dropout,
+            tied=tied,
+            initializer=_uniform(initial_range),
             shared_dropout=shared_dropout,
             recurrent_dropout=recurrent_dropout,
             output_dropout=output_dropout,
@@ -186,12 +185,17 @@ def bag_of_words_vae(
         pooling=pooling,
         keep_rate=keep_rate,
     )
-    decoder = BagOfWordsDecoder(vocabulary_size, hidden)
+    decoder = BagOfWordsDecoder(vocabulary_size, hidden=hidden)
     return TextVAE(encoder, DiagonalGaussian(latent_dim), decoder)
 
 
 def feedforward_vae(
-    vocabulary_size, length, latent_dim=100, initial_range=0.1, **decoder
+    vocabulary_size,
+    length,
+    latent_dim=100,
+    initial_range=0.1,
+    channels=(128, 256),
+    features=200,
 ):
     """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
 
@@ -201,60 +205,100 @@ def feedforward_vae(
         latent_dim: int. See `posteriors.DiagonalGaussian`.
         initial_range: float. Weights and biases start uniform in +- this; the authors'
             code has 0.1 everywhere.
-        decoder: other arguments of `decoders.DeconvolutionalDecoder`: `channels`,
-            `features`.
+        channels, features: see `decoders.DeconvolutionalDecoder`.
     """
-    initializer = _uniform(initial_range)
-    layer = DeconvolutionalDecoder(
-        vocabulary_size, length, initializer=initializer, **decoder
+    decoder = DeconvolutionalDecoder(
+        vocabulary_size,
+        length,
+        channels=channels,
+        features=features,
+        initializer=_uniform(initial_range),
     )
-    return _convolutional_vae(layer, latent_dim, initial_range)
+    return _convolutional_vae(decoder, latent_dim, initial_range)
 
 
 def hybrid_vae(
-    vocabulary_size, length, latent_dim=50, alpha=0.2, initial_range=0.1, **decoder
+    vocabulary_size,
+    length,
+    latent_dim=50,
+    alpha=0.2,
+    initial_range=0.1,
+    units=500,
+    channels=(128, 256),
+    features=200,
+    keep_rate=1.0,
 ):
     """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
 
     Args:
         vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
         alpha: float. The weight of the auxiliary reconstruction.
-        decoder: other arguments of `decoders.HybridDecoder`: `units`, `channels`,
-            `features`, `keep_rate`.
+        units, channels, features, keep_rate: see `decoders.HybridDecoder`.
     """
-    initializer = _uniform(initial_range)
-    layer = HybridDecoder(vocabulary_size, length, initializer=initializer, **decoder)
-    return _convolutional_vae(layer, latent_dim, initial_range, alpha)
+    decoder = HybridDecoder(
+        vocabulary_size,
+        length,
+        units=units,
+        channels=channels,
+        features=features,
+        keep_rate=keep_rate,
+        initializer=_uniform(initial_range),
+    )
+    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
 
 
 def bytenet_vae(
-    vocabulary_size, length, latent_dim=50, alpha=0.2, initial_range=0.1, **decoder
+    vocabulary_size,
+    length,
+    latent_dim=50,
+    alpha=0.2,
+    initial_range=0.1,
+    layers=3,
+    hidden=256,
+    block="bytenet",
+    width=2,
+    dilations=(1,),
+    norm="layer",
+    channels=(128, 256),
+    features=200,
+    keep_rate=1.0,
 ):
     """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
 
     Args:
-        vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
-        alpha: float. The weight of the auxiliary reconstruction.
-        decoder: other arguments of `decoders.ByteNetDecoder`: `layers`, `hidden`,
-            `block`, `width`, `dilations`, `norm`, `channels`, `features`, `keep_rate`.
+        vocabulary_size, length, latent_dim, alpha, initial_range: see `hybrid_vae`.
+        layers, hidden, block, width, dilations, norm, channels, features, keep_rate:
+            see `decoders.ByteNetDecoder`.
     """
-    initializer = _uniform(initial_range)
-    layer = ByteNetDecoder(vocabulary_size, length, initializer=initializer, **decoder)
-    return _convolutional_vae(layer, latent_dim, initial_range, alpha)
+    decoder = ByteNetDecoder(
+        vocabulary_size,
+        length,
+        layers=layers,
+        hidden=hidden,
+        block=block,
+        width=width,
+        dilations=dilations,
+        norm=norm,
+        channels=channels,
+        features=features,
+        keep_rate=keep_rate,
+        initializer=_uniform(initial_range),
+    )
+    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
 
 
 def _convolutional_vae(decoder, latent_dim, initial_range, alpha=0.0):
     encoder = ConvolutionalEncoder(
         decoder.vocabulary_size,
         decoder.length,
-        decoder.channels,
-        _uniform(initial_range),
+        channels=decoder.channels,
+        initializer=_uniform(initial_range),
     )
-    posterior = DiagonalGaussian(latent_dim, _uniform(initial_range))
+    posterior = DiagonalGaussian(latent_dim, initializer=_uniform(initial_range))
     return TextVAE(encoder, posterior, decoder, alpha=alpha)
 
 
-def _uniform(initial_range):
-    if initial_range is None:
+def _uniform(limit):
+    if limit is None:
         return None
-    return keras.initializers.RandomUniform(-initial_range, initial_range)
+    return keras.initializers.RandomUniform(-limit, limit)

@@ -58,7 +58,7 @@ def test_an_input_reaches_as_many_outputs_as_the_receptive_field(name):
 def test_no_gradient_reaches_an_earlier_output_from_a_later_input(block):
     model = decoder(layers=3, block=block)
     ids, z = sentences(rows=1, time=8), latents(rows=1)
-    history = tf.Variable(model.history(ids))
+    history = tf.Variable(model.history(ids.T))
     features = model.expand(ids, z, training=False)
 
     def outputs():

@@ -134,7 +134,7 @@ def test_at_keep_rate_zero_every_word_looks_dropped(builder, decoder):
     ids, z = sentences(), latents()
     logits = inputless(ids, z)
     np.testing.assert_array_equal(inputless(sentences(seed=5), z), logits)
-    dropped = np.where(ids == BOS, BOS, decoder.word_dropout.dropped)
+    dropped = np.where(ids == BOS, BOS, decoder.history.word_dropout.dropped)
     np.testing.assert_array_equal(decoder(dropped, z), logits)
     assert_close(repeated_step(inputless, ids, z), logits)
 

@@ -44,7 +44,7 @@ def test_auxiliary_logits_see_z_alone(decoder):
 def test_auxiliary_logits_are_a_projection_of_the_features(decoder):
     z = latents()
     _, auxiliary = decoder(sentences(time=4), z, auxiliary=True)
-    kernel, bias = decoder.historyless_projection.get_weights()
+    kernel, bias = decoder.historyless_logits.get_weights()
     expected = decoder.deconvolution(z).numpy()[:, :4] @ kernel + bias
     np.testing.assert_allclose(auxiliary, expected, atol=1e-5)
 

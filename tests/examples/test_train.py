@@ -192,8 +192,8 @@ def test_long_sentences_are_counted_when_they_are_dropped(run, sentences, monkey
 
 def test_model_arguments_take_the_type_of_the_preset_s(monkeypatch):
     monkeypatch.setattr(train, "FLAGS", type("Flags", (), {}))
-    train.FLAGS.model = ["units=3", "channels=4,6", "alpha=0.5"]
-    expected = {"units": 3, "channels": (4, 6), "alpha": 0.5}
+    train.FLAGS.model = ["units=3", "channels=4,6", "alpha=0.5", "keep_rate=0.7"]
+    expected = {"units": 3, "channels": (4, 6), "alpha": 0.5, "keep_rate": 0.7}
     assert train.model_arguments(zoo.preset("hybrid-grammar").arguments) == expected
     # What a preset leaves out can be given too.
     train.FLAGS.model = ["units=3", "shared_dropout=True", "initial_range=0.1"]

@@ -95,7 +95,7 @@ def decoder():
     rng = np.random.default_rng(2)
     for weight in decoder.trainable_weights:
         weight.assign(rng.normal(size=weight.shape))
-    bias = decoder.output_projection.bias
+    bias = decoder.logits.projection.bias
     bias.assign(np.where(np.arange(V) == EOS, 2.0, bias))
     return decoder
 

@@ -50,7 +50,7 @@ def test_one_hot_inputs_are_projected_as_their_vectors():
     layer.build((None, None, INPUTS))
     ids = np.array([[0, 2, 1], [1, 1, 0]])
     expected = layer.project(np.eye(INPUTS, dtype="float32")[ids])
-    np.testing.assert_allclose(layer.project_one_hot(ids), expected, atol=1e-6)
+    np.testing.assert_allclose(layer.project(ids), expected, atol=1e-6)
 
 
 def test_only_the_forget_gate_starts_open():

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_textvae.layers import WordDropout
-from keras_textvae.tokens import BOS, FIRST_WORD, UNK
+from keras_textvae.tokens import BOS, FIRST_WORD, PAD, UNK
 
 
 def sentences(rows, columns):
@@ -36,6 +36,11 @@ def test_each_word_is_kept_at_the_keep_rate(keep_rate):
 @pytest.mark.parametrize("keep_rate", [0.0, 0.5])
 def test_the_beginning_of_a_sentence_is_never_hidden(keep_rate):
     assert (drop(keep_rate, sentences(100, 3))[:, 0] == BOS).all()
+
+
+@pytest.mark.parametrize("keep_rate", [0.0, 0.5])
+def test_padding_is_never_hidden(keep_rate):
+    assert (drop(keep_rate, np.full((5, 20), PAD, "int32")) == PAD).all()
 
 
 @pytest.mark.parametrize(

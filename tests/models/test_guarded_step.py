@@ -124,7 +124,7 @@ def test_a_step_with_nan_gradients_changes_nothing_and_is_counted(hybrid_model):
 
 
 def test_skipped_steps_do_not_count_into_the_mean_norm(lstm_model):
-    poison = Poison(lstm_model.decoder.output_projection.bias)
+    poison = Poison(lstm_model.decoder.logits.projection.bias)
     expected = []
 
     class Cure(keras.callbacks.Callback):
@@ -152,7 +152,7 @@ def test_mixed_float16_scales_the_loss_but_not_the_norm():
     assert figures["skipped_steps"] == 0.0
     assert not all(map(np.array_equal, values(model.trainable_variables), before))
     scale = float(model.optimizer.dynamic_scale)
-    with Poison(model.decoder.output_projection.bias):
+    with Poison(model.decoder.logits.projection.bias):
         before = values(model.weights)
         assert step(model)["skipped_steps"] == 1.0
         assert_same(values(model.weights), before)
@@ -179,7 +179,7 @@ def test_evaluation_does_not_report_what_belongs_to_training(lstm_model):
 
 def test_a_weight_that_the_loss_ignores_gets_no_update():
     model = compiled(hybrid(alpha=0.0))
-    unused = model.decoder.historyless_projection.kernel
+    unused = model.decoder.historyless_logits.projection.kernel
     before = values([unused])
     assert step(model)["skipped_steps"] == 0.0
     assert_same(values([unused]), before)

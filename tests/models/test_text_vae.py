@@ -117,7 +117,7 @@ def test_metrics_are_means_over_sentences_not_over_batches(model):
 
 def test_evaluation_samples_z_but_drops_no_words(model):
     ids = sentences(5)
-    choice = model.decoder.word_dropout.choice.state
+    choice = model.decoder.history.word_dropout.choice.state
     state = keras.ops.convert_to_numpy(choice)
     first, second = (model(ids, training=False) for _ in range(2))
     assert not np.array_equal(first["z"], second["z"])

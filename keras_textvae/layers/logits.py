@@ -1,0 +1,117 @@
+"""How logits leave: by a dense layer, or by the embedding through which ids entered.
+
+B: batch size. T: time. H: hidden size. V: vocabulary size.
+"""
+
+import keras
+from keras import ops
+
+from keras_textvae.layers.initializers import dense, own_initializer
+
+
+class _Logits(keras.layers.Layer):
+    """Unit dropout, and a projection of all outputs as one matrix product."""
+
+    def __init__(
+        self, *, dropout=0.0, shared_dropout=False, initializer=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.dropout = dropout
+        self.shared_dropout = shared_dropout
+        self.initializer = keras.initializers.get(initializer)
+        mask = (None, 1, None) if shared_dropout else None
+        self.unit_dropout = keras.layers.Dropout(dropout, mask, dtype=self.dtype_policy)
+
+    def call(self, outputs):
+        x = self.unit_dropout(outputs)
+        rows = self._project(ops.reshape(x, (-1, x.shape[-1])))
+        return ops.reshape(rows, (*ops.shape(x)[:-1], rows.shape[-1]))
+
+    def get_config(self):
+        return super().get_config() | {
+            "dropout": self.dropout,
+            "shared_dropout": self.shared_dropout,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class DenseLogits(_Logits):
+    """y_t = W (m_t * h_t) + b, with m_t a mask of dropout.
+
+    Args:
+        vocabulary_size: int. V.
+        dropout: float. Rate of dropout on the outputs of a sentence, in training.
+        shared_dropout: bool. Whether m_t is the same at all steps of a sentence, and
+            not another at each (Gal and Ghahramani 2016, section 4).
+        initializer: of W and b. None means those of `Dense`.
+
+    Call arguments:
+        outputs: float [B, T, H], or [B, H] of one step.
+
+    Returns:
+        float [B, T, V] or [B, V], in the policy's compute dtype.
+    """
+
+    def __init__(self, vocabulary_size, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.projection = dense(vocabulary_size, self.initializer, self.dtype_policy)
+
+    def build(self, outputs_shape):
+        self.projection.build((None, outputs_shape[-1]))
+
+    def _project(self, rows):
+        return self.projection(rows)
+
+    def get_config(self):
+        return super().get_config() | {"vocabulary_size": self.vocabulary_size}
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class TiedLogits(_Logits):
+    """y_t = E (m_t * h_t) + b, with E [V, H] an embedding (Press and Wolf 2017).
+
+    Args:
+        embedding: the `ReversibleEmbedding`, which somebody else builds; None, of
+            one-hot ids, is refused.
+        units: int. H, the embedding's size.
+        dropout, shared_dropout: see `DenseLogits`.
+        initializer: of b. None means zeros.
+
+    Call arguments and returns: those of `DenseLogits`.
+
+    Raises:
+        ValueError: if the sizes differ.
+    """
+
+    def __init__(self, embedding, units, **kwargs):
+        super().__init__(**kwargs)
+        size = embedding and embedding.output_dim
+        if units != size:
+            raise ValueError(
+                "`tied` needs as many units as embedding dimensions. Received: "
+                f"units={units}, embedding_dim={size}"
+            )
+        self.embedding = embedding
+        self.units = units
+
+    def build(self, outputs_shape):
+        self.bias = self.add_weight(
+            shape=(self.embedding.input_dim,),
+            initializer=own_initializer(self.initializer, "zeros"),
+            name="bias",
+        )
+
+    def _project(self, rows):
+        logits = self.embedding(rows, reverse=True)
+        return logits + ops.cast(self.bias, logits.dtype)
+
+    def get_config(self):
+        embedding = keras.saving.serialize_keras_object(self.embedding)
+        return super().get_config() | {"embedding": embedding, "units": self.units}
+
+    @classmethod
+    def from_config(cls, config):
+        embedding = keras.saving.deserialize_keras_object(config["embedding"])
+        return cls(**config | {"embedding": embedding})
