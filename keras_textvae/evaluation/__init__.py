@@ -15,5 +15,3 @@ from keras_textvae.evaluation.latent import ActiveUnits as ActiveUnits
 from keras_textvae.evaluation.latent import active_units as active_units
 from keras_textvae.evaluation.latent import kl_per_dimension as kl_per_dimension
 from keras_textvae.evaluation.latent import mutual_information as mutual_information
-from keras_textvae.evaluation.probe import Probe as Probe
-from keras_textvae.evaluation.probe import linear_probe as linear_probe

@@ -11,5 +11,7 @@ docs/transfer.md is the guide.
 from keras_textvae.transfer.fitting import ENCODERS as ENCODERS
 from keras_textvae.transfer.fitting import fit as fit
 from keras_textvae.transfer.fitting import label_numbers as label_numbers
+from keras_textvae.transfer.probe import Probe as Probe
+from keras_textvae.transfer.probe import linear_probe as linear_probe
 from keras_textvae.transfer.spaces import classifier as classifier
 from keras_textvae.transfer.spaces import semi_supervised as semi_supervised

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_textvae.evaluation import linear_probe
+from keras_textvae.transfer import linear_probe
 
 TEXTS = [f"text {i}" for i in range(120)]
 LABELS = ["a", "b", "c"] * 40

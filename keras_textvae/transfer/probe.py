@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_textvae.text_space import TextSpace
+
 
 class Probe(NamedTuple):
     """How a linear classifier fares on folds that it was not fitted on.
@@ -21,7 +23,12 @@ class Probe(NamedTuple):
 
 
 def linear_probe(
-    space, texts, labels, features: str = "both", folds: int = 5, seed: int = 0
+    space: TextSpace,
+    texts,
+    labels,
+    features: str = "both",
+    folds: int = 5,
+    seed: int = 0,
 ) -> Probe:
     """Fits logistic regressions on the features of an encoder that stays as it is.
 
@@ -29,7 +36,7 @@ def linear_probe(
     penalty, and folds hold the labels in equal shares. Alain and Bengio 2016.
 
     Args:
-        space: `TextSpace`, of a model with an encoder.
+        space: of a model with an encoder.
         texts: N texts.
         labels: their N labels.
         features: "encoder", "mean" or "both", see `models.TextClassifier`.
