@@ -25,7 +25,6 @@ from keras_textvae import (
     TextSpace,
     WordTokenizer,
     bag_of_words_vae,
-    evaluation,
     grammar,
     open_space,
     transfer,
@@ -41,12 +40,11 @@ corpus = FOLDER / "sentences.txt"
 corpus.write_text("\n".join(unlabelled) + "\n")
 
 # %% 2. Pretrain a VAE on them. Words are hidden from the encoder (`keep_rate`), and the
-# KL weighs little, so that z says as much as it can of what a sentence is about.
+# KL weighs little (`beta`), so that z says as much as it can of what each is about.
 tokenizer = WordTokenizer.learn([str(corpus)])
 batches = SentenceBatches([str(corpus)], tokenizer, batch_size=64)
-model = bag_of_words_vae(tokenizer.vocabulary_size, 64, 64, latent_dim=16)
+model = bag_of_words_vae(tokenizer.vocabulary_size, 64, 64, latent_dim=16, beta=0.1)
 model(keras.ops.ones((1, 5), "int32"))
-model.kl_weight.assign(0.1)
 model.compile(keras.optimizers.Adam(5e-3))
 model.fit(
     batches.from_step(0),
@@ -75,7 +73,7 @@ def accuracy(labelled):
 
 
 # %% 4. What can a linear classifier read off the encoder as it is?
-probe = evaluation.linear_probe(space, texts, few, folds=5)
+probe = transfer.linear_probe(space, texts, few, folds=5)
 print(f"linear probe: {np.mean(probe.accuracy):.1%} of the labelled sentences")
 
 # %% 5. A head on the encoder: frozen, and trained along with it; and, to compare, the

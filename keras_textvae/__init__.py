@@ -25,6 +25,7 @@ with quiet_imports():
     from keras_textvae import imputation as imputation
     from keras_textvae import layers as layers
     from keras_textvae import losses as losses
+    from keras_textvae import objectives as objectives
     from keras_textvae import posteriors as posteriors
     from keras_textvae import samplers as samplers
     from keras_textvae import schedules as schedules
@@ -42,6 +43,7 @@ with quiet_imports():
     from keras_textvae.models import SemiSupervisedTextVAE as SemiSupervisedTextVAE
     from keras_textvae.models import TextClassifier as TextClassifier
     from keras_textvae.models import TextVAE as TextVAE
+    from keras_textvae.objectives import Objective as Objective
     from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
     from keras_textvae.zoo import bag_of_words_vae as bag_of_words_vae
     from keras_textvae.zoo import bytenet_vae as bytenet_vae

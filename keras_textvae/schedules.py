@@ -7,7 +7,9 @@ import math
 
 
 def constant(value=1.0):
-    """step -> value. With 1, no annealing; with 0, an autoencoder with noise.
+    """step -> value. With 1, no annealing.
+
+    A KL that always weighs less has a `beta`, see `objectives.Objective`.
 
     Raises:
         ValueError: if `value` is negative.

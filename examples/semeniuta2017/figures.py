@@ -8,7 +8,7 @@ from examples.semeniuta2017.scales import changed
 from keras_textvae.zoo import Schedule
 
 CHARACTERS = 54  # of PTB, special ids included
-WITHOUT_KL = Schedule("constant", (0.0,))
+WITHOUT_KL = {"beta": 0.0}
 CONSTANT = Schedule("constant", (1.0,))
 
 
@@ -19,12 +19,15 @@ def figure3(scale, settings):
         fields = {
             "length": length,
             "epochs": scale.epochs3,
-            "schedule": WITHOUT_KL,
+            "schedule": CONSTANT,
             "rate_schedule": CONSTANT,
         }
-        lstm = changed("semeniuta2017-ptb-lstm", scale, {"keep_rate": 0.0}, **fields)
+        arguments = WITHOUT_KL | {"keep_rate": 0.0}
+        lstm = changed("semeniuta2017-ptb-lstm", scale, arguments, **fields)
         size = lstm.build_model(CHARACTERS).count_params()
-        convolutional = changed("semeniuta2017-ptb-feedforward", scale, **fields)
+        convolutional = changed(
+            "semeniuta2017-ptb-feedforward", scale, WITHOUT_KL, **fields
+        )
         convolutional = as_large(convolutional, size)
         trials.append(Trial(f"figure3/lstm-n{length}", lstm))
         trials.append(Trial(f"figure3/convolutional-n{length}", convolutional))

@@ -15,6 +15,7 @@ from keras import ops
 from keras_textvae.evaluation.batches import Compiled, checked, cut
 from keras_textvae.evaluation.bound import Bound
 from keras_textvae.losses import sentence_nll
+from keras_textvae.objectives import bound
 from keras_textvae.tokens import PAD
 
 LOGITS = 2**25  # in memory at a time, 128 MiB of them
@@ -101,7 +102,7 @@ def importance_weighted_nll(
 
 def _require_density(model, ids):
     noise = ops.zeros((1, model.latent_dim))
-    if model.latent_dim and "log_ratio" not in model.infer(ids, noise):
+    if "log_ratio" not in model.infer(ids, noise):
         raise ValueError(
             "Importance weights need a posterior with a density. "
             f"Received: {type(model.posterior).__name__}"
@@ -131,10 +132,9 @@ def _log_weights(model, ids, noise):  # [B, T], [S, B, D] -> [S, B]
         features = ops.tile(model.encoder(ids, training=False), (samples, 1))
         noise = ops.reshape(noise, (-1, model.latent_dim))
         drawn = model.posterior.draw(features, noise)  # features [S B, H]
-        z, log_ratio = drawn["z"], drawn["log_ratio"]
     else:
         drawn = model.infer(rows)
-        z, log_ratio = drawn["z"], drawn["kl"]
-    logits = model.decoder(rows[:, :-1], z, training=False)
-    log_weights = -sentence_nll(rows[:, 1:], logits) - log_ratio
+    logits = model.decoder(rows[:, :-1], drawn["z"], training=False)
+    reconstruction = sentence_nll(rows[:, 1:], logits)
+    log_weights = -bound(reconstruction, drawn["log_ratio"])
     return ops.reshape(log_weights, (samples, -1))

@@ -7,10 +7,9 @@ divergences are in nats per sentence.
 from typing import NamedTuple
 
 import numpy as np
-from keras import ops
 
 from keras_textvae.evaluation.batches import Compiled, checked, cut
-from keras_textvae.posteriors import DiagonalGaussian, kl_to_standard_normal
+from keras_textvae.posteriors import DiagonalGaussian
 
 ROWS = 256  # of the matrix [N, N] of densities, in memory at a time
 
@@ -27,25 +26,38 @@ class ActiveUnits(NamedTuple):
     variances: np.ndarray
 
 
-def kl_per_dimension(model, batches):
-    """Returns KL(q(z_d|x) || p(z_d)) of each dimension d, mean over sentences.
+def kl_per_dimension(model, batches, seed: int = 0):
+    """Returns the KL divergence of each dimension of z, mean over sentences.
+
+    Of a `posteriors.DiagonalGaussian` that is KL(q(z_d|x) || p(z_d)); of a `MultiStep`,
+    the same given the parts of z drawn before.
 
     Args:
-        model: `models.TextVAE` with a `posteriors.DiagonalGaussian`, whose KL is the
-            sum over dimensions.
+        model: `models.TextVAE` whose posterior has a KL per dimension: all families but
+            `posteriors.NormalizingFlow`.
         batches: an iterable of ids int32 [B, T], such as a list of arrays or a
             `tf.data.Dataset`; or one array of them.
+        seed: int. Of the noise in z, which the KL of a `MultiStep` depends on.
 
     Returns:
-        float64 [D], nats per sentence; their sum is the KL of `evaluate_bound`.
+        float64 [D], nats per sentence; their sum is the KL of `evaluate_bound`, but for
+        the noise.
 
     Raises:
-        ValueError: for another posterior; for no sentences.
+        ValueError: for another posterior or a language model; for no sentences.
     """
-    mean, log_var = _gaussians(model, batches)
-    # Every dimension on its own: [N, D, 1] -> [N, D].
-    kl = kl_to_standard_normal(mean[:, :, None], log_var[:, :, None])
-    return np.mean(ops.convert_to_numpy(kl), axis=0, dtype="float64")
+    kl, rng = Compiled(_kl, model), np.random.default_rng(seed)
+    found = []
+    for ids in checked(cut(batches)):
+        noise = rng.standard_normal((len(ids), model.latent_dim), "float32")
+        found.append(kl.on(ids, noise))
+        if found[0].ndim != 2 or not model.latent_dim:
+            part = getattr(model, "posterior", model)
+            raise ValueError(
+                "A posterior with a KL per dimension is needed. "
+                f"Received: {type(part).__name__}"
+            )
+    return np.mean(np.concatenate(found), axis=0, dtype="float64")
 
 
 def active_units(model, batches, threshold: float = 0.01) -> ActiveUnits:
@@ -132,6 +144,10 @@ def _gaussians(model, batches):  # -> float64 [N, D], [N, D]
     found = [parameters.on(ids) for ids in checked(cut(batches))]
     mean, log_var = (np.concatenate(part) for part in zip(*found, strict=True))
     return mean.astype("float64"), log_var.astype("float64")
+
+
+def _kl(model, ids, noise):  # [B, T], [B, D] -> [B, D], or [B] of some families
+    return model.infer(ids, noise)["kl"]
 
 
 def _mode(model, ids):  # [B, T] -> [B, D]

@@ -4,6 +4,7 @@ from keras_textvae.models.classifier import FEATURES as FEATURES
 from keras_textvae.models.classifier import TextClassifier as TextClassifier
 from keras_textvae.models.classifier import check_features as check_features
 from keras_textvae.models.classifier import selected as selected
+from keras_textvae.models.generative_model import GenerativeModel as GenerativeModel
 from keras_textvae.models.language_model import LanguageModel as LanguageModel
 from keras_textvae.models.semi_supervised import (
     SemiSupervisedTextVAE as SemiSupervisedTextVAE,

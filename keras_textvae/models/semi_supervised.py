@@ -27,7 +27,7 @@ class SemiSupervisedTextVAE(TextVAE):
     of Kingma et al. 2014's M1 + M2: labels are predicted from x, and never generate).
 
     Args:
-        encoder, posterior, decoder, alpha: see `TextVAE`.
+        encoder, posterior, decoder, objective: see `TextVAE`.
         head, labels, features: see `TextClassifier`.
         label_weight: float, positive.
         vae_weight: float, not negative.
@@ -53,13 +53,13 @@ class SemiSupervisedTextVAE(TextVAE):
         decoder,
         head,
         labels,
-        alpha=0.0,
+        objective=None,
         features="both",
         label_weight=1.0,
         vae_weight=1.0,
         **kwargs,
     ):
-        super().__init__(encoder, posterior, decoder, alpha, **kwargs)
+        super().__init__(encoder, posterior, decoder, objective, **kwargs)
         check_labels(labels)
         check_features(features)
         if label_weight <= 0.0 or vae_weight < 0.0:

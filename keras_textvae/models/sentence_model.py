@@ -11,7 +11,7 @@ if keras.backend.backend() == "tensorflow":
 else:
     GuardedStep = keras.Model
 
-PARTS = ("encoder", "posterior", "decoder", "head")
+PARTS = ("encoder", "posterior", "decoder", "head", "objective")
 
 
 class SentenceModel(GuardedStep):

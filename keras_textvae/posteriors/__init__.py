@@ -7,6 +7,7 @@ from keras_textvae.posteriors.densities import (
 from keras_textvae.posteriors.densities import log_prob as log_prob
 from keras_textvae.posteriors.densities import log_ratio as log_ratio
 from keras_textvae.posteriors.densities import sample as sample
+from keras_textvae.posteriors.densities import total_kl as total_kl
 from keras_textvae.posteriors.deterministic import Deterministic as Deterministic
 from keras_textvae.posteriors.diagonal_gaussian import (
     DiagonalGaussian as DiagonalGaussian,

@@ -1,4 +1,4 @@
-"""Gaussian densities and divergences, in nats per sentence.
+"""Gaussian densities and divergences, in nats per sentence or dimension.
 
 B: batch size. D: latent size.
 """
@@ -22,10 +22,14 @@ def log_prob(z, mean, log_var):  # [B, D] x 3 -> [B]
     return -0.5 * ops.sum(math.log(2 * math.pi) + log_var + deviation, axis=-1)
 
 
-def kl_to_standard_normal(mean, log_var):  # [B, D], [B, D] -> [B]
-    """KL(N(mean, exp(log_var)) || N(0, I)), in closed form, summed over D."""
-    per_dimension = ops.expm1(log_var) - log_var + ops.square(mean)
-    return 0.5 * ops.sum(per_dimension, axis=-1)
+def kl_to_standard_normal(mean, log_var):  # [B, D], [B, D] -> [B, D]
+    """KL(N(mean, exp(log_var)) || N(0, 1)) of each dimension, in closed form."""
+    return 0.5 * (ops.expm1(log_var) - log_var + ops.square(mean))
+
+
+def total_kl(kl):  # [B, D] or [B] -> [B]
+    """The KL of sentences: a posterior's `kl` summed over D, or as it is."""
+    return ops.sum(kl, axis=-1) if len(kl.shape) == 2 else kl
 
 
 def log_ratio(z, noise, log_det):  # [B, D], [B, D], [B] -> [B]

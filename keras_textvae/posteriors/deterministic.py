@@ -23,7 +23,7 @@ class Deterministic(Posterior):
         features: float [B, H].
 
     Returns:
-        A dict of float32 tensors: `z`, `mean`, which is z, [B, D] each, and `kl` [B].
+        A dict of float32 tensors: `z`, `mean`, which is z, and `kl`, [B, D] each.
     """
 
     def __init__(self, latent_dim, initializer=None, **kwargs):
@@ -35,7 +35,7 @@ class Deterministic(Posterior):
 
     def draw(self, features, noise):
         z = self.mode(features)
-        return {"z": z, "mean": z, "kl": ops.zeros_like(z[:, 0])}
+        return {"z": z, "mean": z, "kl": ops.zeros_like(z)}
 
     def mode(self, features):
         return ops.cast(self.projection(features), "float32")

@@ -19,8 +19,8 @@ class NormalizingFlow(Posterior):
     """z = f_K(... f_1(z_0)), z_0 from a diagonal Gaussian; each f_k sees the features.
 
     log q(z|x) = log q(z_0|x) - sum over k of log |det df_k| (Rezende and Mohamed 2015).
-    `kl` has no closed form: it is `log_ratio`, an estimate from the one sample z, and
-    can be negative.
+    `kl` [B] has no closed form: it is `log_ratio`, an estimate from the one sample z,
+    and can be negative.
 
     Args:
         latent_dim, initializer: see `Posterior`. The gates of "autoregressive" start

@@ -29,9 +29,9 @@ class MultiStep(Posterior):
     sees what it makes of the parts so far; nor does it look at x again, only at its
     features.
 
-    `kl` is the sum of the parts' KL divergences, each in closed form given the parts
-    drawn before it: an estimate of KL(q(z|x) || p(z)) from this one z, exact where S is
-    1. `log_var_s` is held within +-`MAX_LOG_VAR`.
+    `kl` is each dimension's KL divergence in closed form, given the parts drawn before
+    its own. Their sum is an estimate of KL(q(z|x) || p(z)) from this one z, exact where
+    S is 1. `log_var_s` is held within +-`MAX_LOG_VAR`.
 
     Args:
         latent_dim, initializer: see `Posterior`.

@@ -47,9 +47,10 @@ class Posterior(keras.layers.Layer):
             noise: float32 [B, D], standard normal.
 
         Returns:
-            A dict of float32 tensors: `z` [B, D]; `kl` [B], KL(q(z|x) || p(z)), exact
-            or estimated from this one z, as the family says; and, where q has a
-            density, `log_ratio` [B] = log q(z|x) - log p(z).
+            A dict of float32 tensors: `z` [B, D]; `kl`, KL(q(z|x) || p(z)): per
+            dimension [B, D] where each has a closed form, or [B], exact or estimated
+            from this one z, as the family says (`posteriors.total_kl` is [B] of both);
+            and, where q has a density, `log_ratio` [B] = log q(z|x) - log p(z).
         """
         raise NotImplementedError
 

@@ -12,7 +12,8 @@ from keras_textvae import samplers
 from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
-from keras_textvae.posteriors import DiagonalGaussian
+from keras_textvae.objectives import bound
+from keras_textvae.posteriors import DiagonalGaussian, total_kl
 from keras_textvae.text_space import paths
 from keras_textvae.text_space.endpoints import guarded, require
 from keras_textvae.text_space.signatures import declare
@@ -100,8 +101,9 @@ class TextGraph:
         features = self.model.encoder(self.ids(text), training=False)
         noise = self._noise(tf.constant(0, tf.int64), tf.shape(text)[0])
         posterior = self.model.posterior.draw(features, noise)
-        names = ("mean", "log_var", "kl")
-        return {name: posterior[name] for name in names if name in posterior}
+        names = ("mean", "log_var")
+        found = {name: posterior[name] for name in names if name in posterior}
+        return found | {"kl": total_kl(posterior["kl"])}
 
     def classify(self, text):
         """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
@@ -122,9 +124,12 @@ class TextGraph:
         posterior = self.model.infer(ids, self._noise(seed, tf.shape(ids)[0]))
         logits = self.model.decoder(ids[:, :-1], posterior["z"])
         reconstruction = sentence_nll(ids[:, 1:], logits)
-        kl = posterior["kl"]
-        bound = reconstruction + kl
-        return {"bound": bound, "reconstruction": reconstruction, "kl": kl}
+        kl = total_kl(posterior["kl"])
+        return {
+            "bound": bound(reconstruction, kl),
+            "reconstruction": reconstruction,
+            "kl": kl,
+        }
 
     def impute(self, text, width=None, steps=None):
         """Replaces each hidden word or character by the likeliest, see `imputation`.

@@ -83,7 +83,7 @@ def semi_supervised(
         _again(source.decoder),
         _head(labels, hidden, dropout),
         labels,
-        source.alpha,
+        source.objective,
         features,
         label_weight,
         vae_weight,

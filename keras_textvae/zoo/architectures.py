@@ -17,6 +17,7 @@ from keras_textvae.decoders import (
 )
 from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
 from keras_textvae.models import LanguageModel, TextVAE
+from keras_textvae.objectives import Objective
 from keras_textvae.posteriors import (
     Deterministic,
     DiagonalGaussian,
@@ -53,6 +54,7 @@ def lstm_vae(
     pooling="last",
     encoder_units=None,
     output_dropout=None,
+    beta=1.0,
 ):
     """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
 
@@ -79,6 +81,7 @@ def lstm_vae(
             "planar" or "autoregressive", `posteriors.NormalizingFlow` of that kind;
             "multi_step", `posteriors.MultiStep`, a dimension at a time.
         encoder_units: int. Units of the encoder's LSTM. None means `units`.
+        beta: float. The KL's weight once annealed, see `objectives.Objective`.
 
     Raises:
         ValueError: for another name.
@@ -114,6 +117,7 @@ def lstm_vae(
             recurrent_dropout=recurrent_dropout,
             output_dropout=output_dropout,
         ),
+        Objective(beta),
     )
 
 
@@ -165,6 +169,7 @@ def bag_of_words_vae(
     dropout=0.0,
     pooling="mean",
     hidden=0,
+    beta=1.0,
 ):
     """Returns an LSTM encoder under the decoder of Miao et al. 2016: no word order.
 
@@ -176,6 +181,7 @@ def bag_of_words_vae(
         embedding_dim, units, keep_rate, dropout, pooling: see `encoders.LSTMEncoder`.
         latent_dim: int. See `posteriors.DiagonalGaussian`.
         hidden: see `decoders.BagOfWordsDecoder`.
+        beta: see `lstm_vae`.
     """
     encoder = LSTMEncoder(
         vocabulary_size,
@@ -186,7 +192,7 @@ def bag_of_words_vae(
         keep_rate=keep_rate,
     )
     decoder = BagOfWordsDecoder(vocabulary_size, hidden=hidden)
-    return TextVAE(encoder, DiagonalGaussian(latent_dim), decoder)
+    return TextVAE(encoder, DiagonalGaussian(latent_dim), decoder, Objective(beta))
 
 
 def feedforward_vae(
@@ -196,6 +202,7 @@ def feedforward_vae(
     initial_range=0.1,
     channels=(128, 256),
     features=200,
+    beta=1.0,
 ):
     """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
 
@@ -206,6 +213,7 @@ def feedforward_vae(
         initial_range: float. Weights and biases start uniform in +- this; the authors'
             code has 0.1 everywhere.
         channels, features: see `decoders.DeconvolutionalDecoder`.
+        beta: see `lstm_vae`.
     """
     decoder = DeconvolutionalDecoder(
         vocabulary_size,
@@ -214,7 +222,7 @@ def feedforward_vae(
         features=features,
         initializer=_uniform(initial_range),
     )
-    return _convolutional_vae(decoder, latent_dim, initial_range)
+    return _convolutional_vae(decoder, latent_dim, initial_range, Objective(beta))
 
 
 def hybrid_vae(
@@ -227,11 +235,13 @@ def hybrid_vae(
     channels=(128, 256),
     features=200,
     keep_rate=1.0,
+    beta=1.0,
 ):
     """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
 
     Args:
-        vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
+        vocabulary_size, length, latent_dim, initial_range, beta: see
+            `feedforward_vae`.
         alpha: float. The weight of the auxiliary reconstruction.
         units, channels, features, keep_rate: see `decoders.HybridDecoder`.
     """
@@ -244,7 +254,8 @@ def hybrid_vae(
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
     )
-    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
+    objective = Objective(beta, alpha=alpha)
+    return _convolutional_vae(decoder, latent_dim, initial_range, objective)
 
 
 def bytenet_vae(
@@ -262,11 +273,12 @@ def bytenet_vae(
     channels=(128, 256),
     features=200,
     keep_rate=1.0,
+    beta=1.0,
 ):
     """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
 
     Args:
-        vocabulary_size, length, latent_dim, alpha, initial_range: see `hybrid_vae`.
+        vocabulary_size, length, latent_dim, alpha, beta, initial_range: see `hybrid_vae`.
         layers, hidden, block, width, dilations, norm, channels, features, keep_rate:
             see `decoders.ByteNetDecoder`.
     """
@@ -284,10 +296,11 @@ def bytenet_vae(
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
     )
-    return _convolutional_vae(decoder, latent_dim, initial_range, alpha)
+    objective = Objective(beta, alpha=alpha)
+    return _convolutional_vae(decoder, latent_dim, initial_range, objective)
 
 
-def _convolutional_vae(decoder, latent_dim, initial_range, alpha=0.0):
+def _convolutional_vae(decoder, latent_dim, initial_range, objective):
     encoder = ConvolutionalEncoder(
         decoder.vocabulary_size,
         decoder.length,
@@ -295,7 +308,7 @@ def _convolutional_vae(decoder, latent_dim, initial_range, alpha=0.0):
         initializer=_uniform(initial_range),
     )
     posterior = DiagonalGaussian(latent_dim, initializer=_uniform(initial_range))
-    return TextVAE(encoder, posterior, decoder, alpha=alpha)
+    return TextVAE(encoder, posterior, decoder, objective)
 
 
 def _uniform(limit):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 
 from keras_textvae import schedules
-from keras_textvae.models import LanguageModel
+from keras_textvae.models import GenerativeModel
 from keras_textvae.zoo import architectures
 
 # An architecture's name -> the function that puts it together.
@@ -46,7 +46,8 @@ class Preset:
         length: the most ids of a sentence after `<bos>`; of a crop, all of them.
         too_long: what happens to longer sentences, see `pipeline.SentenceBatches`.
         crops: whether to train on random crops of running text, not on sentences.
-        schedule: of the KL weight, by training step.
+        schedule: of the KL weight, by training step; it ends at 1, and what the KL
+            weighs then is the model's `beta`.
         vocabulary: the most ids, special ones included. None keeps all.
         lower: whether words are lower-cased.
         tweets: whether texts are split as tweets are, see `tokenizers`.
@@ -59,7 +60,7 @@ class Preset:
         rate_schedule: factors of the learning rate, by epoch.
         epsilon: of Adam.
         clip_norm: of the gradients' global norm. None does not clip.
-        patience: epochs without a better bound before training stops.
+        patience: epochs without a better validation before training stops.
     """
 
     reference: str
@@ -86,11 +87,6 @@ class Preset:
     patience: int | None = None
 
     @property
-    def kl_weight(self) -> float:
-        """What the KL weight ends with: below 1, z says more than the bound asks."""
-        return self.schedule.arguments[0] if self.schedule.name == "constant" else 1.0
-
-    @property
     def arguments(self) -> dict:
         """`model`, and the architecture's defaults of what it leaves out."""
         function = inspect.signature(ARCHITECTURES[self.architecture])
@@ -101,7 +97,7 @@ class Preset:
         }
         return defaults | self.model
 
-    def build_model(self, vocabulary_size: int) -> LanguageModel:
+    def build_model(self, vocabulary_size: int) -> GenerativeModel:
         """Returns the model, built, for a vocabulary of this size."""
         sizes = (vocabulary_size, self.length)
         if self.architecture in ("lstm", "rnnlm", "bag_of_words"):

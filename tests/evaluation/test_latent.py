@@ -157,13 +157,46 @@ def test_units_of_other_posteriors_can_be_counted():
     assert active_units(*vae(np.eye(4), posteriors.Deterministic(4))).count == 4
 
 
-@pytest.mark.parametrize("measure", [kl_per_dimension, mutual_information])
-def test_what_needs_a_gaussian_says_so(measure):
+def test_what_needs_a_gaussian_says_so():
     model, ids = vae(np.eye(4), posteriors.Deterministic(4))
     with pytest.raises(ValueError, match="is needed. Received: Deterministic$"):
-        measure(model, ids)
+        mutual_information(model, ids)
     with pytest.raises(ValueError, match="is needed. Received: LanguageModel$"):
-        measure(zoo.rnnlm(5, 2, 2), ids)
+        mutual_information(zoo.rnnlm(5, 2, 2), ids)
+
+
+def test_a_posterior_without_a_prior_has_no_kl_in_any_dimension():
+    found = kl_per_dimension(*vae(np.eye(4), posteriors.Deterministic(4)))
+    np.testing.assert_array_equal(found, np.zeros(4))
+
+
+def test_kl_of_the_dimensions_of_a_posterior_in_steps():
+    """The parts of one step are a diagonal Gaussian; of more, the noise's mean."""
+    features = np.random.default_rng(0).normal(size=(200, 3)).astype("float32")
+    for steps in (1, 2):
+        posterior = posteriors.MultiStep(4, steps, units=5, initializer="normal")
+        posterior.build((None, 3))
+        model = TextVAE(Lookup(features), posterior, keras.layers.Identity())
+        ids = np.array([[BOS, n, EOS] for n in range(200)], "int32")
+        found = kl_per_dimension(model, ids, seed=1)
+        noise = np.random.default_rng(1).standard_normal((200, 4), "float32")
+        kl = model.posterior.draw(features, noise)["kl"]
+        np.testing.assert_allclose(found, np.mean(kl, axis=0), rtol=1e-4)
+        other = kl_per_dimension(model, ids, seed=2)
+        assert np.array_equal(found[: 4 // steps], other[: 4 // steps])
+        assert (steps == 1) == np.array_equal(found, other)
+
+
+def test_what_has_no_kl_per_dimension_says_so():
+    for model, name in (
+        (zoo.lstm_vae(5, 2, 2, 2, posterior="planar"), "NormalizingFlow"),
+        (zoo.rnnlm(5, 2, 2), "LanguageModel"),
+    ):
+        ids = np.array([[BOS, 4, EOS]], "int32")
+        model(ids)
+        message = f"per dimension is needed. Received: {name}$"
+        with pytest.raises(ValueError, match=message):
+            kl_per_dimension(model, ids)
 
 
 def test_a_language_model_has_no_units():

@@ -174,7 +174,7 @@ def test_a_compiled_update_is_the_eager_one():
 
 def test_evaluation_does_not_report_what_belongs_to_training(lstm_model):
     figures = lstm_model.evaluate(IDS, verbose=0, return_dict=True)
-    assert set(figures) == {"loss", "reconstruction", "kl", "tokens"}
+    assert set(figures) == {"loss", "objective", "reconstruction", "kl", "tokens"}
 
 
 def test_a_weight_that_the_loss_ignores_gets_no_update():

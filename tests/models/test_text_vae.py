@@ -12,16 +12,21 @@ from keras_textvae import zoo
 from keras_textvae.decoders import LSTMDecoder
 from keras_textvae.encoders import LSTMEncoder
 from keras_textvae.models import TextVAE
+from keras_textvae.objectives import Objective, Rule
 from keras_textvae.posteriors import DiagonalGaussian
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD
 
 V = 13
 LENGTH = 8
-ALPHA = 0.25
+ALPHA, BETA = 0.25, 0.5
 
 
 def lstm():
     return zoo.lstm_vae(V, 6, 8, 3, keep_rate=0.5, z_every_step=True, dropout=0.3)
+
+
+def beta():
+    return zoo.lstm_vae(V, 6, 8, 3, keep_rate=0.5, beta=BETA)
 
 
 def hybrid():
@@ -30,7 +35,7 @@ def hybrid():
     )
 
 
-@pytest.fixture(scope="module", params=[lstm, hybrid])
+@pytest.fixture(scope="module", params=[lstm, beta, hybrid])
 def model(request):
     keras.utils.set_random_seed(1)
     model = request.param()
@@ -75,8 +80,9 @@ def test_the_training_loss_weighs_its_parts(model):
     ids = sentences(11)
     model.kl_weight.assign(0.3)
     outputs = model(ids, training=True)
-    parts = nll(ids, outputs["logits"]) + 0.3 * kl(outputs)
-    if model.alpha:
+    weight = 0.3 * model.objective.beta
+    parts = nll(ids, outputs["logits"]) + weight * kl(outputs)
+    if model.objective.alpha:
         parts += ALPHA * nll(ids, outputs["auxiliary_logits"])
     found = compute_loss(model, ids, outputs, training=True)
     np.testing.assert_allclose(found, np.mean(parts), rtol=1e-5)
@@ -107,7 +113,9 @@ def test_metrics_are_means_over_sentences_not_over_batches(model):
         "kl": np.concatenate([kl(o) for o in outputs]),
     }
     expected["loss"] = expected["reconstruction"] + expected["kl"]
-    if model.alpha:
+    weighted = model.objective.beta * expected["kl"]
+    expected["objective"] = expected["reconstruction"] + weighted
+    if model.objective.alpha:
         parts = [nll(i, o["auxiliary_logits"]) for i, o in pairs]
         expected["auxiliary"] = np.concatenate(parts)
     tokens = found.pop("tokens")
@@ -152,7 +160,47 @@ def test_padding_a_batch_further_does_not_change_the_bound(model):
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
-def test_a_negative_alpha_is_refused():
-    parts = LSTMEncoder(V, 4, 4), DiagonalGaussian(2), LSTMDecoder(V, 4, 4)
-    with pytest.raises(ValueError, match=r"Received: alpha=-0\.5"):
-        TextVAE(*parts, alpha=-0.5)
+def parts():
+    return LSTMEncoder(V, 4, 4), DiagonalGaussian(2), LSTMDecoder(V, 4, 4)
+
+
+def test_without_an_objective_it_is_trained_for_the_bound():
+    assert TextVAE(*parts()).objective.get_config() == Objective().get_config()
+
+
+def test_an_auxiliary_loss_needs_a_decoder_that_has_one():
+    model, ids = TextVAE(*parts(), Objective(alpha=0.5)), sentences(2)
+    with pytest.raises(ValueError, match="gives no auxiliary_logits.*alpha=0.5"):
+        compute_loss(model, ids, model(ids), training=True)
+
+
+@keras.saving.register_keras_serializable("test_text_vae")
+class Capped(Rule):
+    """A rule that counts no dimension for more than `most` nats."""
+
+    def __init__(self, most):
+        self.most = most
+
+    def __call__(self, kl):
+        return keras.ops.sum(keras.ops.minimum(kl, self.most), axis=-1)
+
+    def get_config(self):
+        return {"most": self.most}
+
+
+def test_a_model_is_saved_with_its_objective(tmp_path):
+    model, ids = TextVAE(*parts(), Objective(0.5, Capped(0.25))), sentences(7)
+    outputs = model(ids)
+    model.posterior.projection.bias.assign([1.0, 0.1, 0.0, 0.0])
+    model.kl_weight.assign(0.5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.objective.get_config() == model.objective.get_config()
+    outputs = model(ids, training=False)
+    found = compute_loss(loaded, ids, outputs, training=True)
+    assert found == compute_loss(model, ids, outputs, training=True)
+    mean, log_var = (np.asarray(outputs[n], "float64") for n in ("mean", "log_var"))
+    capped = np.minimum(0.25, (np.exp(log_var) + mean**2 - 1.0 - log_var) / 2)
+    assert capped.max() == 0.25 > capped.min()
+    expected = nll(ids, outputs["logits"]) + 0.25 * np.sum(capped, axis=-1)
+    assert found == pytest.approx(np.mean(expected), rel=1e-5)

@@ -1,0 +1,150 @@
+"""Objectives: reconstruction and KL divergence -> what training minimises.
+
+B: batch size. T: time. V: vocabulary size. D: latent size. Everything is in nats per
+sentence.
+"""
+
+from typing import NamedTuple
+
+import keras
+
+from keras_textvae.losses import sentence_nll
+from keras_textvae.posteriors import total_kl
+
+
+def bound(reconstruction, divergence):  # [B], [B, D] or [B] -> [B]
+    """The bound on -log p(x): -log p(x|z) + KL(q(z|x) || p(z)).
+
+    Kingma and Welling 2014. With the log-ratio log q(z|x) - log p(z) in place of the KL
+    it is an estimate of the same from one z, and its negative the logarithm of an
+    importance weight (Burda et al. 2016).
+
+    Args:
+        reconstruction: float32 [B], -log p(x|z).
+        divergence: float32, the KL [B, D] or [B], or the log-ratio [B].
+    """
+    return reconstruction + total_kl(divergence)
+
+
+class Terms(NamedTuple):
+    """What an objective weighs.
+
+    Attributes:
+        reconstruction: float32 [B], -log p(x|z).
+        kl: float32, per dimension [B, D], or [B] where it is an estimate.
+        auxiliary: float32 [B], the reconstruction without history; None where the
+            objective does not read it.
+    """
+
+    reconstruction: object
+    kl: object
+    auxiliary: object = None
+
+
+class Rule:
+    """How much of the KL an objective counts; a subclass is saved with the model.
+
+    Call arguments:
+        kl: float32, per dimension [B, D], or [B] where it is an estimate.
+
+    Returns:
+        float32 [B], nats per sentence.
+    """
+
+    def __call__(self, kl):
+        raise NotImplementedError
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class TotalKL(Rule):
+    """All of it: the sum over the dimensions."""
+
+    def __call__(self, kl):
+        return total_kl(kl)
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class Objective:
+    """What a `TextVAE` is trained for, of each sentence:
+
+        reconstruction + kl_weight * beta * rule(kl) + alpha * auxiliary
+
+    `kl_weight` belongs to the model: a schedule moves it, as a rule from 0 to 1 (Bowman
+    et al. 2016, section 3.1). `beta` is the KL's weight after that (Higgins et al.
+    2017): below 1, z says more than the bound asks. With 1, `TotalKL` and no auxiliary
+    term an annealed model is trained for the bound itself.
+
+    Args:
+        beta: float.
+        kl: `Rule`, how much of the KL counts. None means `TotalKL()`.
+        alpha: float. The weight of the auxiliary reconstruction (Semeniuta et al. 2017,
+            equation 3); needs a decoder with `auxiliary_logits`.
+
+    Raises:
+        ValueError: for a negative weight.
+    """
+
+    def __init__(self, beta: float = 1.0, kl: Rule | None = None, alpha: float = 0.0):
+        for name, weight in {"beta": beta, "alpha": alpha}.items():
+            if not weight >= 0.0:
+                raise ValueError(
+                    f"`{name}` must not be negative. Received: {name}={weight}"
+                )
+        self.beta = beta
+        self.kl = TotalKL() if kl is None else kl
+        self.alpha = alpha
+
+    @property
+    def reads(self) -> dict:
+        """Reconstructions by their name in `Terms`: the logits that each is of."""
+        auxiliary = {"auxiliary": "auxiliary_logits"} if self.alpha else {}
+        return {"reconstruction": "logits"} | auxiliary
+
+    def terms(self, targets, outputs) -> Terms:
+        """Returns what is weighed, from a model's outputs.
+
+        Args:
+            targets: int32 [B, T], the ids to predict.
+            outputs: dict of tensors: `kl`, and the logits [B, T, V] of `reads`.
+
+        Raises:
+            ValueError: if the outputs have no auxiliary logits and `alpha` needs them.
+        """
+        if missing := {*self.reads.values()} - outputs.keys():
+            raise ValueError(
+                f"The decoder gives no {', '.join(missing)}, which the objective "
+                f"needs. Received: alpha={self.alpha}"
+            )
+        nll = {
+            name: sentence_nll(targets, outputs[x]) for name, x in self.reads.items()
+        }
+        return Terms(kl=outputs["kl"], **nll)
+
+    def __call__(self, terms: Terms, kl_weight=1.0):  # -> float32 [B]
+        """Returns the weighted sum, in nats per sentence.
+
+        Args:
+            terms: `Terms`. Without `auxiliary` the sum has none either.
+            kl_weight: scalar.
+        """
+        kl = kl_weight * self.beta * self.kl(terms.kl)
+        loss = bound(terms.reconstruction, kl)
+        if terms.auxiliary is None:
+            return loss
+        return loss + self.alpha * terms.auxiliary
+
+    def get_config(self):
+        kl = keras.saving.serialize_keras_object(self.kl)
+        return {"beta": self.beta, "kl": kl, "alpha": self.alpha}
+
+    @classmethod
+    def from_config(cls, config):
+        kl = keras.saving.deserialize_keras_object(config["kl"])
+        return cls(**config | {"kl": kl})

@@ -1,0 +1,124 @@
+"""Objectives against NumPy, and the bound on every way to it.
+
+B: batch size. V: vocabulary size. D: latent size.
+"""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_textvae import TextSpace, zoo
+from keras_textvae.evaluation import importance_weighted_nll
+from keras_textvae.losses import sentence_nll
+from keras_textvae.objectives import Objective, Rule, Terms, TotalKL, bound
+from keras_textvae.tokenizers import WordTokenizer
+
+RNG = np.random.default_rng(0)
+NLL, AUXILIARY = RNG.uniform(5.0, 9.0, (2, 6)).astype("float32")
+KL = RNG.uniform(0.0, 2.0, (6, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("kl", [KL, KL[:, 0]], ids=["[B, D]", "[B]"])
+def test_the_bound_is_the_sum_of_its_parts(kl):
+    total = kl if kl.ndim == 1 else kl.sum(axis=1)
+    np.testing.assert_allclose(bound(NLL, kl), NLL + total, rtol=1e-6)
+    terms = Terms(NLL, kl)
+    np.testing.assert_array_equal(Objective()(terms), bound(NLL, kl))
+
+
+@pytest.mark.parametrize("kl", [KL, KL[:, 0]], ids=["[B, D]", "[B]"])
+def test_an_objective_weighs_its_terms(kl):
+    total = kl if kl.ndim == 1 else kl.sum(axis=1)
+    objective = Objective(beta=0.5, alpha=0.2)
+    found = objective(Terms(NLL, kl, AUXILIARY), kl_weight=0.3)
+    expected = NLL + 0.15 * total + 0.2 * AUXILIARY
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(objective(Terms(NLL, kl)), NLL + 0.5 * total, rtol=1e-6)
+
+
+@keras.saving.register_keras_serializable("test_objectives")
+class Floor(Rule):
+    """Free bits: no dimension counts for less than `least` nats."""
+
+    def __init__(self, least):
+        self.least = least
+
+    def __call__(self, kl):
+        return keras.ops.sum(keras.ops.maximum(kl, self.least), axis=-1)
+
+    def get_config(self):
+        return {"least": self.least}
+
+
+def test_a_rule_sees_the_kl_of_each_dimension():
+    found = Objective(2.0, Floor(0.7))(Terms(NLL, KL), kl_weight=0.5)
+    expected = NLL + np.maximum(KL, 0.7).sum(axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_what_is_read_of_a_model_s_outputs():
+    targets = np.array([[4, 2, 0], [5, 6, 2]], "int32")
+    logits, others = RNG.normal(size=(2, 2, 3, 8)).astype("float32")
+    outputs = {"kl": KL[:2], "logits": logits, "auxiliary_logits": others}
+    terms = Objective().terms(targets, outputs)
+    assert terms.auxiliary is None
+    np.testing.assert_array_equal(terms.kl, KL[:2])
+    nll = sentence_nll(targets, logits)
+    np.testing.assert_array_equal(terms.reconstruction, nll)
+    terms = Objective(alpha=0.1).terms(targets, outputs)
+    np.testing.assert_array_equal(terms.reconstruction, nll)
+    np.testing.assert_array_equal(terms.auxiliary, sentence_nll(targets, others))
+
+
+@pytest.mark.parametrize(
+    "objective", [Objective(), Objective(0.5, TotalKL(), 0.2), Objective(kl=Floor(0.1))]
+)
+def test_configuration_round_trip(objective):
+    config = keras.saving.serialize_keras_object(objective)
+    copy = keras.saving.deserialize_keras_object(config)
+    assert copy.get_config() == objective.get_config()
+    terms = Terms(NLL, KL, AUXILIARY)
+    np.testing.assert_array_equal(copy(terms, 0.3), objective(terms, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"beta": -1.0}, "`beta` .* Received: beta=-1.0"),
+        ({"beta": float("nan")}, "`beta` .* Received: beta=nan"),
+        ({"alpha": -0.5}, "`alpha` .* Received: alpha=-0.5"),
+    ],
+)
+def test_a_weight_that_is_negative_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Objective(**arguments)
+
+
+def test_the_bound_is_the_same_by_every_way_to_it():
+    """Of an evaluation, of `score`, and of one importance weight, with one noise."""
+    keras.utils.set_random_seed(0)
+    tokenizer = WordTokenizer(["a", "cat", "sees", "dog"])
+    model = zoo.lstm_vae(tokenizer.vocabulary_size, 6, 8, 3, beta=0.4)
+    text = "a cat sees a dog"
+    ids = tokenizer.encode([text]).numpy()
+    model(ids)
+    space = TextSpace(model, tokenizer, length=6)
+    score = space.score([text], seed=5)
+    noise = space.graph._noise(5, 1)
+    outputs = model.infer(ids, noise)
+    outputs |= model.decoder.teacher_forced(ids[:, :-1], outputs["z"])
+    model.kl_weight.assign(0.2)
+    loss = float(model.compute_loss(ids, None, outputs, training=False))
+    assert loss == pytest.approx(score.bound[0], rel=1e-6)
+
+    found = importance_weighted_nll(model, ids, samples=1, seed=5)
+    noise = np.random.default_rng([5, 0]).standard_normal((1, 3), "float32")
+    outputs = model.infer(ids, noise)
+    nll = sentence_nll(ids[:, 1:], model.decoder(ids[:, :-1], outputs["z"]))
+    expected = bound(nll, outputs["log_ratio"])
+    assert found.bound == pytest.approx(float(expected[0]), rel=1e-6)
+    # The log-ratio is an estimate of the KL from that z.
+    z, mean, log_var = (np.asarray(outputs[n])[0] for n in ("z", "mean", "log_var"))
+    ratio = (z**2 - (z - mean) ** 2 / np.exp(log_var) - log_var) / 2
+    expected = float(nll[0]) + np.sum(ratio)
+    assert found.bound == pytest.approx(expected, rel=1e-5)
