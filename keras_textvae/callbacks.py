@@ -14,9 +14,10 @@ from keras_textvae.atomic_files import replacing
 class KLAnnealing(keras.callbacks.Callback):
     """Sets `model.kl_weight` to `schedule(step)` before each batch.
 
-    The step is the optimizer's at the beginning of the epoch, and one more for each
-    batch: a resumed run continues its schedule. With `steps_per_execution` above 1 the
-    weight moves once per execution.
+    A step is a batch, whether or not the optimizer accumulates gradients over several.
+    The first of an epoch is as many as the optimizer has seen, so that a resumed run
+    continues its schedule. With `steps_per_execution` above 1 the weight moves once per
+    execution.
 
     Args:
         schedule: step -> weight. See `schedules`.
@@ -27,18 +28,16 @@ class KLAnnealing(keras.callbacks.Callback):
         self.schedule = schedule
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._first = int(self.model.optimizer.iterations)
+        self._first = _batches_seen(self.model.optimizer)
         self._weight = None
 
     def on_train_batch_begin(self, batch, logs=None):
         weight = self.schedule(self._first + batch)
-        if weight == self._weight:
-            return
-        if keras.backend.backend() == "jax":
-            # During an epoch Keras keeps the variables to itself there.
-            self.model.jax_state_sync()
-        self.model.kl_weight.assign(weight)
-        self._weight = weight
+        if weight != self._weight:
+            # On JAX, where a fit keeps the values to itself, `self.model` has them back
+            # first: some host time at each step, no wait for the device.
+            self.model.kl_weight.assign(weight)
+            self._weight = weight
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
@@ -46,13 +45,12 @@ class KLAnnealing(keras.callbacks.Callback):
 
 
 class RunHistory(keras.callbacks.Callback):
-    """Keeps one row of figures per epoch, and acts on the validation bound.
+    """Keeps one row of figures per epoch, and acts on the validation's objective.
 
-    When the bound is the best so far, `on_best` is called; after `patience` epochs in a
-    row without a better one training stops. As soon as the KL weight has passed half of
-    its last value, the epochs before no longer count: they were not trained for the
-    bound. Of a model whose KL weight ends elsewhere than at 1, what is compared is its
-    own objective, reconstruction + `kl_weight` * KL.
+    What is compared is `val_objective`; `val_loss` of a model without. When it is the
+    best so far, `on_best` is called; after `patience` epochs in a row without a better
+    one training stops. As soon as the KL weight has passed one half, the epochs before
+    no longer count: they were trained for something else.
 
     All of its state is `rows`, which `TrainingCheckpoint` saves and restores: a resumed
     run decides as an uninterrupted one.
@@ -60,28 +58,26 @@ class RunHistory(keras.callbacks.Callback):
     Args:
         on_best: called without arguments at each new best epoch.
         patience: int or None. None never stops early.
-        kl_weight: float. What the model's KL weight ends with.
     """
 
-    def __init__(self, on_best, patience=None, kl_weight=1.0):
+    def __init__(self, on_best, patience=None):
         super().__init__()
         self.on_best = on_best
         self.patience = patience
-        self.kl_weight = kl_weight
         self.rows = []
 
     @property
     def epochs_since_best(self) -> int:
-        """Epochs since the best validation bound, 0 if it is the last one's."""
-        annealed = [row for row in self.rows if self._is_annealed(row)]
-        bounds = [self._objective(row) for row in annealed or self.rows]
-        bounds = np.nan_to_num(bounds, nan=np.inf)
-        return len(bounds) - 1 - int(np.argmin(bounds)) if len(bounds) else 0
+        """Epochs since the best validation, 0 if it is the last one."""
+        rows = [row for row in self.rows if _is_annealed(row)] or self.rows
+        values = [row.get("val_objective", row["val_loss"]) for row in rows]
+        values = np.nan_to_num(values, nan=np.inf)
+        return len(values) - 1 - int(np.argmin(values)) if len(values) else 0
 
     @property
     def out_of_patience(self) -> bool:
         """Whether training is to stop: `patience` epochs, annealed, without a best."""
-        annealed = bool(self.rows) and self._is_annealed(self.rows[-1])
+        annealed = bool(self.rows) and _is_annealed(self.rows[-1])
         return bool(
             self.patience and annealed and self.epochs_since_best >= self.patience
         )
@@ -98,20 +94,11 @@ class RunHistory(keras.callbacks.Callback):
             writer.writeheader()
             writer.writerows(self.rows)
 
-    def _is_annealed(self, row):
-        # Of a weight that is always 0, every row is.
-        return self.kl_weight == 0.0 or row["kl_weight"] > 0.5 * self.kl_weight
-
-    def _objective(self, row):
-        if self.kl_weight == 1.0:
-            return row["val_loss"]
-        return row["val_reconstruction"] + self.kl_weight * row["val_kl"]
-
     def on_epoch_end(self, epoch, logs=None):
         if "val_loss" not in logs:
             raise ValueError("`RunHistory` needs `fit(..., validation_data=...)`.")
         row = {"epoch": epoch + 1} | {name: float(x) for name, x in logs.items()}
-        # A language model has no KL, and is trained for its bound from the start.
+        # A language model has no KL to anneal.
         row.setdefault("kl_weight", float(getattr(self.model, "kl_weight", 1.0)))
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         self.rows.append(row)
@@ -160,6 +147,20 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         arrays = {f"{i}": v for i, v in enumerate(map(_numpy, _variables(self.model)))}
         with replacing(self.path) as partial:
             np.savez(partial, history=json.dumps(self.history.rows), **arrays)
+
+
+def _is_annealed(row):
+    return row["kl_weight"] > 0.5
+
+
+def _batches_seen(optimizer):
+    """Returns how many batches an optimizer has seen.
+
+    `iterations` counts its updates, which are fewer where gradients accumulate.
+    """
+    of_batches = getattr(optimizer, "inner_optimizer", optimizer)  # it scales the loss
+    count = next(v for v in of_batches.variables if v.name == "iteration")
+    return int(keras.ops.convert_to_numpy(count))
 
 
 def _open(path):

@@ -81,8 +81,7 @@ class Training:
 
     def _restore(self):
         """Goes to where the folder's checkpoint stands, if there is one."""
-        preset = self.preset
-        self.history = RunHistory(self._save_best, preset.patience, preset.kl_weight)
+        self.history = RunHistory(self._save_best, self.preset.patience)
         self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
         self.epochs_done = self.checkpoint.restore(self.model)
         self._write_metrics()

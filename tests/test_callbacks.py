@@ -10,6 +10,7 @@ import pytest
 from keras_textvae import schedules, zoo
 from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD
+from tests.on_jax import run_on_jax
 
 V = 12
 IDS = np.random.default_rng(0).integers(FIRST_WORD, V, (14, 6)).astype("int32")
@@ -23,17 +24,17 @@ def mixed_float16():
     keras.config.set_dtype_policy("float32")
 
 
-def fake_model(kl_weight=1.0):
+def fake_model():
     """What the callbacks use of a model, and nothing to compute."""
     return types.SimpleNamespace(
-        kl_weight=keras.Variable(kl_weight),
+        kl_weight=keras.Variable(1.0),
         optimizer=keras.optimizers.Adam(0.8),
         stop_training=False,
     )
 
 
 class Epochs:
-    """A `RunHistory` fed with the validation bounds of epochs."""
+    """A `RunHistory` fed with the bounds or other figures of validations."""
 
     def __init__(self, **options):
         self.best = []
@@ -43,9 +44,11 @@ class Epochs:
         self.model = fake_model()
         self.history.set_model(self.model)
 
-    def run(self, *bounds, kl_weight=1.0):
-        for bound in bounds:
+    def run(self, *bounds, kl_weight=1.0, objectives=None):
+        for index, bound in enumerate(bounds):
             logs = {"loss": 1.0, "val_loss": bound, "kl_weight": kl_weight}
+            if objectives:
+                logs["val_objective"] = objectives[index]
             self.history.on_epoch_end(len(self.history.rows), logs)
         return self
 
@@ -62,9 +65,119 @@ def test_annealing_sets_the_weight_of_the_optimizer_s_step():
             assert float(model.kl_weight) == weight
 
 
+class Weights(keras.callbacks.Callback):
+    """Writes down the KL weight of each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.found.append(float(self.model.kl_weight))
+
+
+class Line(keras.Model):
+    """As little as can be trained, with a KL weight that weighs nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.line = keras.layers.Dense(1)
+        self.kl_weight = self.add_weight(shape=(), trainable=False)
+
+    def call(self, x):
+        return self.line(x)
+
+
+def weights_of(model, epochs, initial_epoch=0):
+    """The KL weights of epochs of eight steps, linear over 24."""
+    weights = Weights()
+    x = np.ones((8, 1), "float32") if isinstance(model, Line) else IDS[:8]
+    model.fit(
+        x,
+        x if isinstance(model, Line) else None,
+        batch_size=1,
+        initial_epoch=initial_epoch,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[KLAnnealing(schedules.linear(0, 24)), weights],
+    )
+    return weights.found
+
+
+@pytest.mark.parametrize("accumulated", [None, 3, 4])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_annealing_counts_batches_however_many_make_an_update(accumulated, scaled):
+    def build():
+        adam = keras.optimizers.Adam(gradient_accumulation_steps=accumulated)
+        if scaled:
+            adam = keras.optimizers.LossScaleOptimizer(adam, initial_scale=2.0)
+        model = Line()
+        model(np.ones((1, 1)))
+        model.compile(adam, "mse", run_eagerly=True)
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    expected = pytest.approx(np.arange(24) / 24)
+    assert weights_of(build(), 3) == expected
+    killed, resumed = build(), build()
+    first = weights_of(killed, 2)
+    pairs = zip(resumed.optimizer.variables, killed.optimizer.variables, strict=True)
+    for variable, saved in pairs:
+        variable.assign(saved)
+    assert first + weights_of(resumed, 3, initial_epoch=2) == expected
+
+
+def test_annealing_moves_once_per_execution():
+    model = zoo.bag_of_words_vae(V, 3, 4, 2)
+    adam = keras.optimizers.Adam(gradient_accumulation_steps=4)
+    model.compile(adam, steps_per_execution=4)
+    assert weights_of(model, 2) == pytest.approx(np.array([0, 4, 8, 12]) / 24)
+
+
+ON_JAX = """
+import keras
+import numpy as np
+from keras_textvae import schedules, zoo
+from keras_textvae.callbacks import KLAnnealing
+from keras_textvae.objectives import Objective
+
+class KLWeight(Objective):
+    def __call__(self, terms, kl_weight=1.0):
+        return 0.0 * terms.reconstruction + kl_weight
+
+class Sync(keras.callbacks.Callback):
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch in (3, 4, 7):
+            self.model.jax_state_sync()
+
+ids = np.tile(np.array([[1, 5, 6, 2]], "int32"), (8, 1))
+model = zoo.lstm_vae(11, embedding_dim=3, units=4, latent_dim=2)
+model.objective = KLWeight()
+model(ids)
+model.compile(keras.optimizers.Adam(gradient_accumulation_steps=3))
+annealing, losses = KLAnnealing(schedules.linear(0, 24)), []
+for callbacks in ([annealing], [Sync(), annealing], [annealing, Sync()]):
+    history = model.fit(ids, batch_size=1, verbose=0, callbacks=callbacks).history
+    losses += [*history["loss"], *history["kl_weight"]]
+print(*losses)
+"""
+
+
+def test_annealing_reaches_the_steps_of_a_fit_on_jax():
+    pytest.importorskip("jax")
+    ended = run_on_jax(ON_JAX)
+    assert ended.returncode == 0, ended.stderr
+    weights = np.arange(24).reshape(3, 8) / 24
+    expected = np.stack([weights.mean(axis=1), weights[:, -1]], axis=1)
+    found = np.array([float(x) for x in ended.stdout.split()])
+    np.testing.assert_allclose(found, expected.ravel(), rtol=1e-6)
+
+
 def test_annealing_reports_its_weight():
     annealing = KLAnnealing(schedules.constant(0.25))
-    annealing.set_model(fake_model(kl_weight=0.25))
+    model = fake_model()
+    model.kl_weight.assign(0.25)
+    annealing.set_model(model)
     logs = {"loss": 1.0}
     annealing.on_epoch_end(0, logs)
     assert logs == {"loss": 1.0, "kl_weight": 0.25}
@@ -87,18 +200,11 @@ def test_without_patience_training_never_stops():
     assert not epochs.history.out_of_patience
 
 
-def test_a_small_last_kl_weight_makes_the_objective_its_own():
-    history = Epochs(kl_weight=0.1, patience=1)
-    for reconstruction, kl in [(100.0, 10.0), (90.0, 40.0), (89.0, 60.0)]:
-        logs = {
-            "val_loss": reconstruction + kl,  # ever worse, and not what is trained
-            "val_reconstruction": reconstruction,
-            "val_kl": kl,
-            "kl_weight": 0.1,
-        }
-        history.history.on_epoch_end(len(history.history.rows), logs)
-    assert history.best == [1, 2]  # 101, 94, 95
-    assert history.model.stop_training
+def test_what_is_compared_is_the_objective_where_there_is_one():
+    epochs = Epochs(patience=1)
+    epochs.run(110.0, 130.0, 149.0, objectives=[101.0, 94.0, 95.0])
+    assert epochs.best == [1, 2]
+    assert epochs.model.stop_training
 
 
 def test_the_row_of_an_epoch_says_its_learning_rate():
