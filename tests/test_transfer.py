@@ -170,6 +170,11 @@ def test_semi_supervised_spaces_learn_from_both_and_still_generate():
     assert len(labelled.sample(2)) == 2
 
 
+def test_a_semi_supervised_space_keeps_the_objective_of_its_source(space):
+    found = transfer.semi_supervised(space, NAMES).model.objective
+    assert found.get_config() == space.model.objective.get_config()
+
+
 def test_training_stops_early_with_the_best_weights():
     labelled = transfer.classifier(words(), NAMES)
     wrong = [NAMES[label == "dog"] for label in LABELS]  # ever worse from here on
