@@ -3,7 +3,7 @@
     KERAS_BACKEND=jax python benchmarks/gpu_training_step.py --model=rnnlm
     python benchmarks/gpu_training_step.py --model=rnnlm --framework=torch
 
-Models of words at the sizes of the presets `bowman2016-ptb-rnnlm` and `bowman2016-ptb`:
+Models of words at the sizes of the recipes `bowman2016-ptb-rnnlm` and `bowman2016-ptb`:
 Keras's own `fit` on JAX, and the same network around `torch.nn.LSTM` (cuDNN) in a plain
 loop, Adam and clipping in both. One line for each precision and batch size: steps and
 tokens a second, the median of --rounds rounds of --steps, host included; and the share
@@ -74,13 +74,13 @@ def keras_seconds(precision, batch) -> float:
     """Seconds of a step of `fit`."""
     import keras
 
-    from keras_textvae import preset
+    from keras_textvae import recipe
 
     policy = precision if precision == "float32" else f"mixed_{precision}"
     keras.config.set_dtype_policy(policy)
     name = "bowman2016-ptb" + ("-rnnlm" if FLAGS.model == "rnnlm" else "")
-    model = preset(name).build_model(VOCABULARY)
-    model.compile(optimizer=preset(name).build_optimizer())
+    model = recipe(name).build_model(VOCABULARY)
+    model.compile(optimizer=recipe(name).training.build_optimizer())
     batch_of_ids = ids(batch)
 
     def batches():
@@ -145,7 +145,7 @@ def torch_seconds(precision, batch) -> float:
 
 
 def torch_model():
-    """Returns the network of the preset, around `torch.nn.LSTM`."""
+    """Returns the network of the recipe, around `torch.nn.LSTM`."""
     import torch
     from torch import nn
 

@@ -21,7 +21,7 @@ from keras_textvae import command_line
 with command_line.quiet_imports():
     from examples.train import INTERRUPTED, Remaining, describe
     from export.export_saved_model import export
-    from keras_textvae import Run, TextSpace, corpora, grammar, zoo
+    from keras_textvae import Run, TextSpace, corpora, grammar, prepare, zoo
     from serving.client import TextVAEClient
     from serving.server import Server
 
@@ -66,17 +66,18 @@ def step(what):
 
 
 def train() -> Run:
-    """Trains the preset `hybrid-grammar`, or goes on where a killed demo was."""
-    corpus = corpora.load("grammar")
-    run = Run(FLAGS.demo_dir, zoo.preset("hybrid-grammar"), corpus)
-    describe(run, "hybrid-grammar")
-    run.train([Remaining(run)], verbose=1 if sys.stdout.isatty() else 2)
+    """Trains the recipe `hybrid-grammar`, or goes on where a killed demo was."""
+    recipe = zoo.recipe("hybrid-grammar")
+    corpus = prepare(corpora.load("grammar"), recipe.text)
+    run = Run(FLAGS.demo_dir, recipe, corpus)
+    describe(run)
+    run.train([Remaining()], verbose=1 if sys.stdout.isatty() else 2)
     return run
 
 
 def compare(run: Run, space: TextSpace):
     """Prints the test bound beside what no model can beat."""
-    bound = run.test(space)
+    bound = run.test(space.model)
     print(f"bound on the test sentences  {bound.bound:.2f} nats per sentence")
     print(f"  of which reconstruction    {bound.reconstruction:.2f}")
     print(f"  of which KL                {bound.kl:.2f}")
@@ -93,7 +94,7 @@ def look(run: Run, space: TextSpace):
     for text in (START, *space.interpolate(START, END, 5), END):
         print(f"   {text}")
     print("a sentence and its reconstruction:")
-    _, original = next(corpora.read_lines(run.corpus.test[0]))
+    _, original = next(corpora.read_lines(run.corpus.files.test[0]))
     for text in (original, *space.reconstruct([original])):
         print(f"   {text}")
 

@@ -20,7 +20,7 @@ from keras_textvae.command_line import quiet_imports
 with quiet_imports():
     import keras
 
-    from keras_textvae import corpora, runs, zoo
+    from keras_textvae import PreparedCorpus, Run, corpora, prepare, zoo
 
 
 class Trial(NamedTuple):
@@ -28,18 +28,19 @@ class Trial(NamedTuple):
 
     Attributes:
         name: of its folder inside the experiment's.
-        preset: what is trained.
+        recipe: what is trained.
         seed: of weights, noise and the order of the data.
     """
 
     name: str
-    preset: zoo.Preset
+    recipe: zoo.Recipe
     seed: int = 0
 
     @property
     def work(self) -> float:
         """What an epoch costs, up to a factor that trials are taken to share."""
-        return self.preset.length * (self.preset.steps_per_epoch or 1)
+        steps = self.recipe.data.steps_per_epoch
+        return self.recipe.text.length * (steps or 1)
 
 
 class Settings(NamedTuple):
@@ -114,8 +115,8 @@ def _start(trial, settings):
     Returns:
         The connection that it answers on, and what counts its epochs.
     """
-    # What is missing is said, or downloaded, once and not by each process.
-    corpora.load(trial.preset.corpus, settings.data_dir)
+    # What is missing is said, downloaded or prepared once, and not by each process.
+    prepared_corpus(trial.recipe, settings)
     # TensorFlow does not survive a fork.
     context = multiprocessing.get_context("spawn")
     answer, sender = context.Pipe(duplex=False)
@@ -170,11 +171,17 @@ def _end_with_parent():
     os._exit(1)
 
 
-def load_run(trial: Trial, settings: Settings) -> runs.Run:
+def load_run(trial: Trial, settings: Settings) -> Run:
     """Returns a trial's run as it stands."""
-    corpus = corpora.load(trial.preset.corpus, settings.data_dir)
+    corpus = prepared_corpus(trial.recipe, settings)
     folder = os.path.join(settings.folder, trial.name)
-    return runs.Run(folder, trial.preset, corpus, trial.seed, settings.precision)
+    return Run(folder, trial.recipe, corpus, trial.seed, settings.precision)
+
+
+def prepared_corpus(recipe: zoo.Recipe, settings: Settings) -> PreparedCorpus:
+    """Returns the corpus of a recipe as ids."""
+    files = corpora.load(recipe.data.corpus, settings.data_dir)
+    return prepare(files, recipe.text)
 
 
 class Progress:
@@ -207,7 +214,7 @@ class Progress:
             print(f"{name}: done ({len(finished)} of {self.count})", flush=True)
         self.finished = [*finished]
         running = [
-            f"{trial.name} {self._epochs(trial):.1f}/{trial.preset.epochs}"
+            f"{trial.name} {self._epochs(trial):.1f}/{trial.recipe.training.epochs}"
             for trial in self.trials
             if trial.name not in finished and self._epochs(trial)
         ]
@@ -223,7 +230,7 @@ class Progress:
         known = sum(
             self._done(trial)  # it may have stopped early
             if trial.name in self.finished
-            else trial.work * trial.preset.epochs
+            else trial.work * trial.recipe.training.epochs
             for trial in self.trials
         )
         return known * self.count / len(self.trials)

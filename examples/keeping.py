@@ -13,7 +13,7 @@ def once(run, name: str, given: dict, compute):
     `given` and the run's epochs. It is computed again where those are others.
 
     Args:
-        run: `runs.Run`, or what has its `path` and `epochs_done`.
+        run: `training.Run`, or what has its `path` and `epochs_done`.
         name: of the file.
         given: what can be written as JSON.
         compute: a function without arguments.

@@ -15,7 +15,7 @@ Markdown and figures as PNG beside them. Scales:
 
     smoke  minutes each, models that learn nothing: does it run?
     small  up to two hours each on 2 cores: smaller models, fewer steps and sentences
-    paper  the presets as they are, as large as the paper's models or larger, all
+    paper  the recipes as they are, as large as the paper's models or larger, all
            sentences: days on a CPU
 """
 

@@ -1,14 +1,17 @@
-r"""Trains a preset on a corpus of its own or of yours.
+r"""Trains a recipe on a corpus of its own or of yours.
 
-    python examples/train.py --preset=hybrid-grammar
-    python examples/train.py --preset=bowman2016-ptb --data_dir=DIR
-    python examples/train.py --preset=lstm-grammar --train_files='my/*.txt' \
+    python examples/train.py --recipe=hybrid-grammar
+    python examples/train.py --recipe=bowman2016-ptb --data_dir=DIR
+    python examples/train.py --recipe=lstm-grammar --train_files='my/*.txt' \
         --valid_files=my/valid.txt
+    python examples/train.py --run_dir=runs/mine
 
-The same command again goes on where a killed run was.
+The same command again goes on where a killed run was; so does --run_dir alone. The
+corpus is first turned into ids, once (see examples/prepare.py). From then on
+KERAS_BACKEND=jax trains it on a GPU, where --prepared says where the ids are, without
+TensorFlow.
 """
 
-import json
 import os
 import pathlib
 import sys
@@ -22,183 +25,132 @@ from keras_textvae import command_line
 with command_line.quiet_imports():
     import keras
 
+    from examples import recipe_flags
     from examples.progress import Remaining
-    from keras_textvae import corpora, runs, zoo
+    from keras_textvae import Run
+    from keras_textvae.training import recipe_of
 
 FLAGS = flags.FLAGS
-
-REPLACEABLE = (
-    "epochs",
-    "steps_per_epoch",
-    "batch_size",
-    "learning_rate",
-    "length",
-    "vocabulary",
-    "too_long",
-    "right_to_left",
-)
-
-ANNEALING = "none, sigmoid,MIDPOINT,STEEPNESS or linear,START,END, in steps"
-
+BACKENDS = ("tensorflow", "jax")
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
-
-# The type of a model's argument -> how its value is read.
-PARSERS = {
-    bool: lambda text: {"true": True, "false": False}[text.lower()],
-    int: int,
-    float: float,
-    str: str,
-    type(None): json.loads,  # a number
-    tuple: lambda sizes: tuple(int(size) for size in sizes.split(",")),
-}
 
 
 def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
-    text, number, files = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_list
-    text("preset", "hybrid-grammar", f"one of {', '.join(sorted(zoo.PRESETS))}")
-    text("run_dir", None, "folder of the run (default: runs/PRESET)")
-    text("data_dir", None, "folder of the corpus (default: it is downloaded)")
-    text("corpus", None, "a name, or a folder of yours (default: the preset's)")
-    files("train_files", None, "your own training files, or patterns (default: none)")
-    files("valid_files", None, "your own validation files (default: none)")
-    files("test_files", [], "your own test files (default: the validation files)")
-    number("epochs", None, "most epochs (default: the preset's)", 1)
-    number("steps_per_epoch", None, "training steps in an epoch (default: all)", 1)
-    number("batch_size", None, "sentences in a step (default: the preset's)", 1)
-    flags.DEFINE_float("learning_rate", None, "of Adam (default: the preset's)", 0.0)
-    text("annealing", None, f"of the KL weight: {ANNEALING} (default: the preset's)")
-    number("length", None, "most words or characters (default: the preset's)", 2)
-    number("vocabulary", None, "most ids, special too (default: the preset's)", 5)
-    flags.DEFINE_multi_string(
-        "model", [], "an argument of the model, as latent_dim=16; repeat for more"
-    )
-    flags.DEFINE_enum(
-        "too_long",
-        None,
-        ["error", "drop", "cut"],
-        "what to do with longer sentences (default: the preset's)",
-    )
-    flags.DEFINE_bool(
-        "right_to_left", None, "read from the last word on (default: the preset's)"
-    )
+    recipe_flags.define()
+    text, number = flags.DEFINE_string, flags.DEFINE_integer
+    text("run_dir", None, "folder of the run (default: runs/RECIPE)")
     policies = ["float32", "mixed_bfloat16", "mixed_float16"]
-    flags.DEFINE_enum("precision", "float32", policies, "Keras's precision policy")
+    flags.DEFINE_enum(
+        "precision", None, policies, "Keras's precision policy (default: float32)"
+    )
     text(
         "start_from",
         None,
         "begin with the weights of another run's folder (default: random ones)",
     )
-    number("seed", 0, "seed of weights, noise and the order of the data", 0)
+    number("seed", None, "of weights, noise and the order of the data (default: 0)", 0)
     number("samples", 5, "samples to print at the end", 0, 1024)
 
 
 def main(argv):
     if len(argv) > 1:
         raise ValueError(f"Unexpected argument {argv[1]!r}.")
+    if keras.backend.backend() not in BACKENDS:
+        raise ValueError(
+            f"KERAS_BACKEND={keras.backend.backend()}: training needs one of "
+            f"{', '.join(BACKENDS)}."
+        )
     run = build_run()
-    describe(run, FLAGS.preset)
-    run.train([Remaining(run)], verbose=1 if sys.stdout.isatty() else 2)
+    describe(run)
+    verbose = 1 if sys.stdout.isatty() else 2
+    run.train([Remaining()], verbose, announce)
     report(run)
 
 
-def build_run() -> runs.Run:
-    """Returns the run that the flags describe."""
-    preset = zoo.preset(FLAGS.preset)
-    given = {name: FLAGS[name].value for name in REPLACEABLE}
-    preset = preset.replace(**{k: v for k, v in given.items() if v is not None})
-    preset = preset.replace(model=preset.model | model_arguments(preset.arguments))
-    if FLAGS.annealing:
-        preset = preset.replace(schedule=annealing(FLAGS.annealing))
-    if FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files:
-        if not (FLAGS.train_files and FLAGS.valid_files):
-            raise ValueError("--train_files and --valid_files are needed together.")
-        corpus = corpora.from_files(
-            FLAGS.train_files, FLAGS.valid_files, FLAGS.test_files
-        )
-    else:
-        corpus = corpora.load(FLAGS.corpus or preset.corpus, FLAGS.data_dir)
-    folder = FLAGS.run_dir or os.path.join("runs", FLAGS.preset)
-    return runs.Run(
-        folder, preset, corpus, FLAGS.seed, FLAGS.precision, FLAGS.start_from
+def build_run() -> Run:
+    """Returns the run that the flags describe, or the one in --run_dir."""
+    if FLAGS.run_dir and FLAGS.recipe is None:
+        return resumed()
+    recipe = recipe_flags.recipe()
+    folder = FLAGS.run_dir or os.path.join("runs", recipe_flags.name())
+    corpus = recipe_flags.corpus(recipe)
+    return Run(
+        folder,
+        recipe,
+        corpus,
+        FLAGS.seed or 0,
+        FLAGS.precision or "float32",
+        FLAGS.start_from,
     )
 
 
-def annealing(text: str) -> zoo.Schedule:
-    """Parses `--annealing`."""
-    name, *numbers = text.split(",")
-    if text == "none":
-        return zoo.Schedule("constant", (1.0,))
-    try:
-        if name not in ("sigmoid", "linear"):
-            raise ValueError(f"there is no schedule {name!r}")
-        if len(numbers) != 2:
-            raise ValueError("two numbers are needed")
-        schedule = zoo.Schedule(name, tuple(map(float, numbers)))
-        schedule.build()
-    except ValueError as error:
-        raise ValueError(f"--annealing={text}: {error}. It is {ANNEALING}.") from None
-    return schedule
+def resumed() -> Run:
+    """Returns the run in --run_dir, whose recipe and corpus are known there.
 
-
-def model_arguments(known: dict) -> dict:
-    """Parses `--model=NAME=VALUE` flags, each of the type of the known value."""
-    arguments = {}
-    for text in FLAGS.model:
-        name, _, value = text.partition("=")
-        if name not in known:
-            raise ValueError(f"--model={text}: the arguments are {', '.join(known)}.")
-        kind = type(known[name])
-        try:
-            arguments[name] = PARSERS[kind](value)
-        except (ValueError, KeyError):
+    Raises:
+        ValueError: for a flag that would make another run of it.
+        FileNotFoundError: if there is no run.
+    """
+    for name in ("seed", "precision", "start_from"):
+        if FLAGS[name].value is not None:
             raise ValueError(
-                f"--model={text}: a value like {known[name]} is needed."
-            ) from None
-    return arguments
+                f"--{name} is fixed in {FLAGS.run_dir}; with --recipe it is checked."
+            )
+    recipe, corpus = recipe_of(FLAGS.run_dir), None
+    if FLAGS.prepared or recipe_flags.names_corpus():
+        corpus = recipe_flags.corpus(recipe)
+    return Run.resume(FLAGS.run_dir, corpus, **recipe_flags.changes(recipe))
 
 
-def describe(run: runs.Run, name: str):
+def describe(run: Run):
     """Prints what is about to be trained, on what, and with how much."""
-    train, valid = run.train_batches.count(), run.valid_batches.count()
     device = keras.distribution.list_devices()[0]
-    print(f"{name}: {run.preset.reference}")
+    print(run.recipe.reference)
     print(f"device {device}, {run.model.count_params():,} parameters")
-    for split, count in (("train", train), ("valid", valid)):
-        print(
-            f"{split}: {count.sentences:,} sentences, {count.tokens:,} tokens, "
-            f"{count.too_long:,} too long, {count.padding_share:.1%} padding"
-        )
+    recipe_flags.describe(run.corpus)
     print(
-        f"vocabulary {run.tokenizer.vocabulary_size:,}, "
-        f"{run.steps_per_epoch:,} steps an epoch, {run.preset.epochs} epochs at most"
+        f"vocabulary {run.corpus.vocabulary_size:,}, "
+        f"{run.steps_per_epoch:,} steps an epoch, "
+        f"{run.recipe.training.epochs} epochs at most"
     )
-    if run.epochs_done:
-        print(f"going on after epoch {run.epochs_done}")
     print(f"run folder: {run.folder}", flush=True)
 
 
-def report(run: runs.Run):
+def announce(run: Run):
+    """Prints which run begins, a stage or the last, and where it goes on."""
+    stage = os.path.basename(run.folder) if "stages" in run.folder else "training"
+    if run.epochs_done:
+        print(f"{stage}: going on after epoch {run.epochs_done}", flush=True)
+    elif stage != "training" or run.recipe.stages:
+        print(f"{stage}: {run.recipe.training.epochs} epochs at most", flush=True)
+
+
+def report(run: Run):
     """Prints the test set's figures of the best epoch, and samples."""
-    space = run.best()
-    result = run.test(space)
-    name = "test" if run.corpus.test else "valid"
-    unit = f"crop of {run.preset.length}" if run.preset.crops else "sentence"
+    result = run.test(run.best_model())
+    split = "test" if run.corpus.has_test else "valid"
+    text = run.recipe.text
+    unit = f"crop of {text.length}" if text.form == "crop" else "sentence"
     print(
-        f"{name}: bound {result.bound:.2f} nats per {unit} = reconstruction "
+        f"{split}: bound {result.bound:.2f} nats per {unit} = reconstruction "
         f"{result.reconstruction:.2f} + KL {result.kl:.2f}"
     )
-    if run.preset.level == "words":
+    if text.level == "words":
         print(
             f"perplexity {result.perplexity:.1f} with the end of sentence counted, "
             f"{result.perplexity_without_eos:.1f} without"
         )
     else:
-        print(f"{result.bits_per_token:.3f} bits per character")
-    if FLAGS.samples:
-        print("samples:")
-        texts = space.sample(FLAGS.samples, seed=FLAGS.seed)
-        print(*(f"  {text}" for text in texts), sep="\n")
+        print(f"{result.bits_per_token:.3f} bits per {text.level.removesuffix('s')}")
+    if not FLAGS.samples:
+        return
+    if keras.backend.backend() != "tensorflow":
+        print(f"for samples, on TensorFlow: examples/sample.py --run_dir={run.folder}")
+        return
+    print("samples:")
+    texts = run.best().sample(FLAGS.samples, seed=run.seed)
+    print(*(f"  {text}" for text in texts), sep="\n")
 
 
 if __name__ == "__main__":

@@ -21,12 +21,14 @@ import keras
 import numpy as np
 
 from keras_textvae import (
-    SentenceBatches,
+    Objective,
+    Text,
     TextSpace,
-    WordTokenizer,
     bag_of_words_vae,
+    corpora,
     grammar,
     open_space,
+    prepare,
     transfer,
 )
 
@@ -36,24 +38,26 @@ keras.utils.set_random_seed(0)
 
 # %% 1. Many sentences without labels, one a line.
 unlabelled = [example.text for example in grammar.generate(20_000, seed=0)]
-corpus = FOLDER / "sentences.txt"
-corpus.write_text("\n".join(unlabelled) + "\n")
+(FOLDER / "sentences.txt").write_text("\n".join(unlabelled[:-1000]) + "\n")
+(FOLDER / "valid.txt").write_text("\n".join(unlabelled[-1000:]) + "\n")
 
 # %% 2. Pretrain a VAE on them. Words are hidden from the encoder (`keep_rate`), and the
-# KL weighs little (`beta`), so that z says as much as it can of what each is about.
-tokenizer = WordTokenizer.learn([str(corpus)])
-batches = SentenceBatches([str(corpus)], tokenizer, batch_size=64)
-model = bag_of_words_vae(tokenizer.vocabulary_size, 64, 64, latent_dim=16, beta=0.1)
-model(keras.ops.ones((1, 5), "int32"))
+# KL weighs little (`beta`), so that z says as much as it can of what a text is about.
+corpus = prepare(
+    corpora.from_files(FOLDER / "sentences.txt", FOLDER / "valid.txt"),
+    Text("words", length=40),
+)
+model = bag_of_words_vae(
+    corpus.vocabulary_size, 64, 64, latent_dim=16, objective=Objective(beta=0.1)
+)
 model.compile(keras.optimizers.Adam(5e-3))
 model.fit(
-    batches.from_step(0),
-    steps_per_epoch=batches.steps_per_epoch,
+    corpus.train.batches(64, shuffle=True),
+    validation_data=corpus.valid.batches(64),
     epochs=6,
-    shuffle=False,
     verbose=2,
 )
-space = TextSpace(model, tokenizer, length=40)
+space = TextSpace(model, corpus.codec)
 space.save(str(FOLDER / "space"))
 
 # %% 3. A few sentences with labels: 20 of each topic; and others to test with.

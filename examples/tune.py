@@ -1,20 +1,20 @@
 r"""Searches hyperparameters of LSTM models, as Bowman et al. 2016 did.
 
-    python examples/tune.py --preset=bowman2016-ptb --data_dir=DIR --trials=50
-    python examples/tune.py --preset=bowman2016-ptb-rnnlm --data_dir=DIR
-    python examples/tune.py --preset=lstm-grammar --scale=smoke --trials=3
+    python examples/tune.py --recipe=bowman2016-ptb --data_dir=DIR --trials=50
+    python examples/tune.py --recipe=bowman2016-ptb-rnnlm --data_dir=DIR
+    python examples/tune.py --recipe=lstm-grammar --scale=smoke --trials=3
 
 KerasTuner's Bayesian optimisation (extra `tune`) over the sizes of embedding, LSTM and
 z, the keep rate of word dropout, the learning rate, and the annealing: the step at
 which the KL weight is one half, the whole schedule being stretched or pressed. All else
-is the preset's, but `tied` embeddings are untied, since they would need both sizes to
-be equal. What a preset lacks is not searched, nor a keep rate of 0.
+is the recipe's, but `tied` embeddings are untied, since they would need both sizes to
+be equal. What a recipe lacks is not searched, nor a keep rate of 0.
 
 The objective is the validation bound among models whose KL is --min_kl at least; the
 others stand behind them, the larger KL first. The paper restricts its search likewise.
 
 Each trial is a run folder in --output_dir, trained by a process of its own to --epochs
-or to the preset's early stopping. The same command goes on where a killed one was, and
+or to the recipe's early stopping. The same command goes on where a killed one was, and
 with more --trials further. At the end tuning.md has the best trials beside the paper's
 Table 9, and tuning.png the course of the search. Of a finished trial the best model is
 kept, not the checkpoint. Scales:
@@ -52,17 +52,17 @@ MIN_KL = 1.0
 def define_flags():
     names = sorted(
         name
-        for name, preset in zoo.PRESETS.items()
-        if preset.architecture in space.ARCHITECTURES
+        for name, recipe in zoo.RECIPES.items()
+        if recipe.model.architecture in space.ARCHITECTURES
     )
     text, number = flags.DEFINE_string, flags.DEFINE_integer
-    text("preset", "bowman2016-ptb", f"one of {', '.join(names)}")
+    text("recipe", "bowman2016-ptb", f"one of {', '.join(names)}")
     flags.DEFINE_enum("scale", "paper", [*space.SCALES], "how large, see above")
     text("data_dir", None, "folder of the corpus (default: it is downloaded)")
-    text("corpus", None, "a name, or a folder of yours (default: the preset's)")
-    text("output_dir", None, "folder of the search (default: runs/tune/PRESET)")
+    text("corpus", None, "a name, or a folder of yours (default: the recipe's)")
+    text("output_dir", None, "folder of the search (default: runs/tune/RECIPE)")
     number("trials", 20, "trials in all", 1)
-    number("epochs", None, "most epochs of a trial (default: the preset's)", 1)
+    number("epochs", None, "most epochs of a trial (default: the recipe's)", 1)
     flags.DEFINE_float(
         "min_kl", None, f"least KL, nats (default: {MIN_KL}; 0 without a KL)", 0.0
     )
@@ -75,52 +75,53 @@ def define_flags():
 def main(argv):
     if len(argv) > 1:
         raise ValueError(f"Unexpected argument {argv[1]!r}.")
-    preset = searched_preset()
-    axes = space.axes(preset, space.SCALES[FLAGS.scale])
+    recipe = searched_recipe()
+    axes = space.axes(recipe, space.SCALES[FLAGS.scale])
     # Whatever is wrong, it is said before days of training.
     oracle(axes)
     figure, plots = experiments.new_figure(columns=2)
-    min_kl = least_kl(preset)
-    corpora.load(preset.corpus, FLAGS.data_dir)
-    folder = FLAGS.output_dir or os.path.join("runs", "tune", FLAGS.preset)
-    search = Search(folder, configuration(preset, axes, min_kl))
+    min_kl = least_kl(recipe)
+    corpora.load(recipe.data.corpus, FLAGS.data_dir)
+    folder = FLAGS.output_dir or os.path.join("runs", "tune", FLAGS.recipe)
+    search = Search(folder, configuration(recipe, axes, min_kl))
     with search.locked():
-        train(search, preset, axes, min_kl)
+        train(search, recipe, axes, min_kl)
     report.plot(plots, search.records, min_kl)
     text = f"{describe(search, min_kl)}\n\n"
-    text += report.table(search.records, min_kl, preset)
+    text += report.table(search.records, min_kl, recipe)
     experiments.save_report(folder, "tuning", text, figure)
 
 
-def searched_preset() -> zoo.Preset:
-    """Returns the preset that the flags describe."""
-    preset = zoo.preset(FLAGS.preset)
-    if preset.architecture not in space.ARCHITECTURES:
+def searched_recipe() -> zoo.Recipe:
+    """Returns the recipe that the flags describe."""
+    recipe = zoo.recipe(FLAGS.recipe)
+    architecture = recipe.model.architecture
+    if architecture not in space.ARCHITECTURES:
         raise ValueError(
-            f"--preset={FLAGS.preset}: its architecture is {preset.architecture!r}, "
+            f"--recipe={FLAGS.recipe}: its architecture is {architecture!r}, "
             f"not {' or '.join(map(repr, space.ARCHITECTURES))}."
         )
-    preset = preset.replace(**space.SCALES[FLAGS.scale].fields)
+    recipe = recipe.replace(**space.SCALES[FLAGS.scale].fields)
     given = {"epochs": FLAGS.epochs, "corpus": FLAGS.corpus}
-    return preset.replace(**{name: x for name, x in given.items() if x is not None})
+    return recipe.replace(**{name: x for name, x in given.items() if x is not None})
 
 
-def least_kl(preset: zoo.Preset) -> float:
+def least_kl(recipe: zoo.Recipe) -> float:
     """Returns the least KL of a trial that counts."""
-    if space.has_kl(preset):
+    if space.has_kl(recipe):
         return MIN_KL if FLAGS.min_kl is None else FLAGS.min_kl
     if FLAGS.min_kl:
-        raise ValueError(f"--min_kl={FLAGS.min_kl}: {FLAGS.preset} has no KL.")
+        raise ValueError(f"--min_kl={FLAGS.min_kl}: {FLAGS.recipe} has no KL.")
     return 0.0
 
 
-def configuration(preset: zoo.Preset, axes: dict, min_kl: float) -> dict:
+def configuration(recipe: zoo.Recipe, axes: dict, min_kl: float) -> dict:
     """Returns what makes a search this one and no other."""
     return {
-        "preset": FLAGS.preset,
+        "recipe": FLAGS.recipe,
         "scale": FLAGS.scale,
-        "corpus": preset.corpus,
-        "epochs": preset.epochs,
+        "corpus": recipe.data.corpus,
+        "epochs": recipe.training.epochs,
         "min_kl": min_kl,
         "precision": FLAGS.precision,
         "seed": FLAGS.seed,
@@ -128,11 +129,11 @@ def configuration(preset: zoo.Preset, axes: dict, min_kl: float) -> dict:
     }
 
 
-def train(search: Search, preset: zoo.Preset, axes: dict, min_kl: float):
+def train(search: Search, recipe: zoo.Recipe, axes: dict, min_kl: float):
     """Trains the trials that are not finished, then new ones, up to --trials."""
     settings = Settings(search.folder, FLAGS.data_dir, FLAGS.precision, FLAGS.jobs)
     finished = [record.name for record in search.records if record.result]
-    begun = [as_trial(record, preset) for record in search.records]
+    begun = [as_trial(record, recipe) for record in search.records]
     count = max(FLAGS.trials, len(begun))
     progress = experiments.Progress(begun, search.folder, finished, count)
 
@@ -141,7 +142,7 @@ def train(search: Search, preset: zoo.Preset, axes: dict, min_kl: float):
         while len(search.records) < FLAGS.trials:
             record = search.begin(next_values(search, axes, min_kl))
             print(f"{record.name}: {in_words(record.values)}", flush=True)
-            progress.trials.append(as_trial(record, preset))
+            progress.trials.append(as_trial(record, recipe))
             yield progress.trials[-1]
 
     for trial, rows in experiments.train_each(trials(), settings, progress):
@@ -156,9 +157,9 @@ def train(search: Search, preset: zoo.Preset, axes: dict, min_kl: float):
             os.remove(os.path.join(search.folder, trial.name, "checkpoint.npz"))
 
 
-def as_trial(record, preset: zoo.Preset) -> Trial:
+def as_trial(record, recipe: zoo.Recipe) -> Trial:
     """Returns a trial of the search as one of an experiment."""
-    return Trial(record.name, space.with_values(preset, record.values), FLAGS.seed)
+    return Trial(record.name, space.with_values(recipe, record.values), FLAGS.seed)
 
 
 def next_values(search: Search, axes: dict, min_kl: float) -> dict[str, float]:
@@ -186,7 +187,7 @@ def describe(search: Search, min_kl: float) -> str:
     elif min_kl:
         found = f"A KL below {min_kl:g} nats, in brackets, does not count. {found}"
     return (
-        f"{len(search.records)} trials of `{FLAGS.preset}`, scale {FLAGS.scale}, "
+        f"{len(search.records)} trials of `{FLAGS.recipe}`, scale {FLAGS.scale}, "
         f"{search.configuration['epochs']} epochs at most. Validation at each trial's "
         f"best epoch, nats per sentence. {found}"
     )

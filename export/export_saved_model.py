@@ -146,24 +146,24 @@ def description(space, batching, bfloat16, run) -> dict:
         "batching": batching and batching._asdict(),
         "model": type(space.model).__name__,
         "latent_dim": space.model.latent_dim,
-        "length": space.length,
-        "crops": space.crops,
+        "length": space.codec.length,
+        "form": space.codec.form,
         "tokenizer": {
-            "class": type(space.tokenizer).__name__,
-            "vocabulary_size": space.tokenizer.vocabulary_size,
-            "right_to_left": space.tokenizer.right_to_left,
+            "class": type(space.codec.tokenizer).__name__,
+            "vocabulary_size": space.codec.vocabulary_size,
+            "right_to_left": space.codec.tokenizer.right_to_left,
         },
         "labels": getattr(space.model, "labels", None),  # as `classify` orders them
     } | run
 
 
 def of_run(run_dir) -> dict:
-    """Returns the `preset` and the test's `metrics` of a run folder, if it has them."""
+    """Returns the `recipe` and the test's `metrics` of a run folder, if it has them."""
     config = pathlib.Path(run_dir) / "config.json"
     result = pathlib.Path(run_dir) / "result.json"
     found = {}
     if config.is_file():
-        found["preset"] = read_json(str(config))["preset"]
+        found["recipe"] = read_json(str(config))["recipe"]
     if result.is_file():
         found["metrics"] = read_json(str(result))
     return found

@@ -34,7 +34,7 @@ with quiet_imports():
     from export import other_tensorflow, warm_up
     from export.export_saved_model import DESCRIPTION
     from keras_textvae.atomic_files import read_json
-    from keras_textvae.text_space import copied
+    from keras_textvae.models import copied
     from serving.saved_model import gate, manifest
 
 FLAGS = flags.FLAGS
@@ -161,7 +161,7 @@ def rounded(space):
     for weight in model.variables:
         if weight.dtype == "float32":
             weight.assign(keras.ops.cast(keras.ops.cast(weight, "bfloat16"), "float32"))
-    return keras_textvae.TextSpace(model, space.tokenizer, space.length, space.crops)
+    return keras_textvae.TextSpace(model, space.codec)
 
 
 def requests(space) -> list[dict]:

@@ -45,13 +45,15 @@ def write(requests: list[predict_pb2.PredictRequest], directory: pathlib.Path):
 
 def short_texts(space, count: int) -> list[str]:
     """Returns texts that the model can take, whatever its tokens are."""
-    longest = max(1, (space.length - 3) // 4)  # a character has at most 4 bytes
+    longest = max(
+        1, (space.codec.positions - 3) // 4
+    )  # a character has at most 4 bytes
     if "sample" in space.graph.signatures:
         samples = space.sample(count, seed=1)
     else:  # a classifier: its own words
-        words = np.arange(FIRST_WORD, space.tokenizer.vocabulary_size)
+        words = np.arange(FIRST_WORD, space.codec.vocabulary_size)
         drawn = np.random.default_rng(1).choice(words, (count, longest))
-        samples = [text.decode() for text in space.tokenizer.decode(drawn).numpy()]
+        samples = [text.decode() for text in space.codec.decode(drawn).numpy()]
     return [text[:longest].strip() or "a" for text in samples]
 
 

@@ -14,25 +14,31 @@ from keras_textvae.command_line import quiet_imports
 
 with quiet_imports():
     from keras_textvae import atomic_files as atomic_files
+    from keras_textvae import batches as batches
     from keras_textvae import callbacks as callbacks
     from keras_textvae import command_line as command_line
+    from keras_textvae import corpora as corpora
     from keras_textvae import decoders as decoders
     from keras_textvae import encoders as encoders
     from keras_textvae import evaluation as evaluation
     from keras_textvae import generation as generation
     from keras_textvae import grammar as grammar
-    from keras_textvae import id_batches as id_batches
     from keras_textvae import imputation as imputation
     from keras_textvae import layers as layers
     from keras_textvae import losses as losses
+    from keras_textvae import models as models
     from keras_textvae import objectives as objectives
+    from keras_textvae import paths as paths
     from keras_textvae import posteriors as posteriors
+    from keras_textvae import prepared as prepared
     from keras_textvae import samplers as samplers
     from keras_textvae import schedules as schedules
+    from keras_textvae import space_files as space_files
     from keras_textvae import tokens as tokens
     from keras_textvae import training as training
     from keras_textvae import zoo as zoo
     from keras_textvae.callbacks import KLAnnealing as KLAnnealing
+    from keras_textvae.corpora import Corpus as Corpus
     from keras_textvae.decoders import ByteNetDecoder as ByteNetDecoder
     from keras_textvae.decoders import DeconvolutionalDecoder as DeconvolutionalDecoder
     from keras_textvae.decoders import HybridDecoder as HybridDecoder
@@ -45,32 +51,31 @@ with quiet_imports():
     from keras_textvae.models import TextVAE as TextVAE
     from keras_textvae.objectives import Objective as Objective
     from keras_textvae.posteriors import DiagonalGaussian as DiagonalGaussian
+    from keras_textvae.prepared import PreparedCorpus as PreparedCorpus
+    from keras_textvae.prepared import Text as Text
+    from keras_textvae.prepared import prepare as prepare
+    from keras_textvae.training import Run as Run
     from keras_textvae.zoo import bag_of_words_vae as bag_of_words_vae
     from keras_textvae.zoo import bytenet_vae as bytenet_vae
     from keras_textvae.zoo import feedforward_vae as feedforward_vae
     from keras_textvae.zoo import hybrid_vae as hybrid_vae
     from keras_textvae.zoo import lstm_vae as lstm_vae
-    from keras_textvae.zoo import preset as preset
+    from keras_textvae.zoo import recipe as recipe
     from keras_textvae.zoo import rnnlm as rnnlm
 
 __version__ = "0.1.0"
 
 # Public name -> the module, on TensorFlow, that it comes from.
 _TEXT = {
-    "corpora": "corpora",
-    "pipeline": "pipeline",
-    "runs": "runs",
     "text_space": "text_space",
     "tokenizers": "tokenizers",
     "transfer": "transfer",
     "CharacterTokenizer": "tokenizers",
-    "CropBatches": "pipeline",
-    "Run": "runs",
-    "SentenceBatches": "pipeline",
+    "Codec": "tokenizers",
     "Batching": "text_space",
     "TextSpace": "text_space",
     "WordTokenizer": "tokenizers",
-    "open_space": "runs",
+    "open_space": "text_space",
 }
 
 

@@ -107,21 +107,21 @@ class Objective:
         auxiliary = {"auxiliary": "auxiliary_logits"} if self.alpha else {}
         return {"reconstruction": "logits"} | auxiliary
 
+    def check(self, names):
+        """Raises ValueError unless a decoder's outputs, by name, have all it reads."""
+        if missing := {*self.reads.values()} - {*names}:
+            raise ValueError(
+                f"The decoder gives no {', '.join(missing)}, which the objective "
+                f"needs. Received: alpha={self.alpha}"
+            )
+
     def terms(self, targets, outputs) -> Terms:
         """Returns what is weighed, from a model's outputs.
 
         Args:
             targets: int32 [B, T], the ids to predict.
             outputs: dict of tensors: `kl`, and the logits [B, T, V] of `reads`.
-
-        Raises:
-            ValueError: if the outputs have no auxiliary logits and `alpha` needs them.
         """
-        if missing := {*self.reads.values()} - outputs.keys():
-            raise ValueError(
-                f"The decoder gives no {', '.join(missing)}, which the objective "
-                f"needs. Received: alpha={self.alpha}"
-            )
         nll = {
             name: sentence_nll(targets, outputs[x]) for name, x in self.reads.items()
         }

@@ -10,6 +10,15 @@ import keras
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """Keeps what is downloaded, written or prepared out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("KERAS_TEXTVAE_CACHE", str(folder))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def seed():
     """Starts each test from the same random state, whatever ran before it."""

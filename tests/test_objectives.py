@@ -11,7 +11,7 @@ from keras_textvae import TextSpace, zoo
 from keras_textvae.evaluation import importance_weighted_nll
 from keras_textvae.losses import sentence_nll
 from keras_textvae.objectives import Objective, Rule, Terms, TotalKL, bound
-from keras_textvae.tokenizers import WordTokenizer
+from keras_textvae.tokenizers import Codec, WordTokenizer
 
 RNG = np.random.default_rng(0)
 NLL, AUXILIARY = RNG.uniform(5.0, 9.0, (2, 6)).astype("float32")
@@ -98,11 +98,12 @@ def test_the_bound_is_the_same_by_every_way_to_it():
     """Of an evaluation, of `score`, and of one importance weight, with one noise."""
     keras.utils.set_random_seed(0)
     tokenizer = WordTokenizer(["a", "cat", "sees", "dog"])
-    model = zoo.lstm_vae(tokenizer.vocabulary_size, 6, 8, 3, beta=0.4)
+    objective = Objective(beta=0.4)
+    model = zoo.lstm_vae(tokenizer.vocabulary_size, 6, 8, 3, objective=objective)
     text = "a cat sees a dog"
     ids = tokenizer.encode([text]).numpy()
     model(ids)
-    space = TextSpace(model, tokenizer, length=6)
+    space = TextSpace(model, Codec(tokenizer, 5))
     score = space.score([text], seed=5)
     noise = space.graph._noise(5, 1)
     outputs = model.infer(ids, noise)

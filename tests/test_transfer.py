@@ -11,7 +11,8 @@ from keras_textvae.decoders import LSTMDecoder
 from keras_textvae.grammar.english import build
 from keras_textvae.grammar.lexicon import read_lexicon
 from keras_textvae.models import LanguageModel
-from keras_textvae.tokenizers import CharacterTokenizer, WordTokenizer
+from keras_textvae.objectives import Objective
+from keras_textvae.tokenizers import CharacterTokenizer, Codec, WordTokenizer
 from keras_textvae.transfer import fitting
 
 WORDS = "the a cat dog sees likes big old".split()
@@ -27,16 +28,16 @@ def words():
     size = tokenizer.vocabulary_size
     model = zoo.lstm_vae(size, 6, 8, 3, keep_rate=0.5, pooling="mean")
     model(keras.ops.ones((1, LENGTH), "int32"))
-    return TextSpace(model, tokenizer, LENGTH)
+    return TextSpace(model, Codec(tokenizer, LENGTH - 1))
 
 
 def crops():
-    tokenizer = CharacterTokenizer([*"abcdeghikloslt", " "][:12] + [" "])
+    tokenizer = CharacterTokenizer([*"abcdeghiklo", " ", "\n"])
     model = zoo.hybrid_vae(
         tokenizer.vocabulary_size, LENGTH, 3, units=8, channels=(4, 6), features=5
     )
     model(keras.ops.ones((1, LENGTH + 1), "int32"))
-    return TextSpace(model, tokenizer, LENGTH, crops=True)
+    return TextSpace(model, Codec(tokenizer, LENGTH, "crop"))
 
 
 SPACES = {"words": words, "crops": crops}
@@ -224,12 +225,17 @@ def test_a_new_head_says_nothing(space):
     np.testing.assert_array_equal(probabilities, np.full((6, 2), 0.5, "float32"))
 
 
-def test_balanced_weights_are_inverse_to_counts():
+def test_each_text_has_the_weight_of_its_label():
     model = transfer.classifier(words(), NAMES).model
-    balanced = fitting._class_weight(model, np.array([0, 1, 1, 1]), "balanced")
-    assert balanced == {0: 2.0, 1: pytest.approx(2 / 3)}
-    named = fitting._class_weight(model, np.array([0, 1]), {"cat": 3.0, "dog": 1.0})
-    assert named == {1: 3.0, 0: 1.0}
+    dog, cat = (NAMES.index(name) for name in ("dog", "cat"))
+    numbers = np.array([dog, cat, cat, cat])
+    (balanced,) = fitting._weights(model, numbers, "balanced")
+    np.testing.assert_allclose(balanced, [2.0, 2 / 3, 2 / 3, 2 / 3])
+    # A label that is left out weighs 1.
+    for name, weights in (("cat", [1, 3, 3, 3]), ("dog", [3, 1, 1, 1])):
+        (named,) = fitting._weights(model, numbers, {name: 3.0})
+        np.testing.assert_array_equal(named, weights)
+    assert fitting._weights(model, numbers, None) == []
 
 
 def labelled_corpus(count, seed):
@@ -256,12 +262,14 @@ def test_a_grammar_is_learned_from_twenty_labels_a_class():
     keras.utils.set_random_seed(0)
     texts, topics = labelled_corpus(1500, seed=0)
     tokenizer = WordTokenizer(sorted({word for text in texts for word in text.split()}))
-    model = zoo.bag_of_words_vae(tokenizer.vocabulary_size, 32, 32, 8, beta=0.1)
+    model = zoo.bag_of_words_vae(
+        tokenizer.vocabulary_size, 32, 32, 8, objective=Objective(beta=0.1)
+    )
     ids = tokenizer.encode(texts).numpy()
     model(ids[:1])
     model.compile(keras.optimizers.Adam(3e-3))
     model.fit(ids, epochs=8, verbose=0)
-    space = TextSpace(model, tokenizer, ids.shape[1])
+    space = TextSpace(model, Codec(tokenizer, ids.shape[1] - 1))
     names = sorted({*topics})
     rows = [
         row
@@ -305,9 +313,9 @@ def test_bad_input_is_one_clear_line(case):
 def test_what_a_space_cannot_do_is_one_clear_line():
     space = words()
     labelled = transfer.classifier(space, NAMES)
-    language_model = LanguageModel(LSTMDecoder(space.tokenizer.vocabulary_size, 4, 5))
+    language_model = LanguageModel(LSTMDecoder(space.codec.vocabulary_size, 4, 5))
     language_model(keras.ops.ones((1, LENGTH), "int32"))
-    other = TextSpace(language_model, space.tokenizer, LENGTH)
+    other = TextSpace(language_model, space.codec)
     for attempt, message in (
         (lambda: labelled.sample(1), "sample: a TextClassifier has no such method"),
         (lambda: space.classify(TEXTS), "classify: a TextVAE has no such method"),

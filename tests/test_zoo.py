@@ -1,4 +1,4 @@
-"""What every preset of the zoo keeps to, at tiny sizes, under each precision policy.
+"""What every recipe of the zoo keeps to, at tiny sizes, under each precision policy.
 
 The same tests run again on JAX, in a process of their own without TensorFlow: what they
 need beside Keras is NumPy.
@@ -8,6 +8,7 @@ B: batch size. T: time, `<bos>` included. V: vocabulary size. D: latent size.
 
 import importlib.util
 import inspect
+import json
 from typing import NamedTuple
 
 import keras
@@ -20,7 +21,7 @@ from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.layers import WordDropout
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
-from keras_textvae.zoo.configuration import ARCHITECTURES
+from keras_textvae.zoo.recipe import ARCHITECTURES
 from tests.on_jax import run_on_jax
 
 V = 11
@@ -47,10 +48,11 @@ BACKEND = keras.backend.backend()
 
 
 def cases():
-    """Every preset; under half precision, each architecture once, and one-hot ids."""
+    """Every recipe; under half precision, each architecture once, and one-hot ids."""
     seen = set()
-    for name, preset in zoo.PRESETS.items():
-        kind = preset.architecture, preset.model.get("embedding_dim") is None
+    for name, recipe in zoo.RECIPES.items():
+        one_hot = recipe.model.arguments.get("embedding_dim") is None
+        kind = recipe.model.architecture, one_hot
         yield from [(name, policy) for policy in TOLERANCE][: 1 if kind in seen else 3]
         seen.add(kind)
 
@@ -64,7 +66,7 @@ if BACKEND == "jax":  # which takes seconds to compile anything
 
 
 class Trained(NamedTuple):
-    preset: zoo.Preset
+    recipe: zoo.Recipe
     policy: str
     model: keras.Model
     figures: dict
@@ -88,34 +90,35 @@ def array(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
-def shrunk(preset):
-    smaller = SMALLER[preset.architecture] | {
+def shrunk(recipe):
+    smaller = SMALLER[recipe.model.architecture] | {
         name: value
-        for name, value in preset.model.items()
+        for name, value in recipe.model.arguments.items()
         if value is None or (name, value) == ("keep_rate", 0.0)
     }
-    return preset.replace(length=LENGTH, model=preset.model | smaller)
+    crop = recipe.text.form == "crop"
+    return recipe.replace(length=LENGTH - (not crop), **smaller)
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)
 def trained(request):
-    """A preset's model after an epoch of training."""
+    """A recipe's model after an epoch of training."""
     name, policy = request.param
-    preset = shrunk(zoo.preset(name))
+    recipe = shrunk(zoo.recipe(name))
     keras.config.set_dtype_policy(policy)
     try:
         keras.utils.set_random_seed(0)
-        model = preset.build_model(V)
+        model = recipe.build_model(V)
         # A graph takes seconds to trace: once for each architecture.
         in_graph = name.endswith("-grammar") and policy == "float32"
         eagerly = BACKEND == "tensorflow" and not in_graph
-        model.compile(preset.build_optimizer(), run_eagerly=eagerly)
+        model.compile(recipe.training.build_optimizer(), run_eagerly=eagerly)
         figures = model.fit(IDS, batch_size=len(IDS), epochs=1, verbose=0).history
     finally:
         keras.config.set_dtype_policy("float32")
     if model.latent_dim:
         model.kl_weight.assign(0.37)
-    return Trained(preset, policy, model, figures)
+    return Trained(recipe, policy, model, figures)
 
 
 def outputs(model):
@@ -134,7 +137,7 @@ def latents(model, rows):
 def test_training_gives_finite_figures_and_moves_every_weight(trained):
     assert all(np.all(np.isfinite(values)) for values in trained.figures.values())
     keras.utils.set_random_seed(0)
-    fresh = trained.preset.build_model(V)
+    fresh = trained.recipe.build_model(V)
     for new, old in zip(trained.model.weights, fresh.weights, strict=True):
         moving = new.name not in ("kl_weight", "beta")
         if moving:
@@ -142,9 +145,10 @@ def test_training_gives_finite_figures_and_moves_every_weight(trained):
 
 
 def test_training_drops_words(trained):
-    if trained.preset.architecture == "feedforward":
+    architecture = trained.recipe.model.architecture
+    if architecture == "feedforward":
         pytest.skip("it has no history")
-    bag = trained.preset.architecture == "bag_of_words"  # the encoder's are dropped
+    bag = architecture == "bag_of_words"  # the encoder's are dropped
     part = trained.model.encoder.text if bag else trained.model.decoder.history
     layer = part.word_dropout
     assert isinstance(layer, WordDropout)
@@ -154,11 +158,11 @@ def test_training_drops_words(trained):
 
 def test_outputs_have_their_shapes_and_precision(trained):
     found = outputs(trained.model)
-    steps = 1 if trained.preset.architecture == "bag_of_words" else LENGTH
+    steps = 1 if trained.recipe.model.architecture == "bag_of_words" else LENGTH
     assert found["logits"].shape == (len(IDS), steps, V)
     assert found["z"].shape == (len(IDS), trained.model.latent_dim)
     assert found["kl"].shape == found["z"].shape
-    hybrid = trained.preset.architecture in ("hybrid", "bytenet")
+    hybrid = trained.recipe.model.architecture in ("hybrid", "bytenet")
     assert ("auxiliary_logits" in found) == hybrid
     for name in found.keys() & {"z", "kl", "log_ratio", "mean", "log_var"}:
         assert keras.backend.standardize_dtype(found[name].dtype) == "float32"
@@ -179,7 +183,10 @@ def test_a_saved_model_is_restored_exactly(trained, tmp_path):
         assert float(loaded.kl_weight) == np.float32(0.37)
         objective = trained.model.objective
         assert loaded.objective.get_config() == objective.get_config()
-        assert objective.beta == trained.preset.model.get("beta", 1.0)
+        assert (objective.beta, objective.alpha) == (
+            trained.recipe.terms.beta,
+            trained.recipe.terms.alpha,
+        )
     expected, found = outputs(trained.model), outputs(loaded)
     assert found.keys() == expected.keys()
     for name in expected:
@@ -209,7 +216,7 @@ def test_generation_ends_its_sentences(trained):
 
 def test_hidden_words_are_imputed_on_every_backend():
     keras.utils.set_random_seed(0)
-    model = shrunk(zoo.preset("lstm-grammar")).build_model(V)
+    model = shrunk(zoo.recipe("lstm-grammar")).build_model(V)
     ids = IDS[:4]
     hidden = np.zeros(ids.shape, bool)
     hidden[:, 1] = True
@@ -222,7 +229,7 @@ def test_hidden_words_are_imputed_on_every_backend():
 
 def test_importance_weights_tighten_the_bound_on_every_backend():
     keras.utils.set_random_seed(0)
-    model = shrunk(zoo.preset("lstm-grammar")).build_model(V)
+    model = shrunk(zoo.recipe("lstm-grammar")).build_model(V)
     model.posterior.projection.bias.assign(np.linspace(-2, 2, 6))  # a KL to gain from
     ids = np.tile(IDS[:2], (50, 1))
     found = [importance_weighted_nll(model, [ids], s).bound for s in (1, 30)]
@@ -251,18 +258,51 @@ def test_all_arguments_of_an_architecture_have_names(name):
     assert all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
 
 
-def test_an_unknown_preset_is_refused_with_the_known_ones():
+def test_an_unknown_recipe_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="'nope'") as error:
-        zoo.preset("nope")
-    for name in zoo.PRESETS:
+        zoo.recipe("nope")
+    for name in zoo.RECIPES:
         assert name in str(error.value)
 
 
-@pytest.mark.parametrize("name", zoo.PRESETS)
-def test_a_preset_s_schedule_begins_low_and_ends_at_one(name):
-    preset = zoo.preset(name)
-    weight = preset.schedule.build()
-    constant = preset.schedule.name == "constant"
-    assert constant == (name in CONSTANT)
+@pytest.mark.parametrize("name", zoo.RECIPES)
+def test_a_recipe_s_schedule_begins_low_and_ends_at_one(name):
+    recipe = zoo.recipe(name)
+    weight = recipe.terms.schedule.build()
+    constant = recipe.terms.schedule == zoo.CONSTANT
+    language_model = recipe.model.architecture == "rnnlm"
+    assert language_model or constant == (name in CONSTANT)
     assert constant or weight(0) < 0.05
     assert weight(10**6) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", zoo.RECIPES)
+def test_a_recipe_is_the_same_after_json(name):
+    stage = zoo.Stage("autoencoder", {"beta": 0.0, "channels": (1, 2)}, ("encoder",))
+    recipe = zoo.recipe(name).replace(stages=(stage,))
+    config = json.loads(json.dumps(recipe.get_config()))
+    assert zoo.Recipe.from_config(config) == recipe
+    # A field that is younger than the configuration has its default.
+    del config["text"]["tweets"], config["training"]["epsilon"]
+    again = zoo.Recipe.from_config(config)
+    assert again.text.tweets is False and again.training.epsilon == 1e-7
+
+
+def test_fields_are_replaced_in_the_part_that_has_them():
+    recipe = zoo.recipe("lstm-grammar")
+    changed = recipe.replace(epochs=2, length=9, units=7, beta=0.5, batch_size=3)
+    assert (changed.training.epochs, changed.text.length) == (2, 9)
+    assert changed.model.arguments == recipe.model.arguments | {"units": 7}
+    assert (changed.terms.beta, changed.data.batch_size) == (0.5, 3)
+    # What the recipe leaves to the architecture's default can be replaced too.
+    assert recipe.replace(tied=True).model.arguments["tied"] is True
+    with pytest.raises(ValueError, match="no field 'depth'"):
+        recipe.replace(depth=3)
+
+
+def test_a_stage_changes_the_recipe_and_has_no_stages_of_its_own():
+    stage = zoo.Stage("autoencoder", {"beta": 0.0, "epochs": 1}, ("encoder",))
+    recipe = zoo.recipe("lstm-grammar").replace(stages=(stage,))
+    assert recipe.stage(stage) == zoo.recipe("lstm-grammar").replace(beta=0.0, epochs=1)
+    with pytest.raises(ValueError, match="keep"):
+        zoo.Stage("autoencoder", {}, ("head",))

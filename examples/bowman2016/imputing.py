@@ -37,7 +37,7 @@ PAPER_TABLE_4 = {
 def table3(scale, settings):
     """Sentences whose last words are hidden, and how each model ends them."""
     models, judge = trained(scale, settings)
-    texts = sentences(judge.corpus.test, judge.tokenizer, EXAMPLES)
+    texts = sentences(judge.corpus.files.test, judge.corpus.codec.tokenizer, EXAMPLES)
     ends = {"true": texts}
     for name, run in models.items():
         ends[name] = run.best().impute([hide(text) for text in texts], *SEARCHES[name])
@@ -90,8 +90,8 @@ def trained(scale, settings):
         "judge": changed("bowman2016-fiction-rnnlm", scale),
     }
     trials = {
-        name: Trial(f"fiction/{name}, imputation", preset, seed)
-        for seed, (name, preset) in enumerate(trials.items())
+        name: Trial(f"fiction/{name}, imputation", recipe, seed)
+        for seed, (name, recipe) in enumerate(trials.items())
     }
     experiments.train_all([*trials.values()], settings)
     runs = {name: experiments.load_run(t, settings) for name, t in trials.items()}
@@ -120,9 +120,9 @@ def hide(text) -> str:
 
 def judged(run, name, judge, imputed) -> dict:
     """Completes the test sentences and judges them."""
-    space, corpus = judge.best(), judge.corpus
+    space, corpus = judge.best(), judge.corpus.files
     true, source = (
-        sentences(files, space.tokenizer, imputed)
+        sentences(files, space.codec.tokenizer, imputed)
         for files in (corpus.valid, corpus.test)
     )
     count = min(len(true), len(source))
@@ -132,10 +132,10 @@ def judged(run, name, judge, imputed) -> dict:
     with open(run.path("completed.txt"), "w", encoding="utf-8") as file:
         file.writelines(f"{text}\n" for text in completed)
     halves = [
-        space.tokenizer.tokenize(texts).to_list() for texts in (true[:count], completed)
+        space.codec.running_ids(texts).to_list() for texts in (true[:count], completed)
     ]
     for kind in evaluation.CLASSIFIERS:
-        result = told_apart(halves, space.tokenizer.vocabulary_size, kind)
+        result = told_apart(halves, space.codec.vocabulary_size, kind)
         found[kind] = {"error": result.error, "standard": result.standard_error}
     scores = [space.score(rows).bound for rows in in_batches(completed)]
     found["nll"] = float(np.mean(np.concatenate(scores)))

@@ -1,6 +1,6 @@
 """What table 2 of Bowman et al. 2016 says of a model: likelihoods and use of z.
 
-Without TensorFlow: `examples/train_on_jax.py` computes them on a GPU too.
+Without TensorFlow: on JAX `reproduce_bowman2016.py` computes them too.
 """
 
 import keras
@@ -16,7 +16,7 @@ def figures(run, scale, chunk=None) -> dict:
     """Evaluates a run's best epoch; each figure once, and kept in the run's folder.
 
     Args:
-        run: `runs.Run`, or a `JaxRun` of `examples/train_on_jax.py`.
+        run: `training.Run`.
         scale: `Scale`.
         chunk: int or None. See `evaluation.importance_weighted_nll`.
     """
@@ -33,10 +33,10 @@ def figures(run, scale, chunk=None) -> dict:
 
 def _figures(run, scale, chunk) -> dict:
     """Returns what is evaluated, by name, as functions."""
-    model = run.best().model
+    model = run.best_model()
     model.compile()
     train = run.train_batches.spread(scale.train_batches)
-    test, some = run.test_batches.epoch(0), run.test_batches.spread(scale.test_batches)
+    test, some = run.test_batches, run.test_batches.spread(scale.test_batches)
     found = {
         "train": lambda: evaluation.evaluate_bound(model, train)._asdict(),
         "test": lambda: evaluation.evaluate_bound(model, test)._asdict(),

@@ -18,13 +18,13 @@ PAPER_TABLE_2 = {
 def table2_trials(scale):
     """Returns the runs of table 2 by the paper's names of them."""
     latent = {"latent_dim": scale.inputless_latent_dim}
-    presets = {
+    recipes = {
         "RNNLM": changed("bowman2016-ptb-rnnlm", scale),
         "VAE": changed("bowman2016-ptb", scale),
         "inputless RNNLM": changed("bowman2016-ptb-inputless-rnnlm", scale),
-        "inputless VAE": changed("bowman2016-ptb-inputless", scale, latent),
+        "inputless VAE": changed("bowman2016-ptb-inputless", scale, **latent),
     }
-    return {name: Trial(f"ptb/{name}", preset) for name, preset in presets.items()}
+    return {name: Trial(f"ptb/{name}", recipe) for name, recipe in recipes.items()}
 
 
 def table2(scale, settings):
@@ -37,7 +37,7 @@ def table2(scale, settings):
         found = figures(run, scale)
         likelihoods.append([name, *likelihood_cells(found), *PAPER_TABLE_2[name]])
         if "active_units" in found:
-            size = trial.preset.model["latent_dim"]
+            size = trial.recipe.model.arguments["latent_dim"]
             spaces.append([name, *latent_cells(found, size)])
     text = (
         "Nats per sentence of the Penn Treebank, the end counted, KL in brackets, the "
@@ -85,7 +85,7 @@ def figure2(scale, settings):
     trial = Trial("figure2", changed("bowman2016-ptb", scale, **scale.figure2))
     figure, (weight_plot,) = experiments.new_figure()
     rows = experiments.train_all([trial], settings)[trial.name]
-    steps = [row["epoch"] * trial.preset.steps_per_epoch for row in rows]
+    steps = [row["epoch"] * trial.recipe.data.steps_per_epoch for row in rows]
     weights = [row["kl_weight"] for row in rows]
     kls = [row["val_kl"] for row in rows]
     weight_plot.plot(steps, weights, color="tab:gray", label="weight of the KL")

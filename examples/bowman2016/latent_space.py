@@ -7,7 +7,7 @@ from examples.bowman2016.scales import changed
 from examples.bowman2016.word_dropout import fiction_trial
 from examples.experiments import Trial, markdown
 from keras_textvae import corpora, posteriors
-from keras_textvae.text_space import paths
+from keras_textvae.paths import line
 
 RANGE = 0.1  # of the elements of table 6's matrix, the paper's c
 SHOWN = 10
@@ -92,8 +92,8 @@ def table8(scale, settings):
 
     And between random points of the VAE's space.
     """
-    preset = changed("bowman2016-fiction-autoencoder", scale)
-    trials = [fiction_trial(scale, 0.75), Trial("fiction/autoencoder", preset)]
+    autoencoder = changed("bowman2016-fiction-autoencoder", scale)
+    trials = [fiction_trial(scale, 0.75), Trial("fiction/autoencoder", autoencoder)]
     runs = dict(zip(("VAE", "autoencoder"), trained(trials, settings), strict=True))
     texts = test_sentences(runs["VAE"], 2 * PAIRS)
     spaces = {name: run.best() for name, run in runs.items()}
@@ -122,7 +122,7 @@ def random_paths(space) -> list[list[str]]:
     shape = (PAIRS, 1, space.model.latent_dim)
     first, last = rng.normal(size=(2, *shape)).astype("float32")
     share = np.linspace(0.0, 1.0, STEPS, dtype="float32")[:, None]
-    return [space.decode(path) for path in paths.line(first, last, share)]
+    return [space.decode(path) for path in line(first, last, share)]
 
 
 def side_by_side(columns: dict[str, list[str]]) -> str:
@@ -132,5 +132,7 @@ def side_by_side(columns: dict[str, list[str]]) -> str:
 
 def test_sentences(run, count):
     """Returns the first test sentences of at most ten words."""
-    texts = [line for path in run.corpus.test for _, line in corpora.read_lines(path)]
+    texts = [
+        line for path in run.corpus.files.test for _, line in corpora.read_lines(path)
+    ]
     return [text for text in texts if 3 < len(text.split()) <= 10][:count]

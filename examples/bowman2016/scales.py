@@ -1,4 +1,4 @@
-"""What a scale changes in the presets of Bowman et al. 2016, and what it tries."""
+"""What a scale changes in the recipes of Bowman et al. 2016, and what it tries."""
 
 from typing import NamedTuple
 
@@ -7,16 +7,16 @@ from keras_textvae.zoo import Schedule
 
 
 class Scale(NamedTuple):
-    """What a scale changes in the presets, and how much is evaluated.
+    """What a scale changes in the recipes, and how much is evaluated.
 
     Attributes:
-        ptb: fields of the presets on PTB.
+        ptb: fields of the recipes on PTB.
         ptb_sizes: arguments of their models.
         inputless_latent_dim: of the inputless VAE on PTB.
-        fiction: fields of the presets on fiction.
+        fiction: fields of the recipes on fiction.
         fiction_sizes: arguments of their models.
         figure2: fields of the run whose KL is plotted, in many short epochs.
-        variations: fields of the preset that section 3's runs share.
+        variations: fields of the recipe that section 3's runs share.
         variation_sizes: arguments of their models.
         train_batches: batches of the training set that table 2 evaluates; None for all.
         test_batches: batches for the importance-weighted likelihood; None for all.
@@ -113,22 +113,23 @@ SCALES = {
 }
 
 
-def changed(preset_name, scale, arguments=None, **fields):
-    """Returns a preset at a scale.
+def changed(name, scale, **fields):
+    """Returns a recipe at a scale.
 
     Args:
-        preset_name: str. See `zoo.PRESETS`.
+        name: str. See `zoo.RECIPES`.
         scale: `Scale`.
-        arguments: dict of the model's arguments to change, or None.
-        fields: fields of the preset to change.
+        fields: what else to change, see `zoo.Recipe.replace`.
     """
-    preset = zoo.preset(preset_name)
-    ptb = preset.corpus == "ptb"
+    recipe = zoo.recipe(name)
+    ptb = recipe.data.corpus == "ptb"
     sizes = scale.ptb_sizes if ptb else scale.fiction_sizes
-    if preset.schedule.name == "constant":  # nothing to anneal
-        fields = {"schedule": preset.schedule} | fields
-    model = preset.model | sizes | (arguments or {})
-    if "encoder_units" in model:  # never more than the decoder's
-        model["encoder_units"] = min(model["encoder_units"], model["units"])
     scaled = scale.ptb if ptb else scale.fiction
-    return preset.replace(**{"model": model} | scaled | fields)
+    if recipe.terms.schedule == zoo.CONSTANT:  # nothing to anneal
+        scaled = scaled | {"schedule": zoo.CONSTANT}
+    recipe = recipe.replace(**scaled | sizes | fields)
+    sizes = recipe.model.arguments
+    if "encoder_units" in sizes:  # never more than the decoder's
+        units = min(sizes["encoder_units"], sizes["units"])
+        recipe = recipe.replace(encoder_units=units)
+    return recipe

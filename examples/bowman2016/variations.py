@@ -13,41 +13,37 @@ from examples.keeping import once
 from keras_textvae import evaluation, grammar, zoo
 from keras_textvae.zoo import Schedule
 
-# What each changes in the model's arguments, and in the preset's fields. The first is
-# figure 1 of the paper; all others differ from it in what they say.
+# What each changes in the recipe. The first is figure 1 of the paper; all others differ
+# from it in what they say.
 _FIGURE_1 = {"z_every_step": False, "keep_rate": 0.75}
-_NO_ANNEALING = {"schedule": Schedule("constant", (1.0,))}
+_NO_ANNEALING = {"schedule": zoo.CONSTANT}
 _NO_WORD_DROPOUT = {"keep_rate": 1.0}
 VARIATIONS = {
-    "as in figure 1": ({}, {}),
-    "z at every step too": ({"z_every_step": True}, {}),
-    "a highway layer before and after z": ({"highways": 1}, {}),
-    "softplus variance": ({"posterior": "softplus"}, {}),
-    "planar flow": ({"posterior": "planar"}, {}),
-    "inverse autoregressive flow": ({"posterior": "autoregressive"}, {}),
-    "multi-step posterior": ({"posterior": "multi_step"}, {}),
-    "linear annealing": ({}, {"schedule": Schedule("linear", (0, 3000))}),
-    "no annealing": ({}, _NO_ANNEALING),
-    "no word dropout": (_NO_WORD_DROPOUT, {}),
-    "no word dropout, embeddings dropped": (
-        _NO_WORD_DROPOUT | {"dropout": 0.25, "output_dropout": 0.0},
-        {},
-    ),
-    "no word dropout, no annealing": (_NO_WORD_DROPOUT, _NO_ANNEALING),
-    "right to left": ({}, {"right_to_left": True}),
+    "as in figure 1": {},
+    "z at every step too": {"z_every_step": True},
+    "a highway layer before and after z": {"highways": 1},
+    "softplus variance": {"posterior": "softplus"},
+    "planar flow": {"posterior": "planar"},
+    "inverse autoregressive flow": {"posterior": "autoregressive"},
+    "multi-step posterior": {"posterior": "multi_step"},
+    "linear annealing": {"schedule": Schedule("linear", (0, 3000))},
+    "no annealing": _NO_ANNEALING,
+    "no word dropout": _NO_WORD_DROPOUT,
+    "no word dropout, embeddings dropped": _NO_WORD_DROPOUT
+    | {"dropout": 0.25, "output_dropout": 0.0},
+    "no word dropout, no annealing": _NO_WORD_DROPOUT | _NO_ANNEALING,
+    "right to left": {"right_to_left": True},
 }
 
 
 def trials(scale) -> dict[str, Trial]:
     """Returns the runs by what they vary."""
-    preset = zoo.preset("lstm-grammar")
-    model = preset.model | _FIGURE_1 | scale.variation_sizes
-    found = {}
-    for number, (name, (arguments, fields)) in enumerate(VARIATIONS.items()):
-        changes = scale.variations | fields | {"model": model | arguments}
-        trial = Trial(f"variations/{number:02} {name}", preset.replace(**changes))
-        found[name] = trial
-    return found
+    recipe = zoo.recipe("lstm-grammar")
+    recipe = recipe.replace(**_FIGURE_1, **scale.variation_sizes, **scale.variations)
+    return {
+        name: Trial(f"variations/{number:02} {name}", recipe.replace(**changes))
+        for number, (name, changes) in enumerate(VARIATIONS.items())
+    }
 
 
 def section3(scale, settings):
@@ -76,5 +72,5 @@ def section3(scale, settings):
 def evaluated(run) -> dict:
     """Returns the test sentences' bound and parts, and how many units of z differ."""
     space = run.best()
-    units = evaluation.active_units(space.model, run.test_batches.epoch(0)).count
-    return run.test(space)._asdict() | {"active_units": units}
+    units = evaluation.active_units(space.model, run.test_batches).count
+    return run.test(space.model)._asdict() | {"active_units": units}

@@ -12,8 +12,8 @@ SAMPLES = 200
 
 def fiction_trial(scale, keep_rate):
     """Returns the run of a VAE on fiction with a keep rate of the decoder's words."""
-    preset = changed("bowman2016-fiction", scale, {"keep_rate": keep_rate})
-    return Trial(f"fiction/VAE, keep rate {keep_rate}", preset)
+    recipe = changed("bowman2016-fiction", scale, keep_rate=keep_rate)
+    return Trial(f"fiction/VAE, keep rate {keep_rate}", recipe)
 
 
 def trained(scale, settings):
@@ -27,7 +27,7 @@ def tested(run) -> Bound:
     """Returns the test figures of a run's best epoch, evaluated once."""
 
     def test():
-        return run.test(run.best())._asdict()
+        return run.test(run.best_model())._asdict()
 
     return Bound(**once(run, "test", {}, test))
 

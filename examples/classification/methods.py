@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
 def bag_of_words(problem: Problem, train: Labelled, seed: int):
     """Logistic regression on tf-idf weights of the same tokenizer's words."""
-    tokenizer = problem.space.tokenizer
+    tokenizer = problem.space.codec.tokenizer
 
     def words(texts):
         return tokenizer.split(texts).to_list()

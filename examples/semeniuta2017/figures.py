@@ -5,11 +5,9 @@ import math
 from examples import experiments
 from examples.experiments import Trial, markdown
 from examples.semeniuta2017.scales import changed
-from keras_textvae.zoo import Schedule
+from keras_textvae.zoo import CONSTANT, Terms
 
 CHARACTERS = 54  # of PTB, special ids included
-WITHOUT_KL = {"beta": 0.0}
-CONSTANT = Schedule("constant", (1.0,))
 
 
 def figure3(scale, settings):
@@ -19,15 +17,12 @@ def figure3(scale, settings):
         fields = {
             "length": length,
             "epochs": scale.epochs3,
-            "schedule": CONSTANT,
+            "terms": Terms(beta=0.0),
             "rate_schedule": CONSTANT,
         }
-        arguments = WITHOUT_KL | {"keep_rate": 0.0}
-        lstm = changed("semeniuta2017-ptb-lstm", scale, arguments, **fields)
+        lstm = changed("semeniuta2017-ptb-lstm", scale, keep_rate=0.0, **fields)
         size = lstm.build_model(CHARACTERS).count_params()
-        convolutional = changed(
-            "semeniuta2017-ptb-feedforward", scale, WITHOUT_KL, **fields
-        )
+        convolutional = changed("semeniuta2017-ptb-feedforward", scale, **fields)
         convolutional = as_large(convolutional, size)
         trials.append(Trial(f"figure3/lstm-n{length}", lstm))
         trials.append(Trial(f"figure3/convolutional-n{length}", convolutional))
@@ -59,12 +54,11 @@ def figure3(scale, settings):
     )
 
 
-def as_large(preset, parameters):
-    """Returns the feed-forward preset with about as many parameters."""
+def as_large(recipe, parameters):
+    """Returns the feed-forward recipe with about as many parameters."""
 
     def resized(width):
-        sizes = {"channels": (width, 2 * width), "features": 3 * width // 2}
-        return preset.replace(model=preset.model | sizes)
+        return recipe.replace(channels=(width, 2 * width), features=3 * width // 2)
 
     def excess(width):
         return resized(width).build_model(CHARACTERS).count_params() - parameters
@@ -79,13 +73,13 @@ def as_large(preset, parameters):
 def figure4(scale, settings):
     """Total cost and KL by length: the hybrid against LSTM VAEs."""
 
-    def by_length(preset_name, **arguments):
+    def by_length(name, **fields):
         return {
-            length: changed(preset_name, scale, arguments, length=length)
+            length: changed(name, scale, length=length, **fields)
             for length in scale.lengths4
         }
 
-    presets = {
+    recipes = {
         "hybrid, alpha 0.2": by_length("semeniuta2017-ptb"),
         "LSTM VAE, p 0.2": by_length("semeniuta2017-ptb-lstm", keep_rate=0.8),
         "LSTM VAE, p 0.5": by_length("semeniuta2017-ptb-lstm", keep_rate=0.5),
@@ -94,7 +88,7 @@ def figure4(scale, settings):
         "The paper: past 48 characters the LSTM VAE's KL is almost zero, while the "
         "hybrid's keeps its share of the cost.\n\n"
     )
-    compare("figure4", "characters", presets, text, settings)
+    compare("figure4", "characters", recipes, text, settings)
 
 
 def figure5(scale, settings):
@@ -102,26 +96,24 @@ def figure5(scale, settings):
 
     def by_alpha(**fields):
         return {
-            alpha: changed(
-                "semeniuta2017-ptb", scale, {"alpha": alpha}, length=52, **fields
-            )
+            alpha: changed("semeniuta2017-ptb", scale, alpha=alpha, length=52, **fields)
             for alpha in scale.alphas5
         }
 
-    presets = {"annealed": by_alpha(), "not annealed": by_alpha(schedule=CONSTANT)}
+    recipes = {"annealed": by_alpha(), "not annealed": by_alpha(schedule=CONSTANT)}
     text = (
         "The paper: a larger alpha raises the KL at a small price in the cost; with "
         "annealing the KL is not zero at smaller alphas already.\n\n"
     )
-    compare("figure5", "alpha", presets, text, settings)
+    compare("figure5", "alpha", recipes, text, settings)
 
 
 def figure6(scale, settings):
     """The hybrid with masked convolutions, by layers and alpha."""
-    presets = {
+    recipes = {
         f"alpha {alpha}": {
             layers: changed(
-                "semeniuta2017-ptb-bytenet", scale, {"layers": layers, "alpha": alpha}
+                "semeniuta2017-ptb-bytenet", scale, layers=layers, alpha=alpha
             )
             for layers in scale.layers6
         }
@@ -132,30 +124,30 @@ def figure6(scale, settings):
         "paper: without the auxiliary loss (alpha 0) the KL is zero as soon as the "
         "receptive field is larger than 3; with it, it never is.\n\n"
     )
-    compare("figure6", "layers", presets, text, settings)
+    compare("figure6", "layers", recipes, text, settings)
 
 
-def compare(name, axis, presets, text, settings):
-    """Trains series of presets; writes their last costs and KL, bits per character.
+def compare(name, axis, recipes, text, settings):
+    """Trains series of recipes; writes their last costs and KL, bits per character.
 
     Args:
         name: of the figure.
         axis: what is varied within a series.
-        presets: series' label -> value on the axis -> preset.
+        recipes: series' label -> value on the axis -> recipe.
         text: stands above the table.
         settings: `experiments.Settings`.
     """
     trials = {
-        (label, value): Trial(f"{name}/{label}, {axis} {value}", preset)
-        for label, series in presets.items()
-        for value, preset in series.items()
+        (label, value): Trial(f"{name}/{label}, {axis} {value}", recipe)
+        for label, series in recipes.items()
+        for value, recipe in series.items()
     }
     figure, (plot,) = experiments.new_figure(width=7.5)
     rows = experiments.train_all([*trials.values()], settings)
     last = {key: rows[trial.name][-1] for key, trial in trials.items()}
-    values = [*next(iter(presets.values()))]
+    values = [*next(iter(recipes.values()))]
     header, table = [axis], [[value] for value in values]
-    for label in presets:
+    for label in recipes:
         cost = [bits(last[label, value], "loss") for value in values]
         kl = [bits(last[label, value], "kl") for value in values]
         (line,) = plot.plot(values, cost, marker="o", label=f"{label}: cost")

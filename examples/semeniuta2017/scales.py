@@ -1,4 +1,4 @@
-"""What a scale changes in the presets of Semeniuta et al. 2017, and what it tries."""
+"""What a scale changes in the recipes of Semeniuta et al. 2017, and what it tries."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from keras_textvae.zoo import Schedule
 
 
 class Scale(NamedTuple):
-    """What a scale changes in the presets, and which settings it tries.
+    """What a scale changes in the recipes, and which settings it tries.
 
     Attributes:
         steps: training steps in an epoch.
@@ -113,28 +113,26 @@ SCALES = {
 }
 
 
-def changed(preset_name, scale, arguments=None, **fields):
-    """Returns a preset at a scale.
+def changed(name, scale, **fields):
+    """Returns a recipe at a scale.
 
     Args:
-        preset_name: str. See `zoo.PRESETS`.
+        name: str. See `zoo.RECIPES`.
         scale: `Scale`.
-        arguments: dict of the model's arguments to change, or None.
-        fields: fields of the preset to change.
+        fields: what else to change, see `zoo.Recipe.replace`.
     """
-    preset = zoo.preset(preset_name)
-    if preset.corpus == "tweets":
+    recipe = zoo.recipe(name)
+    architecture = recipe.model.architecture
+    if recipe.data.corpus == "tweets":
         sizes, epochs, rise = scale.tweet_sizes, scale.tweet_epochs, scale.tweet_anneal
     else:
         sizes, epochs = scale.sizes, scale.epochs
-        rise = scale.lstm_anneal if preset.architecture == "lstm" else scale.anneal
-    floor = preset.schedule.arguments[2:]
-    model = preset.model | sizes.get(preset.architecture, {}) | (arguments or {})
-    scaled = {
-        "model": model,
+        rise = scale.lstm_anneal if architecture == "lstm" else scale.anneal
+    floor = recipe.terms.schedule.arguments[2:]
+    scaled = sizes.get(architecture, {}) | {
         "steps_per_epoch": scale.steps,
         "valid_steps": scale.valid_steps,
         "epochs": epochs,
         "schedule": Schedule("linear", (*rise, *floor)),
     }
-    return preset.replace(**scaled | fields)
+    return recipe.replace(**scaled | fields)

@@ -18,14 +18,14 @@ SAMPLES = 200
 
 def tweet_trials(scale):
     """Returns the runs of tables 2, 3 and 6 by the paper's names of them."""
-    presets = {
+    recipes = {
         f"LSTM VAE, p = {rate}": changed(
-            "semeniuta2017-tweets-lstm", scale, {"keep_rate": round(1.0 - rate, 1)}
+            "semeniuta2017-tweets-lstm", scale, keep_rate=round(1.0 - rate, 1)
         )
         for rate in (0.2, 0.5, 0.8)
     }
-    presets["Hybrid, alpha = 0.2"] = changed("semeniuta2017-tweets", scale)
-    return {name: Trial(f"tweets/{name}", preset) for name, preset in presets.items()}
+    recipes["Hybrid, alpha = 0.2"] = changed("semeniuta2017-tweets", scale)
+    return {name: Trial(f"tweets/{name}", recipe) for name, recipe in recipes.items()}
 
 
 def tweet_models(scale, settings):
@@ -58,7 +58,7 @@ def table3(models, folder):
     """Reconstruction and KL of the test tweets."""
     table = []
     for name, run, space in models:
-        result = run.test(space)
+        result = run.test(space.model)
         ours = f"{result.reconstruction:.1f}", f"{result.kl:.1f}"
         table.append([name, *ours, *PAPER_TABLE_3[name]])
     header = ["model", "reconstruction", "KL", "paper: reconstruction", "paper: KL"]

@@ -6,7 +6,7 @@ import math
 from examples import experiments
 from examples.tuning.search import Record
 from examples.tuning.suggestions import objective
-from keras_textvae.zoo import Preset
+from keras_textvae.zoo import Recipe
 
 # The first columns of the table, and their headings.
 COLUMNS = {
@@ -36,17 +36,19 @@ def ranked(records: list[Record], min_kl: float) -> list[Record]:
     return sorted((record for record in records if record.result), key=order)
 
 
-def table(records: list[Record], min_kl: float, preset: Preset) -> str:
+def table(records: list[Record], min_kl: float, recipe: Recipe) -> str:
     """Returns the best trials, in Markdown, and below them the paper's Table 9.
 
-    What was not searched is the preset's. A KL below the least one is in brackets.
+    What was not searched is the recipe's. A KL below the least one is in brackets.
     """
     rows = []
     for record in ranked(records, min_kl)[:SHOWN]:
         result = record.result
         kl = f"{result.kl:.2f}" if result.kl >= min_kl else f"({result.kl:.2f})"
         figures = [f"{result.parameters:,}", result.epoch, f"{result.bound:.2f}", kl]
-        rows.append([record.name, *_cells(preset.model | record.values), *figures])
+        rows.append(
+            [record.name, *_cells(recipe.model.arguments | record.values), *figures]
+        )
     for name, values in PAPER_TABLE_9.items():
         rows.append([f"the paper's {name}", *_cells(values), *"----"])
     header = ["trial", *COLUMNS.values(), "parameters", "epoch", "bound", "KL"]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from keras_textvae.zoo import Preset, Schedule
+from keras_textvae.zoo import CONSTANT, Recipe, Schedule
 
 ARCHITECTURES = ("lstm", "rnnlm")
 
@@ -25,7 +25,7 @@ class Scale(NamedTuple):
 
     Attributes:
         sizes: arguments of the model -> their axes.
-        fields: of the preset, in place of its own.
+        fields: of the recipe, in place of its own.
     """
 
     sizes: dict[str, Axis]
@@ -61,45 +61,43 @@ SCALES = {
 }
 KEEP_RATE = Axis(0.3, 1.0, logarithmic=False, whole=False)
 FREE = {"tied": False, "encoder_units": None}  # of what would bind the sizes
-REACH = 4.0  # how many times the preset's own value, or what part of it
+REACH = 4.0  # how many times the recipe's own value, or what part of it
 
 
-def axes(preset: Preset, scale: Scale) -> dict[str, Axis]:
-    """Returns what is searched of a preset, by name.
+def axes(recipe: Recipe, scale: Scale) -> dict[str, Axis]:
+    """Returns what is searched of a recipe, by name.
 
     Besides arguments of the model: `learning_rate`, and `annealing`, the step at which
-    the KL weight is one half. What the preset lacks is not searched: z or annealing of
+    the KL weight is one half. What the recipe lacks is not searched: z or annealing of
     a language model, the keep rate of an inputless decoder.
     """
-    found = {name: axis for name, axis in scale.sizes.items() if preset.model.get(name)}
-    if preset.model["keep_rate"]:
+    sizes = recipe.model.arguments
+    found = {name: axis for name, axis in scale.sizes.items() if sizes.get(name)}
+    if sizes["keep_rate"]:
         found["keep_rate"] = KEEP_RATE
-    found["learning_rate"] = _around(preset.learning_rate, whole=False)
-    if has_kl(preset) and preset.schedule.name != "constant":
-        found["annealing"] = _around(_middle(preset.schedule), whole=True)
+    found["learning_rate"] = _around(recipe.training.learning_rate, whole=False)
+    if has_kl(recipe) and recipe.terms.schedule != CONSTANT:
+        found["annealing"] = _around(_middle(recipe.terms.schedule), whole=True)
     return found
 
 
-def has_kl(preset: Preset) -> bool:
-    """Whether the preset is a VAE, not a language model or an autoencoder."""
-    deterministic = preset.model.get("posterior") == "deterministic"
-    return preset.architecture == "lstm" and not deterministic
+def has_kl(recipe: Recipe) -> bool:
+    """Whether the recipe is a VAE, not a language model or an autoencoder."""
+    deterministic = recipe.model.arguments.get("posterior") == "deterministic"
+    return recipe.model.architecture == "lstm" and not deterministic
 
 
-def with_values(preset: Preset, values: dict[str, float]) -> Preset:
-    """Returns the preset with the values of a trial.
+def with_values(recipe: Recipe, values: dict[str, float]) -> Recipe:
+    """Returns the recipe with the values of a trial.
 
     Its embeddings are untied, since the two sizes would have to be equal, and encoder
     and decoder have the same units.
     """
-    model = preset.model | {n: v for n, v in values.items() if n in preset.model}
-    model |= {n: v for n, v in FREE.items() if n in model}
-    schedule = preset.schedule
-    if "annealing" in values:
-        schedule = _stretched(schedule, values["annealing"])
-    return preset.replace(
-        model=model, schedule=schedule, learning_rate=values["learning_rate"]
-    )
+    values = dict(values)
+    if middle := values.pop("annealing", None):
+        values["schedule"] = _stretched(recipe.terms.schedule, middle)
+    freed = {n: v for n, v in FREE.items() if n in recipe.model.arguments}
+    return recipe.replace(**values, **freed)
 
 
 def _around(value, whole):

@@ -57,6 +57,8 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         training: bool.
     """
 
+    outputs = ("logits", "auxiliary_logits")
+
     def __init__(
         self,
         vocabulary_size,

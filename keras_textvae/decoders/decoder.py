@@ -13,6 +13,9 @@ class Decoder(keras.layers.Layer):
     `select_rows`. `call` equals repeated `step`; what does not depend on history is
     computed once, in `initial_state`.
 
+    Attributes:
+        outputs: the names of what `teacher_forced` returns.
+
     Call arguments:
         ids: int32 [B, T], `<bos>` first.
         z: float [B, D].
@@ -22,6 +25,8 @@ class Decoder(keras.layers.Layer):
         Logits [B, T, V], those at step t of the id after it; [B, 1, V] where all steps'
         are the same.
     """
+
+    outputs = ("logits",)
 
     def call(self, ids, z, training=False):
         raise NotImplementedError

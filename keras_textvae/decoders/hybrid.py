@@ -37,6 +37,8 @@ class HybridDecoder(DeconvolutionalDecoder):
         auxiliary: bool. Return the pair of the logits and the auxiliary logits.
     """
 
+    outputs = ("logits", "auxiliary_logits")
+
     def __init__(
         self,
         vocabulary_size,

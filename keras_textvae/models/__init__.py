@@ -4,6 +4,8 @@ from keras_textvae.models.classifier import FEATURES as FEATURES
 from keras_textvae.models.classifier import TextClassifier as TextClassifier
 from keras_textvae.models.classifier import check_features as check_features
 from keras_textvae.models.classifier import selected as selected
+from keras_textvae.models.copying import computes_in_float32 as computes_in_float32
+from keras_textvae.models.copying import copied as copied
 from keras_textvae.models.generative_model import GenerativeModel as GenerativeModel
 from keras_textvae.models.language_model import LanguageModel as LanguageModel
 from keras_textvae.models.semi_supervised import (

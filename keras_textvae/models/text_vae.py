@@ -41,6 +41,9 @@ class TextVAE(GenerativeModel):
     model without the auxiliary term, reconstruction + beta * rule(kl), which does not
     move with the schedule: a run selects its best epoch by it. `tokens` is the number
     of ids predicted, `<eos>` counted.
+
+    Raises:
+        ValueError: if the objective reads what the decoder does not give.
     """
 
     def __init__(self, encoder, posterior, decoder, objective=None, **kwargs):
@@ -48,6 +51,7 @@ class TextVAE(GenerativeModel):
         self.encoder = encoder
         self.posterior = posterior
         self.objective = Objective() if objective is None else objective
+        self.objective.check(decoder.outputs)
         self.kl_weight = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="kl_weight"
         )

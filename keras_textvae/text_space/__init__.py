@@ -1,8 +1,8 @@
 """The latent space in terms of texts: the object that is saved, loaded, exported."""
 
 from keras_textvae.text_space import signatures as signatures
-from keras_textvae.text_space.copying import copied as copied
 from keras_textvae.text_space.saved_model import Batching as Batching
 from keras_textvae.text_space.space import Encoding as Encoding
 from keras_textvae.text_space.space import Score as Score
 from keras_textvae.text_space.space import TextSpace as TextSpace
+from keras_textvae.text_space.space import open_space as open_space

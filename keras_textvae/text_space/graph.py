@@ -1,6 +1,6 @@
 """The operations behind a text space, as graph functions of tensors.
 
-B: rows. D: latent size. L: ids of a generated text. S: steps of an interpolation.
+B: rows. D: latent size. L: the codec's length. S: steps of an interpolation.
 """
 
 import contextlib
@@ -8,16 +8,15 @@ import functools
 
 import tensorflow as tf
 
-from keras_textvae import samplers
+from keras_textvae import paths, samplers
 from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
 from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
-from keras_textvae.text_space import paths
 from keras_textvae.text_space.endpoints import guarded, require
 from keras_textvae.text_space.signatures import declare
-from keras_textvae.tokens import BOS, EOS, PAD, UNK
+from keras_textvae.tokens import BOS, EOS, PAD
 
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
 # without z, in one search.
@@ -25,15 +24,11 @@ SEARCH, SEARCH_WITHOUT_Z = (5, 3), (15, 1)
 
 
 class TextGraph:
-    """Endpoints over a trained model and its tokenizer.
+    """Endpoints over a trained model and its codec.
 
     Args:
         model: `TextVAE`, built.
-        tokenizer: see `tokenizers`.
-        length: int. L, the most ids of a text, `<eos>` included.
-        crops: bool. Whether the model was trained on crops of running text: then texts
-            have exactly L characters, without an end. A longer one is cut, a shorter
-            one filled up with blanks.
+        codec: see `tokenizers.Codec`.
         together: makes of a function, tensors [B, ...] -> tensor [B, ...], one that
             joins concurrent calls; or None. z is decoded through it.
         scope: context manager without arguments, around everything.
@@ -42,16 +37,12 @@ class TextGraph:
     def __init__(
         self,
         model,
-        tokenizer,
-        length,
-        crops,
+        codec,
         together=None,
         scope=contextlib.nullcontext,
     ):
         self.model = model
-        self.tokenizer = tokenizer
-        self.length = length
-        self.crops = crops
+        self.codec = codec
         self.latent_dim = model.latent_dim
         self.signatures = declare(
             self.latent_dim,
@@ -68,7 +59,7 @@ class TextGraph:
     def sample(self, seed, temperature, top_k, top_p):
         """Draws z from the prior and decodes it."""
         z = _per_row(tf.random.stateless_normal, seed, 0, self.latent_dim)
-        words = _per_row(tf.random.stateless_uniform, seed, 1, self.length)
+        words = _per_row(tf.random.stateless_uniform, seed, 1, self.codec.length)
         options = temperature, top_k, top_p
         if self.together:  # the rows of other calls have options of their own
             options = [tf.fill(tf.shape(seed), option) for option in options]
@@ -98,7 +89,7 @@ class TextGraph:
 
         The last if it is a Gaussian; of other families the KL is an estimate.
         """
-        features = self.model.encoder(self.ids(text), training=False)
+        features = self.model.encoder(self.codec.ids(text), training=False)
         noise = self._noise(tf.constant(0, tf.int64), tf.shape(text)[0])
         posterior = self.model.posterior.draw(features, noise)
         names = ("mean", "log_var")
@@ -109,7 +100,7 @@ class TextGraph:
         """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
         given = tf.reduce_all(tf.strings.strip(text) != "")
         with tf.control_dependencies([require(given, "a text is empty")]):
-            probabilities = self.model.classify(self.ids(text))
+            probabilities = self.model.classify(self.codec.ids(text))
         likeliest = tf.argmax(probabilities, axis=-1)
         label = tf.gather(tf.constant(self.model.labels), likeliest)
         return {"label": label, "probabilities": probabilities}
@@ -120,7 +111,7 @@ class TextGraph:
 
     def score(self, text, seed):
         """Returns the bound on -log p(text) and its parts, nats per text, [B] each."""
-        ids = self.ids(text)
+        ids = self.codec.ids(text)
         posterior = self.model.infer(ids, self._noise(seed, tf.shape(ids)[0]))
         logits = self.model.decoder(ids[:, :-1], posterior["z"])
         reconstruction = sentence_nll(ids[:, 1:], logits)
@@ -136,7 +127,7 @@ class TextGraph:
 
         The others stay as they are, those that the model does not know as well.
         """
-        ids, hidden, written = self._ids_hidden(text)
+        ids, hidden, written = self.codec.hidden_ids(text)
         known = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
         checks = [
             require(_in_each_row(hidden), "a text has no hidden word (_)"),
@@ -148,51 +139,27 @@ class TextGraph:
         width = usual[0] if width is None else width
         steps = usual[1] if steps is None else steps
         completed = impute(self.model, ids, hidden, width, steps).ids
-        return {"text": self.tokenizer.decode(completed, written)}
-
-    def ids(self, text):  # [B] -> int32 [B, T]
-        """Returns what the model is called on; a text that is too long is an error."""
-        if self.crops:
-            return self._crop(self.tokenizer.split(text))
-        return self._padded(self.tokenizer.tokenize(text))
-
-    def _ids_hidden(self, text):  # [B] -> [B, T], [B, T], [B, T]
-        """Returns ids, which of them are hidden, and the words as they were written."""
-        ids, *others = self.tokenizer.tokenize_hidden(text)
-        if not self.crops:
-            return self._padded(ids), *(x.to_tensor() for x in others)
-        shape = [None, 1 + self.length]  # without <eos>
-        others = (x[:, :-1].to_tensor(shape=shape) for x in others)
-        return self._crop(ids[:, 1:-1]), *others
-
-    def _padded(self, ids):  # [B, (T)] -> [B, T]
-        message = f"a text has more than {self.length - 1} words or characters"
-        fits = tf.reduce_all(ids.row_lengths() <= self.length + 1)
-        with tf.control_dependencies([require(fits, message)]):
-            return tf.identity(ids.to_tensor(PAD))
-
-    def _crop(self, ids):  # [B, (N)] -> [B, 1 + L]
-        blank = self.tokenizer.split(tf.constant([" "])).flat_values[0]
-        crop = ids[:, : self.length].to_tensor(blank, shape=[None, self.length])
-        return tf.pad(crop, [[0, 0], [1, 0]], constant_values=BOS)
+        return {"text": self.codec.decode(completed, written)}
 
     def _noise(self, seed, rows):  # -> [B, D], the same in each row
         noise = tf.random.stateless_normal([self.latent_dim], tf.stack([seed, 0]))
         return tf.broadcast_to(noise, [rows, self.latent_dim])
 
     def _mode(self, text):  # [B] -> [B, D]
-        return self.model.mode(self.ids(text))
+        return self.model.mode(self.codec.ids(text))
 
     def _text(self, z, *sampling):  # [B, D] -> [B]
         generated = self._generated
         if self.together:
             generated = self.together(generated)
-        return self.tokenizer.decode(generated(z, *sampling))
+        return self.codec.decode(generated(z, *sampling))
 
     def _generated(self, z, noise=None, *options):  # [B, D] -> [B, L]
         sampler = samplers.categorical(*options) if options else samplers.greedy
-        forbidden = (UNK, EOS) if self.crops else (UNK,)
-        return generate(self.model.decoder, z, self.length, sampler, noise, forbidden)
+        codec = self.codec
+        return generate(
+            self.model.decoder, z, codec.length, sampler, noise, codec.unemitted
+        )
 
 
 def _within(scope, compute):

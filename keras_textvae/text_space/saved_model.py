@@ -53,9 +53,7 @@ def write(space, folder: str, batching: Batching | None, bfloat16: bool):
     if batching or bfloat16:
         graph = TextGraph(
             space.model,
-            space.tokenizer,
-            space.length,
-            space.crops,
+            space.codec,
             batching.together if batching else None,
             scope,
         )
@@ -63,7 +61,7 @@ def write(space, folder: str, batching: Batching | None, bfloat16: bool):
     # What is listed here is saved, once, whichever signatures use it. A module that
     # held the Keras model would not find its variables again in a session.
     module.weights = weights
-    module.tables = space.tokenizer.resources
+    module.tables = space.codec.tokenizer.resources
     # As graph functions, not traced ones: the latter have lost their defaults.
     default = next(iter(graph.endpoints))
     signatures = graph.endpoints | {DEFAULT: graph.endpoints[default]}

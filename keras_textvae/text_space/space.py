@@ -4,16 +4,18 @@ B: texts. D: latent size. S: steps of an interpolation.
 """
 
 import functools
-import os
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_textvae import tokenizers
-from keras_textvae.atomic_files import read_json, replacing, write_json
-from keras_textvae.models import check_features, selected
+from keras_textvae import space_files
+from keras_textvae.models import (
+    check_features,
+    computes_in_float32,
+    copied,
+    selected,
+)
 from keras_textvae.text_space import saved_model
 from keras_textvae.text_space.conversion import (
     as_rows,
@@ -22,13 +24,12 @@ from keras_textvae.text_space.conversion import (
     as_texts,
     in_one_line,
 )
-from keras_textvae.text_space.copying import computes_in_float32, copied
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
 from keras_textvae.text_space.saved_model import Batching
 from keras_textvae.text_space.signatures import MAX_ROWS, Input, Signature
+from keras_textvae.tokenizers import Codec
 
-_FORMAT = "keras_textvae.text_space"
 _TEXT = Input("text", tf.string)
 _TEXTS = Signature("any number of texts", [_TEXT], [], max_rows=2**31 - 1)
 FEATURE_ROWS = 256  # of texts that are encoded together
@@ -77,38 +78,33 @@ class TextSpace:
 
     Args:
         model: `TextVAE` or another of `models`, built.
-        tokenizer: see `tokenizers`; its vocabulary must be the model's.
-        length: int. The most words or characters of a text, `<eos>` included.
-        crops: bool. Whether the model was trained on crops of running text
-            (`pipeline.CropBatches`): then every text has `length` characters, and a
-            given text is cut or filled up with blanks to that.
+        codec: `tokenizers.Codec`; its vocabulary must be the model's.
 
     Raises:
-        ValueError: if tokenizer and model disagree on the vocabulary, the decoder's
-            own length is shorter, or the model is not built. The methods raise
+        ValueError: if codec and model disagree on the vocabulary, the model's own
+            length is shorter, or the model is not built. The methods raise
             ValueError, with one line, for texts, seeds or vectors that they can't take.
     """
 
-    def __init__(self, model, tokenizer, length, crops=False):
+    def __init__(self, model, codec: Codec):
         reader = model.decoder if hasattr(model, "decoder") else model.encoder
-        if tokenizer.vocabulary_size != reader.vocabulary_size:
+        if codec.vocabulary_size != reader.vocabulary_size:
             raise ValueError(
-                "The tokenizer's vocabulary is not the model's. Received: "
-                f"{tokenizer.vocabulary_size} and {reader.vocabulary_size} ids"
+                "The codec's vocabulary is not the model's. Received: "
+                f"{codec.vocabulary_size} and {reader.vocabulary_size} ids"
             )
         if not model.built:
             raise ValueError("The model has no weights yet: call it once on ids.")
-        longest = getattr(reader, "length", length)
-        if not 1 <= length <= longest:
+        longest = getattr(reader, "length", codec.positions)
+        if codec.positions > longest:
             raise ValueError(
-                f"`length` must lie in [1, {longest}]. Received: length={length}"
+                f"The model predicts {longest} ids at most, and the codec's texts have "
+                f"{codec.positions}. Received: length={codec.length}"
             )
         self.model = model
-        self.tokenizer = tokenizer
-        self.length = length
-        self.crops = crops
-        self.graph = TextGraph(model, tokenizer, length, crops)
-        self._ids = guarded(_TEXTS, self.graph.ids)
+        self.codec = codec
+        self.graph = TextGraph(model, codec)
+        self._ids = guarded(_TEXTS, codec.ids)
         self._imputers = {(None, None): self.graph.endpoints.get("impute")}
         self._read = tf.function(self._features, reduce_retracing=True, autograph=False)
 
@@ -133,7 +129,7 @@ class TextSpace:
         """Decodes `steps` points between two texts' posterior modes, ends included.
 
         Bowman et al. 2016, section 6.3, a homotopy: along the line, or with `spherical`
-        along an arc, see `text_space.paths`.
+        along an arc, see `paths`.
         """
         path = self._call("interpolate", [start], [end], steps, spherical)
         return as_texts(path["text"][0])
@@ -153,10 +149,10 @@ class TextSpace:
         """
         if isinstance(texts, str | bytes):
             return self.impute([texts], width, steps)[0]
-        if width is not None and width > self.tokenizer.vocabulary_size:
+        if width is not None and width > self.codec.vocabulary_size:
             raise ValueError(
                 f"impute: more beams than the vocabulary has ids. Received: {width} "
-                f"beams, {self.tokenizer.vocabulary_size} ids"
+                f"beams, {self.codec.vocabulary_size} ids"
             )
         if (width, steps) not in self._imputers:
             compute = functools.partial(self.graph.impute, width=width, steps=steps)
@@ -220,22 +216,8 @@ class TextSpace:
         return selected(kind, features, self.model.posterior)
 
     def save(self, folder: str):
-        """Saves model and tokenizer together; `load` reads them.
-
-        Each file is replaced whole, the description last. What only training needs is
-        left out: the optimizer's state would triple the model's size.
-        """
-        os.makedirs(folder, exist_ok=True)
-        with replacing(os.path.join(folder, "model.keras")) as partial:
-            copied(self.model).save(partial)
-        self.tokenizer.save(os.path.join(folder, "tokenizer.json"))
-        description = {
-            "format": _FORMAT,
-            "length": self.length,
-            "crops": self.crops,
-            "tokenizer": type(self.tokenizer).__name__,
-        }
-        write_json(os.path.join(folder, "text_space.json"), description)
+        """Saves model and codec together, see `space_files`; `load` reads them."""
+        space_files.save(folder, self.model, self.codec.get_config())
 
     @classmethod
     def load(cls, folder: str) -> "TextSpace":
@@ -243,35 +225,21 @@ class TextSpace:
 
         Raises:
             FileNotFoundError: if there is no text space in the folder.
-            ValueError: if the folder's description is not one of ours, or its tokenizer
-                is of another kind than the one it describes.
+            ValueError: if the folder's description is not one of ours.
         """
-        path = os.path.join(folder, "text_space.json")
-        if not os.path.exists(path):
-            raise FileNotFoundError(f"{folder} holds no text space (text_space.json).")
-        description = read_json(path)
-        if description.pop("format", None) != _FORMAT:
-            raise ValueError(f"{path} does not describe a text space.")
-        model = keras.saving.load_model(os.path.join(folder, "model.keras"))
-        tokenizer = tokenizers.load(os.path.join(folder, "tokenizer.json"))
-        kind = type(tokenizer).__name__
-        if (trained := description.pop("tokenizer", kind)) != kind:
-            raise ValueError(
-                f"{folder}: its tokenizer is a {kind}, and its model was trained with "
-                f"a {trained}."
-            )
-        return cls(model, tokenizer, **description)
+        codec = Codec.from_config(space_files.read_codec_config(folder))
+        return cls(space_files.load_model(folder), codec)
 
     def in_float32(self) -> "TextSpace":
         """Returns this space with a model that computes in float32.
 
         Of a model trained in mixed precision that is a copy, and faster on a processor
-        whose products of half precision are none of its own.
+        that has no matrix products of half precision.
         """
         if computes_in_float32(self.model):
             return self
         model = copied(self.model, float32=True)
-        return TextSpace(model, self.tokenizer, self.length, self.crops)
+        return TextSpace(model, self.codec)
 
     def export(
         self, folder: str, batching: Batching | None = None, bfloat16: bool = False
@@ -305,3 +273,12 @@ class TextSpace:
     def _arrays(self, result, name, *values):
         outputs = self._call(name, *values)
         return result(**{key: value.numpy() for key, value in outputs.items()})
+
+
+def open_space(folder: str) -> TextSpace:
+    """Loads the best text space of a run folder, or a text space's own folder.
+
+    Raises:
+        FileNotFoundError: if there is none yet.
+    """
+    return TextSpace.load(space_files.folder_of(folder))

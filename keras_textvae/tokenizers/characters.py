@@ -4,6 +4,8 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 (T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
 """
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -61,18 +63,18 @@ class CharacterTokenizer(Tokenizer):
         min_count: int = 1,
         tweets: bool = False,
         right_to_left: bool = False,
+        report: Callable[[int], None] = lambda size: None,
     ):
         """Learns the characters of plain or .gz files, the newline included.
 
-        Args and order are those of `WordTokenizer.learn`; `tweets` and
-        `right_to_left` are the constructor's.
+        Arguments and order are those of `WordTokenizer.learn`.
         """
 
         def split(text):
             text = replace_names_and_links(text) if tweets else text
             return _characters(text + "\n").flat_values
 
-        codes = learn(files, split, size, min_count)
+        codes = learn(files, split, size, min_count, report=report)
         return cls([chr(code) for code in codes], tweets, right_to_left)
 
     @property

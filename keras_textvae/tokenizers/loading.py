@@ -1,24 +1,73 @@
-"""Tokenizers from their files."""
+"""Tokenizers by their level, learned, and by their configuration, made again."""
 
 import json
+import os
+from collections.abc import Callable
 
 from keras_textvae.tokenizers.characters import CharacterTokenizer
 from keras_textvae.tokenizers.tokenizer import Tokenizer
 from keras_textvae.tokenizers.words import WordTokenizer
 
+CLASSES = {kind.__name__: kind for kind in (WordTokenizer, CharacterTokenizer)}
 
-def load(path: str) -> Tokenizer:
+
+def learn(
+    level: str,
+    files,
+    *,
+    size: int | None = None,
+    lower: bool = False,
+    report: Callable[[int], None] = lambda size: None,
+    **options,
+) -> Tokenizer:
+    """Returns the tokenizer of a level, learned from files where there is anything to.
+
+    Args:
+        level: "words", "characters" or "bytes".
+        files: paths of UTF-8 text, plain or .gz.
+        size: int or None. The largest vocabulary, special tokens included.
+        lower: bool. Whether words are lower-cased; characters never are.
+        report: called with how many bytes of a file were read, now and then.
+        options: `tweets` and `right_to_left`, see `Tokenizer`.
+
+    Raises:
+        ValueError: for another level.
+    """
+    if level == "words":
+        return WordTokenizer.learn(
+            files, size=size, lower=lower, report=report, **options
+        )
+    if level == "characters":
+        return CharacterTokenizer.learn(files, size=size, report=report, **options)
+    if level == "bytes":
+        return CharacterTokenizer(**options)
+    raise ValueError(
+        f'`level` is "words", "characters" or "bytes". Received: level={level!r}'
+    )
+
+
+def from_config(saved: dict) -> Tokenizer:
+    """Returns the tokenizer of a configuration, a dict of `class_name` and `config`.
+
+    Raises:
+        ValueError: if it is none of ours.
+    """
+    try:
+        return CLASSES[saved["class_name"]].from_config(saved["config"])
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"That is no tokenizer ({reason}).") from error
+
+
+def load(path: str | os.PathLike) -> Tokenizer:
     """Reads a tokenizer that `save` wrote.
 
     Raises:
         ValueError: if the file is not one of ours.
     """
-    classes = {kind.__name__: kind for kind in (WordTokenizer, CharacterTokenizer)}
     with open(path, "rb") as file:
         content = file.read()
     try:
-        saved = json.loads(content)
-        return classes[saved["class_name"]].from_config(saved["config"])
-    except (ValueError, KeyError, TypeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{path} is not a saved tokenizer ({reason}).") from error
+        return from_config(json.loads(content))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a saved tokenizer ({error}).") from error

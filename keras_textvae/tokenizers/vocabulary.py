@@ -2,36 +2,44 @@
 
 import collections
 import os
+from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_textvae.corpora import read_corpus
 from keras_textvae.tokens import FIRST_WORD
 
-_LINES_AT_ONCE = 1024
 
-
-def learn(files, split, size, min_count: int, left_out=()) -> list:
+def learn(
+    files,
+    split: Callable,
+    size: int | None,
+    min_count: int,
+    left_out=(),
+    report: Callable[[int], None] = lambda size: None,
+) -> list:
     """Returns what is most frequent in plain or .gz files, streaming.
 
     Args:
-        files: paths of UTF-8 text, one sentence a line.
-        split: lines [B] -> items [N], words or characters.
+        files: paths of UTF-8 text, one sentence a line; or one path.
+        split: lines [L] -> items [N], words or characters, in TensorFlow operations.
         size: int or None. The largest vocabulary, special tokens included.
         min_count: int. How often an item must occur.
         left_out: items that are not to be learned.
+        report: called with how many bytes of a file were read, now and then.
 
     Returns:
         Items, most frequent first; equally frequent ones in their own order.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if `size` has no room, or a file is not UTF-8.
+        ValueError: if `size` has no room, or a file is not UTF-8 or has no text.
     """
     if size is not None and size <= FIRST_WORD:
         raise ValueError(
             f"`size` counts the {FIRST_WORD} special tokens. Received: size={size}"
         )
-    counts = _count(files, split)
+    counts = _count(files, split, report)
     items = [
         item
         for item, count in counts.items()
@@ -41,21 +49,18 @@ def learn(files, split, size, min_count: int, left_out=()) -> list:
     return items if size is None else items[: size - FIRST_WORD]
 
 
-def _count(files, split) -> collections.Counter:
+def _count(files, split, report) -> collections.Counter:
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def count(lines):  # [L] -> [M], [M], of the M different items
+        items, _, times = tf.unique_with_counts(split(lines))
+        return items, times
+
+    count = count.get_concrete_function()  # which never warns of tracing again
     counts = collections.Counter()
-    for path in [files] if isinstance(files, str) else files:
-        if not os.path.exists(path):
-            raise FileNotFoundError(f"{path} does not exist.")
-        compression = "GZIP" if str(path).endswith(".gz") else ""
-        lines = tf.data.TextLineDataset(path, compression).batch(_LINES_AT_ONCE)
-        try:
-            for text in lines:
-                counts.update(split(_require_utf8(text)).numpy().tolist())
-        except tf.errors.OpError as error:
-            reason = error.message.splitlines()[0]
-            raise ValueError(f"{path} is not UTF-8 text: {reason}") from error
+    one = isinstance(files, str | os.PathLike)
+    for _, _, lines in read_corpus([files] if one else files, report):
+        items, times = count(tf.constant(lines))
+        counts.update(
+            dict(zip(items.numpy().tolist(), times.numpy().tolist(), strict=True))
+        )
     return counts
-
-
-def _require_utf8(text):
-    return tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="strict")

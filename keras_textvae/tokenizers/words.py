@@ -4,6 +4,8 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 (T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
 """
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -77,6 +79,7 @@ class WordTokenizer(Tokenizer):
         lower: bool = False,
         right_to_left: bool = False,
         tweets: bool = False,
+        report: Callable[[int], None] = lambda size: None,
     ):
         """Learns the vocabulary from plain or .gz files, streaming.
 
@@ -85,6 +88,7 @@ class WordTokenizer(Tokenizer):
             size: int or None. The largest vocabulary, special tokens included.
             min_count: int. How often a word must occur.
             lower, right_to_left, tweets: as in the constructor.
+            report: called with how many bytes of a file were read, now and then.
 
         Returns:
             A tokenizer whose most frequent word comes first; equally frequent words
@@ -97,6 +101,7 @@ class WordTokenizer(Tokenizer):
             size,
             min_count,
             left_out=special,
+            report=report,
         )
         words = [word.decode() for word in words]
         return cls(words, lower, right_to_left, tweets)

@@ -7,8 +7,8 @@ import math
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from keras_textvae.batches import ArrayBatches, Batches
 from keras_textvae.models import SemiSupervisedTextVAE
 from keras_textvae.models.semi_supervised import UNLABELLED
 from keras_textvae.text_space import TextSpace
@@ -91,38 +91,45 @@ def fit(
     _check_labels(texts, numbers)
     steps_per_epoch = math.ceil(len(texts) / batch_size)
     epochs = epochs or max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps_per_epoch))
-    data = _batches(space.ids(texts), numbers, batch_size, seed)
+    weights = _weights(model, numbers, class_weight)
+    shuffled = {"shuffle": True, "seed": seed}
+    data = ArrayBatches([space.ids(texts), numbers, *weights], batch_size, **shuffled)
     if unlabelled is not None:
-        none = np.full(len(unlabelled), UNLABELLED)
-        others = _batches(space.ids(unlabelled), none, batch_size, seed + 1)
-        data = tf.data.Dataset.zip(data, others).map(_together)
-    known = features_known = None
+        unlabelled = list(unlabelled)
+        none = np.full(len(unlabelled), UNLABELLED, numbers.dtype)
+        others = [space.ids(unlabelled), none]
+        others = ArrayBatches(others, batch_size, shuffle=True, seed=seed + 1)
+        data = _Together(data, others)
+    validation_ids = validation_features = None
     if validation is not None:
-        known, features_known = _validation(space, *validation, batch_size)
+        validation_texts, validation_labels = validation
+        validation_numbers = label_numbers(model.labels, validation_labels)
+        validation_ids, validation_features = (
+            ArrayBatches([inputs, validation_numbers], batch_size)
+            for inputs in (space.ids(validation_texts), _read(space, validation_texts))
+        )
         callbacks = [*callbacks, _early_stopping(patience)]
-    options = {
-        "steps_per_epoch": steps_per_epoch,
-        "class_weight": _class_weight(model, numbers, class_weight),
-        "shuffle": False,
-        "callbacks": [*callbacks],
-        "verbose": verbose,
-    }
+    options = {"callbacks": [*callbacks], "verbose": verbose}
     _set_prior(model.head, len(texts))
     _train_only(model, [])  # what a frozen encoder's model is left as
     _compile(model, learning_rate, steps_per_epoch * epochs)
     head = keras.Sequential([model.head])
     _compile(head, HEAD_SHARE * learning_rate, steps_per_epoch * epochs)
-    features = _shuffled(_read(space, texts), numbers, batch_size, seed)
-    found = head.fit(features, epochs=epochs, validation_data=features_known, **options)
-    history = found.history
+    features = [_read(space, texts), numbers, *weights]
+    features = ArrayBatches(features, batch_size, **shuffled)
+    history = head.fit(
+        features, epochs=epochs, validation_data=validation_features, **options
+    ).history
     for trained, share in _stages(model, encoder, epochs):
         _train_only(model, trained)
         _compile(model, learning_rate, steps_per_epoch * share)
         before = model.get_weights()
-        found = model.fit(data, epochs=share, validation_data=known, **options).history
-        if known is not None and _best(found) > _best(history):
+        stage = model.fit(
+            data, epochs=share, validation_data=validation_ids, **options
+        ).history
+        if validation is not None and _best(stage) > _best(history):
             model.set_weights(before)
-        for name, values in found.items():
+        for name, values in stage.items():
             history.setdefault(name, []).extend(values)
     return history
 
@@ -167,43 +174,26 @@ def _check_labels(texts, numbers):
         )
 
 
-def _shuffled(inputs, numbers, batch_size, seed):
-    """Returns batches without end, in another order in each pass."""
-    data = tf.data.Dataset.from_tensor_slices((inputs, numbers))
-    data = data.shuffle(len(inputs), seed).repeat().batch(batch_size)
-    return data.prefetch(tf.data.AUTOTUNE)
+class _Together(Batches):
+    """Batches of labelled texts, with as many unlabelled ones below them.
 
+    Args:
+        labelled: `ArrayBatches` of ids and numbers of labels.
+        unlabelled: the same; they go on from pass to pass beside it.
+    """
 
-def _once(inputs, numbers, batch_size):
-    return tf.data.Dataset.from_tensor_slices((inputs, numbers)).batch(batch_size)
+    def __init__(self, labelled, unlabelled):
+        super().__init__(len(labelled), dtypes=labelled.dtypes, shapes=labelled.shapes)
+        self.parts = labelled, unlabelled
 
-
-def _batches(ids, numbers, batch_size, seed):
-    """Returns batches without end, each no wider than its longest text."""
-    return _shuffled(ids, numbers, batch_size, seed).map(_trimmed, tf.data.AUTOTUNE)
-
-
-def _trimmed(ids, numbers):  # [B, N] -> [B, T]
-    longest = tf.reduce_max(tf.reduce_sum(tf.cast(ids != PAD, tf.int32), axis=1))
-    return tf.ensure_shape(ids[:, :longest], [None, None]), numbers
-
-
-def _together(labelled, others):
-    (ids, numbers), (more_ids, none) = labelled, others
-    width = tf.maximum(tf.shape(ids)[1], tf.shape(more_ids)[1])
-    both = [
-        tf.pad(x, [[0, 0], [0, width - tf.shape(x)[1]]], constant_values=PAD)
-        for x in (ids, more_ids)
-    ]
-    none = tf.cast(none, numbers.dtype)
-    return tf.concat(both, axis=0), tf.concat([numbers, none], axis=0)
-
-
-def _validation(space, texts, labels, batch_size):
-    """Returns batches of what is not trained on: of ids, and of what the head reads."""
-    numbers = label_numbers(space.model.labels, labels)
-    ids = _once(space.ids(texts), numbers, batch_size).map(_trimmed)
-    return ids, _once(_read(space, texts), numbers, batch_size)
+    def batch(self, step):
+        rows, numbers = zip(*(part.batch(step) for part in self.parts), strict=True)
+        width = max(ids.shape[1] for ids in rows)
+        rows = [
+            np.pad(ids, [(0, 0), (0, width - ids.shape[1])], constant_values=PAD)
+            for ids in rows
+        ]
+        return np.concatenate(rows), np.concatenate(numbers)
 
 
 def _early_stopping(patience):
@@ -267,12 +257,15 @@ def _compile(model, learning_rate, steps):
     model.compile(adam, loss, metrics=["accuracy", cross_entropy])
 
 
-def _class_weight(model, numbers, weights):
-    if weights is None:
-        return None
+def _weights(model, numbers, class_weight):
+    """Returns a list of the weights of the texts' losses, float32 [N], if any."""
+    if class_weight is None:
+        return []
     names = model.labels
-    if weights == "balanced":
+    if class_weight == "balanced":
         counts = np.maximum(np.bincount(numbers, minlength=len(names)), 1)
-        return dict(enumerate(len(numbers) / (len(names) * counts)))
-    of_names = label_numbers(names, weights)
-    return dict(zip(of_names.tolist(), weights.values(), strict=True))
+        weights = len(numbers) / (len(names) * counts)
+    else:
+        weights = np.ones(len(names))
+        weights[label_numbers(names, class_weight)] = [*class_weight.values()]
+    return [weights[numbers].astype("float32")]

@@ -124,10 +124,10 @@ def _head(labels, hidden, dropout):
 
 def _transferred(space, source, model, pretrained):
     """Returns a space of a new model, its parts with the weights of the old one's."""
-    model(keras.ops.ones((1, space.length + 1), "int32"))
+    model(keras.ops.ones((1, space.codec.positions + 1), "int32"))
     for part in ("encoder", "posterior", "decoder") if pretrained else ():
         if hasattr(model, part):
             new, old = getattr(model, part), getattr(source, part)
             for variable, value in zip(new.variables, old.variables, strict=True):
                 variable.assign(value)
-    return TextSpace(model, space.tokenizer, space.length, space.crops)
+    return TextSpace(model, space.codec)

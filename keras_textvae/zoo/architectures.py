@@ -35,6 +35,8 @@ POSTERIORS = {
     "multi_step": MultiStep,
 }
 
+ALPHA = 0.2  # Semeniuta et al. 2017, of their hybrids
+
 
 def lstm_vae(
     vocabulary_size,
@@ -54,7 +56,7 @@ def lstm_vae(
     pooling="last",
     encoder_units=None,
     output_dropout=None,
-    beta=1.0,
+    objective=None,
 ):
     """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
 
@@ -81,7 +83,7 @@ def lstm_vae(
             "planar" or "autoregressive", `posteriors.NormalizingFlow` of that kind;
             "multi_step", `posteriors.MultiStep`, a dimension at a time.
         encoder_units: int. Units of the encoder's LSTM. None means `units`.
-        beta: float. The KL's weight once annealed, see `objectives.Objective`.
+        objective: `objectives.Objective`. None means the bound itself.
 
     Raises:
         ValueError: for another name.
@@ -117,7 +119,7 @@ def lstm_vae(
             recurrent_dropout=recurrent_dropout,
             output_dropout=output_dropout,
         ),
-        Objective(beta),
+        objective,
     )
 
 
@@ -169,7 +171,7 @@ def bag_of_words_vae(
     dropout=0.0,
     pooling="mean",
     hidden=0,
-    beta=1.0,
+    objective=None,
 ):
     """Returns an LSTM encoder under the decoder of Miao et al. 2016: no word order.
 
@@ -181,7 +183,7 @@ def bag_of_words_vae(
         embedding_dim, units, keep_rate, dropout, pooling: see `encoders.LSTMEncoder`.
         latent_dim: int. See `posteriors.DiagonalGaussian`.
         hidden: see `decoders.BagOfWordsDecoder`.
-        beta: see `lstm_vae`.
+        objective: see `lstm_vae`.
     """
     encoder = LSTMEncoder(
         vocabulary_size,
@@ -192,7 +194,7 @@ def bag_of_words_vae(
         keep_rate=keep_rate,
     )
     decoder = BagOfWordsDecoder(vocabulary_size, hidden=hidden)
-    return TextVAE(encoder, DiagonalGaussian(latent_dim), decoder, Objective(beta))
+    return TextVAE(encoder, DiagonalGaussian(latent_dim), decoder, objective)
 
 
 def feedforward_vae(
@@ -202,7 +204,7 @@ def feedforward_vae(
     initial_range=0.1,
     channels=(128, 256),
     features=200,
-    beta=1.0,
+    objective=None,
 ):
     """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
 
@@ -213,7 +215,7 @@ def feedforward_vae(
         initial_range: float. Weights and biases start uniform in +- this; the authors'
             code has 0.1 everywhere.
         channels, features: see `decoders.DeconvolutionalDecoder`.
-        beta: see `lstm_vae`.
+        objective: see `lstm_vae`.
     """
     decoder = DeconvolutionalDecoder(
         vocabulary_size,
@@ -222,28 +224,26 @@ def feedforward_vae(
         features=features,
         initializer=_uniform(initial_range),
     )
-    return _convolutional_vae(decoder, latent_dim, initial_range, Objective(beta))
+    return _convolutional_vae(decoder, latent_dim, initial_range, objective)
 
 
 def hybrid_vae(
     vocabulary_size,
     length,
     latent_dim=50,
-    alpha=0.2,
     initial_range=0.1,
     units=500,
     channels=(128, 256),
     features=200,
     keep_rate=1.0,
-    beta=1.0,
+    objective=None,
 ):
     """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
 
     Args:
-        vocabulary_size, length, latent_dim, initial_range, beta: see
-            `feedforward_vae`.
-        alpha: float. The weight of the auxiliary reconstruction.
+        vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
         units, channels, features, keep_rate: see `decoders.HybridDecoder`.
+        objective: `objectives.Objective`. None means the paper's, alpha 0.2.
     """
     decoder = HybridDecoder(
         vocabulary_size,
@@ -254,7 +254,7 @@ def hybrid_vae(
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
     )
-    objective = Objective(beta, alpha=alpha)
+    objective = objective or Objective(alpha=ALPHA)
     return _convolutional_vae(decoder, latent_dim, initial_range, objective)
 
 
@@ -262,7 +262,6 @@ def bytenet_vae(
     vocabulary_size,
     length,
     latent_dim=50,
-    alpha=0.2,
     initial_range=0.1,
     layers=3,
     hidden=256,
@@ -273,12 +272,12 @@ def bytenet_vae(
     channels=(128, 256),
     features=200,
     keep_rate=1.0,
-    beta=1.0,
+    objective=None,
 ):
     """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
 
     Args:
-        vocabulary_size, length, latent_dim, alpha, beta, initial_range: see `hybrid_vae`.
+        vocabulary_size, length, latent_dim, initial_range, objective: see `hybrid_vae`.
         layers, hidden, block, width, dilations, norm, channels, features, keep_rate:
             see `decoders.ByteNetDecoder`.
     """
@@ -296,7 +295,7 @@ def bytenet_vae(
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
     )
-    objective = Objective(beta, alpha=alpha)
+    objective = objective or Objective(alpha=ALPHA)
     return _convolutional_vae(decoder, latent_dim, initial_range, objective)
 
 

@@ -23,7 +23,7 @@ from tensorflow_serving.apis import (
 )
 
 from export.export_saved_model import export
-from keras_textvae import TextSpace, WordTokenizer, lstm_vae
+from keras_textvae import Codec, TextSpace, WordTokenizer, lstm_vae
 from tests.conformance.requests import MODEL, metadata, predict
 from tests.text_space.conftest import stirred
 
@@ -86,7 +86,7 @@ def exported(tmp_path_factory):
     keras.utils.set_random_seed(0)
     model = lstm_vae(tokenizer.vocabulary_size, 5, 8, 3, z_every_step=True)
     folder = tmp_path_factory.mktemp("conformance") / "textvae"
-    return export(TextSpace(stirred(model), tokenizer, length=10), folder).parent
+    return export(TextSpace(stirred(model), Codec(tokenizer, 9)), folder).parent
 
 
 @pytest.fixture(scope="session")

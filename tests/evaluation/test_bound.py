@@ -10,8 +10,9 @@ import pytest
 from keras_textvae import zoo
 from keras_textvae.evaluation import Bound, evaluate_bound
 from keras_textvae.grammar import ProbabilisticGrammar
+from keras_textvae.objectives import Objective
 from keras_textvae.text_space import TextSpace
-from keras_textvae.tokenizers import WordTokenizer
+from keras_textvae.tokenizers import Codec, WordTokenizer
 
 # 2 x 3 x (1 + 3) sentences, whose subject and verb agree.
 GRAMMAR = ProbabilisticGrammar(
@@ -35,14 +36,16 @@ def draw(count, seed):
 
 @pytest.fixture(scope="module")
 def space():
-    """A space trained on the grammar, with a small `beta`, so that z is used."""
+    """A space trained on the grammar, whose KL weighs so little that z is used."""
     keras.utils.set_random_seed(0)
     tokenizer = WordTokenizer(sorted(GRAMMAR.vocabulary))
     ids = tokenizer.encode(draw(3200, seed=1)[0]).numpy()
-    model = zoo.lstm_vae(tokenizer.vocabulary_size, 16, 32, 4, beta=0.3)
+    model = zoo.lstm_vae(
+        tokenizer.vocabulary_size, 16, 32, 4, objective=Objective(beta=0.3)
+    )
     model.compile(keras.optimizers.Adam(0.01))
     model.fit(ids, batch_size=64, epochs=5, verbose=0)
-    return TextSpace(model, tokenizer, length=12)
+    return TextSpace(model, Codec(tokenizer, 11))
 
 
 def test_perplexities_and_bits_are_those_of_the_totals():
@@ -72,7 +75,7 @@ def test_the_bound_lies_above_the_exact_nll(space):
 
 def test_an_evaluation_is_the_mean_over_sentences(space):
     texts, _ = draw(100, seed=3)
-    ids = space.tokenizer.encode(texts).numpy()
+    ids = space.codec.tokenizer.encode(texts).numpy()
     space.model.compile()
     found = evaluate_bound(space.model, ids)
     assert found.tokens == np.float32(np.mean([len(t.split()) + 1 for t in texts]))
@@ -84,7 +87,7 @@ def test_an_evaluation_is_the_mean_over_sentences(space):
 
 
 def test_an_evaluation_with_the_same_seed_is_the_same(space):
-    ids = space.tokenizer.encode(draw(50, seed=4)[0]).numpy()
+    ids = space.codec.tokenizer.encode(draw(50, seed=4)[0]).numpy()
     space.model.compile()
     first = evaluate_bound(space.model, ids, seed=1)
     assert evaluate_bound(space.model, ids, seed=2) != first

@@ -1,5 +1,6 @@
 """Programs run in this process: to import TensorFlow again takes seconds each time."""
 
+import math
 from typing import NamedTuple
 
 import keras
@@ -8,9 +9,10 @@ import pytest
 from absl import flags
 
 from examples import experiments
-from keras_textvae import command_line, runs, zoo
+from keras_textvae import command_line, grammar, text_space, zoo
+from keras_textvae.prepared import progress
 from keras_textvae.text_space import TextSpace
-from keras_textvae.tokenizers import WordTokenizer
+from keras_textvae.tokenizers import Codec, WordTokenizer
 
 
 class Ended(NamedTuple):
@@ -38,8 +40,9 @@ def run_program(program, arguments):
 
 
 @pytest.fixture
-def run(capsys):
+def run(capsys, monkeypatch):
     """A function that runs a program on a command line."""
+    monkeypatch.setattr(progress, "FIRST", math.inf)  # lines that a slow machine has
 
     def run(program, *arguments):
         capsys.readouterr()
@@ -51,6 +54,16 @@ def run(capsys):
 
 
 @pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """Flags of sentences of one's own."""
+    folder = tmp_path_factory.mktemp("sentences")
+    for split, size in (("train", 200), ("valid", 30), ("test", 30)):
+        lines = [example.text for example in grammar.generate(size, 0, split)]
+        (folder / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    return [f"--{split}_files={folder}/{split}.txt" for split in grammar.SPLITS]
+
+
+@pytest.fixture(scope="session")
 def space():
     """A space of random weights large enough that texts differ."""
     tokenizer = WordTokenizer("the a cat dog sees likes big old".split())
@@ -59,7 +72,7 @@ def space():
     rng = np.random.default_rng(0)
     for weight in model.trainable_weights:
         weight.assign(rng.normal(scale=0.8, size=weight.shape))
-    return TextSpace(model, tokenizer, length=6)
+    return TextSpace(model, Codec(tokenizer, 5))
 
 
 @pytest.fixture(scope="session")
@@ -73,9 +86,11 @@ def run_dir(space, tmp_path_factory):
 @pytest.fixture
 def opened(monkeypatch, space, run_dir):
     """Opens `run_dir` without loading it, so that its graphs are traced once."""
-    load = runs.open_space
+    load = text_space.open_space
     monkeypatch.setattr(
-        runs, "open_space", lambda folder: space if folder == run_dir else load(folder)
+        text_space,
+        "open_space",
+        lambda folder: space if folder == run_dir else load(folder),
     )
     return run_dir
 
@@ -92,9 +107,9 @@ def trained_here(monkeypatch, trained_before):
     load = experiments.load_run
 
     def load_run(trial, settings):
-        preset = trial.preset
-        model = {name: preset.model.get(name) for name in ("keep_rate", "posterior")}
-        kind = preset.architecture, preset.right_to_left, *model.values()
+        model, text = trial.recipe.model, trial.recipe.text
+        arguments = [model.arguments.get(name) for name in ("keep_rate", "posterior")]
+        kind = model.architecture, text.right_to_left, *arguments
         if kind not in trained_before:
             run = trained_before[kind] = load(trial, settings)
             run.model.run_eagerly = True  # a graph takes longer than a few steps

@@ -9,14 +9,12 @@ import pytest
 from examples import experiments
 from examples.experiments import Settings, Trial
 from examples.keeping import once
-from keras_textvae import grammar, zoo
+from keras_textvae import Text, grammar, zoo
 
-TINY = zoo.preset("hybrid-grammar").replace(
+TINY = zoo.recipe("hybrid-grammar").replace(
     corpus="mine",
-    level="characters",
-    model={"units": 4, "latent_dim": 2, "channels": (4,), "features": 4},
-    length=8,
-    crops=True,
+    text=Text("characters", length=8, form="crop"),
+    arguments={"units": 4, "latent_dim": 2, "channels": (4,), "features": 4},
     batch_size=4,
     steps_per_epoch=3,
     valid_steps=1,
@@ -116,7 +114,7 @@ def test_a_trial_in_training_counts_its_epochs(settings, tmp_path):
     elsewhere = settings._replace(folder=str(tmp_path))
     answer, counter = experiments._start(Trial("counted", TINY), elsewhere)
     found = answer.recv()
-    assert counter.value == len(found) == TINY.epochs
+    assert counter.value == len(found) == TINY.training.epochs
 
 
 def test_progress_reckons_with_trials_that_are_not_known_yet(

@@ -78,11 +78,11 @@ def test_table_2_has_every_model():
 
 @pytest.mark.parametrize(
     ("units", "expected"),
-    [(8, 8), (640, zoo.preset("bowman2016-ptb").model["encoder_units"])],
+    [(8, 8), (640, zoo.recipe("bowman2016-ptb").model.arguments["encoder_units"])],
 )
 def test_an_encoder_is_no_larger_than_its_decoder(units, expected):
-    preset = changed("bowman2016-ptb", SCALES["small"], {"units": units})
-    assert preset.model["encoder_units"] == expected
+    recipe = changed("bowman2016-ptb", SCALES["small"], units=units)
+    assert recipe.model.arguments["encoder_units"] == expected
 
 
 @pytest.mark.usefixtures("trained_here")
@@ -161,21 +161,20 @@ def test_keep_rates_are_compared(settings, monkeypatch):
     )
 
 
+def settings_of(recipe):
+    """What a recipe trains, and how."""
+    other = {"terms": recipe.terms, "text": recipe.text}
+    return recipe.model.all_arguments | other
+
+
 def test_every_variation_is_another_model_or_training():
     trials = variations.trials(SCALES["paper"])
-    presets = [trial.preset for trial in trials.values()]
-    assert all(a != b for a, b in itertools.combinations(presets, 2))
-    first = presets[0]
-    for preset in presets[1:]:
-        names = preset.arguments.keys()
-        changed = [n for n in names if preset.arguments[n] != first.arguments[n]]
-        changed += [
-            n
-            for n in ("schedule", "right_to_left")
-            if getattr(preset, n) != getattr(first, n)
-        ]
-        assert 1 <= len(changed) <= 3
-    posteriors = {preset.arguments["posterior"] for preset in presets}
+    recipes = [trial.recipe for trial in trials.values()]
+    assert all(a != b for a, b in itertools.combinations(recipes, 2))
+    first, *others = map(settings_of, recipes)
+    for varied in others:
+        assert 1 <= sum(first[name] != varied[name] for name in first) <= 3
+    posteriors = {recipe.model.all_arguments["posterior"] for recipe in recipes}
     assert posteriors == {*POSTERIORS} - {"deterministic"}
 
 
@@ -218,8 +217,8 @@ def test_posteriors_and_paths_are_shown(settings, monkeypatch):
         for end in (0, -1):
             assert between[end][column] == between[end][column + 2]
     assert len(of_points[0]) == 1
-    preset = changed("bowman2016-fiction-autoencoder", SCALE)
-    run = experiments.load_run(Trial("fiction/autoencoder", preset), settings)
+    recipe = changed("bowman2016-fiction-autoencoder", SCALE)
+    run = experiments.load_run(Trial("fiction/autoencoder", recipe), settings)
     assert isinstance(run.model.posterior, Deterministic)
 
 

@@ -42,7 +42,7 @@ def test_a_figure_is_a_table_of_its_runs_and_a_plot(settings, tmp_path):
 def test_tables_of_tweets_come_from_the_same_runs(settings, monkeypatch, trained_here):
     name = "Hybrid, alpha = 0.2"
     trial = tweets.tweet_trials(SCALES["smoke"])[name]
-    short = trial._replace(preset=trial.preset.replace(length=16, too_long="cut"))
+    short = trial._replace(recipe=trial.recipe.replace(length=16, too_long="cut"))
     monkeypatch.setattr(tweets, "tweet_trials", lambda scale: {name: short})
     monkeypatch.setattr(tweets, "SAMPLES", 12)
     models = [*tweets.tweet_models(None, settings)]
@@ -59,23 +59,23 @@ def test_tables_of_tweets_come_from_the_same_runs(settings, monkeypatch, trained
 
 
 def test_the_feed_forward_model_of_figure_3_has_as_many_parameters():
-    preset = changed("semeniuta2017-ptb-feedforward", SCALES["small"], length=10)
-    found = figures.as_large(preset, 700_000).build_model(54).count_params()
+    recipe = changed("semeniuta2017-ptb-feedforward", SCALES["small"], length=10)
+    found = figures.as_large(recipe, 700_000).build_model(54).count_params()
     assert found == pytest.approx(700_000, rel=0.1)
 
 
 def test_paper_scale_changes_nothing_of_the_hybrid_but_the_counting_of_epochs():
     paper = SCALES["paper"]
-    preset = changed("semeniuta2017-ptb", paper)
-    assert preset.replace(valid_steps=None) == zoo.preset("semeniuta2017-ptb")
-    hybrid = tweets.tweet_trials(paper)["Hybrid, alpha = 0.2"].preset
-    assert hybrid.replace(valid_steps=None) == zoo.preset("semeniuta2017-tweets")
+    recipe = changed("semeniuta2017-ptb", paper)
+    assert recipe.replace(valid_steps=None) == zoo.recipe("semeniuta2017-ptb")
+    hybrid = tweets.tweet_trials(paper)["Hybrid, alpha = 0.2"].recipe
+    assert hybrid.replace(valid_steps=None) == zoo.recipe("semeniuta2017-tweets")
 
 
 def test_tweets_are_those_of_table_3():
     trials = tweets.tweet_trials(SCALES["small"])
     assert [*trials] == [*tweets.PAPER_TABLE_3]
-    rates = [trial.preset.model.get("keep_rate") for trial in trials.values()]
+    rates = [trial.recipe.model.arguments.get("keep_rate") for trial in trials.values()]
     assert rates == [0.8, 0.5, 0.2, None]
 
 

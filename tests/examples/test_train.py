@@ -6,32 +6,25 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import pytest
 from absl import flags
 
-from examples import train
+from examples import recipe_flags, train
 from keras_textvae import grammar, zoo
+from keras_textvae.prepared import Split
 from tests.examples.conftest import run_program
 
 TINY = (
-    "--preset=lstm-grammar",
+    "--recipe=lstm-grammar",
     "--model=units=4",
     "--model=embedding_dim=4",
     "--model=latent_dim=2",
     "--vocabulary=40",
 )
 EPOCHS = 4
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """Flags of sentences of one's own."""
-    folder = tmp_path_factory.mktemp("sentences")
-    for split, size in (("train", 200), ("valid", 30), ("test", 30)):
-        lines = [example.text for example in grammar.generate(size, 0, split)]
-        (folder / f"{split}.txt").write_text("\n".join(lines) + "\n")
-    return [f"--{split}_files={folder}/{split}.txt" for split in grammar.SPLITS]
+CODEC = "best/text_space.json"
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +53,95 @@ def killed_after_an_epoch(files, folder):
     assert program.wait() == -signal.SIGKILL
 
 
+def epochs_of(folder):
+    """The lines of a run's figures, one an epoch, without the header."""
+    return (folder / "metrics.csv").read_text().splitlines()[1:]
+
+
 def test_a_killed_run_ends_like_one_that_was_not(run, files, straight, tmp_path):
-    killed = tmp_path / "run"
+    killed, alone = tmp_path / "run", tmp_path / "alone"
     killed_after_an_epoch(files, killed)
-    done = len((killed / "metrics.csv").read_text().splitlines()) - 1
-    assert 1 <= done < EPOCHS
+    assert 1 <= len(epochs_of(killed)) < EPOCHS
     assert not (killed / "result.json").exists()
-    ended = run(train, *command(files, killed))
-    assert ended.code == 0
-    assert any(line.startswith("going on after epoch ") for line in ended.output)
+    shutil.copytree(killed, alone)
     expected, code = straight
     assert code == 0
-    for name in ("metrics.csv", "result.json", "tokenizer.json", "config.json"):
-        assert (killed / name).read_bytes() == (expected / name).read_bytes(), name
+    for folder, arguments in (
+        (killed, command(files, killed)),
+        (alone, [f"--run_dir={alone}", "--samples=0"]),
+    ):
+        ended = run(train, *arguments)
+        assert ended.code == 0, ended.errors
+        assert any("training: going on after epoch " in line for line in ended.output)
+        for name in ("metrics.csv", "result.json", "config.json", CODEC):
+            assert (folder / name).read_bytes() == (expected / name).read_bytes(), name
+
+
+def test_a_run_goes_on_further_where_its_corpus_is_now(
+    run, files, straight, tmp_path, monkeypatch
+):
+    folder, moved = tmp_path / "run", tmp_path / "moved"
+    shutil.copytree(straight[0], folder)
+    # As if the files were moved, and the cache with the prepared corpus emptied.
+    monkeypatch.setenv("KERAS_TEXTVAE_CACHE", str(tmp_path / "cache"))
+    config = json.loads((folder / "config.json").read_text())
+    moved.mkdir()
+    for split in grammar.SPLITS:
+        (path,) = config["files"][split]
+        shutil.copy(path, moved / f"{split}.txt")
+        config["files"][split] = [f"{tmp_path}/gone/{split}.txt"]
+    config["prepared"] = f"{tmp_path}/gone"
+    (folder / "config.json").write_text(json.dumps(config))
+    longer = [f"--run_dir={folder}", f"--epochs={EPOCHS + 1}", "--samples=0"]
+    ended = run(train, *longer)
+    assert (ended.code, ended.output) == (2, [])
+    (line,) = ended.errors
+    assert f"{tmp_path}/gone/train.txt: No such file or directory" in line
+    here = [f"--{split}_files={moved}/{split}.txt" for split in grammar.SPLITS]
+    ended = run(train, *longer, *here)
+    assert ended.code == 0, ended.errors
+    assert f"training: going on after epoch {EPOCHS}" in ended.output
+    assert len(epochs_of(folder)) == EPOCHS + 1
+    assert epochs_of(folder)[:EPOCHS] == epochs_of(straight[0])
+    # It knows where they are from now on.
+    assert run(train, f"--run_dir={folder}", "--samples=0").code == 0
+    assert len(epochs_of(folder)) == EPOCHS + 1
+
+
+def test_another_corpus_is_refused(run, sentences, straight):
+    good = [f"--train_files={sentences}/good.txt", f"--valid_files={sentences}/v.txt"]
+    ended = run(train, f"--run_dir={straight[0]}", *good)
+    assert (ended.code, ended.output) == (2, [])
+    (line,) = ended.errors
+    assert "another configuration: sources." in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--run_dir=DIR"], "DIR holds no run (config.json)"),
+        (["--run_dir=RUN", "--seed=1"], "--seed is fixed in RUN"),
+        (["--run_dir=RUN", "--precision=mixed_float16"], "--precision is fixed in RUN"),
+        (["--run_dir=RUN", "--start_from=RUN"], "--start_from is fixed in RUN"),
+        (["--run_dir=RUN", "--learning_rate=1"], "training.learning_rate is 0.002"),
+        (["--run_dir=RUN", "--model=units=5"], "model.arguments.units is 4 there, 5"),
+        (["--run_dir=RUN", "--length=20"], "prepared for another text: length is 39"),
+        (["--run_dir=RUN", "--prepared=DIR"], "DIR holds no prepared corpus"),
+    ],
+)
+def test_a_mistake_with_a_run_is_told_in_one_line(
+    run, straight, tmp_path, arguments, message
+):
+    before = {path: path.read_bytes() for path in straight[0].glob("*.*")}
+
+    def named(text):
+        return text.replace("RUN", str(straight[0])).replace("DIR", str(tmp_path))
+
+    ended = run(train, *map(named, arguments))
+    assert (ended.code, ended.output) == (2, [])
+    (line,) = ended.errors
+    assert named(message) in line
+    assert {path: path.read_bytes() for path in straight[0].glob("*.*")} == before
 
 
 def test_a_finished_run_only_reports(run, files, straight):
@@ -82,7 +151,7 @@ def test_a_finished_run_only_reports(run, files, straight):
     ended = run(train, *command(files, folder), "--samples=3")
     assert ended.code == 0
     text = "\n".join(ended.output)
-    assert "lstm-grammar: A small LSTM VAE" in text
+    assert "A small LSTM VAE of Bowman et al. 2016" in text
     assert "parameters" in text
     assert "train: 200 sentences" in text
     assert "vocabulary 40, 7 steps an epoch, 4 epochs at most" in text
@@ -116,11 +185,11 @@ def test_the_folder_of_another_run_is_refused(run, files, straight):
     ended = run(train, *command(files, folder), "--learning_rate=0.5")
     assert ended.code == 2
     (line,) = ended.errors
-    assert "preset.learning_rate is 0.002 there, 0.5 here" in line
+    assert "recipe.training.learning_rate is 0.002 there, 0.5 here" in line
 
 
 REFUSED = {
-    "preset": (["--preset=nope"], "Unknown preset 'nope'. Known presets: bag-of-words"),
+    "recipe": (["--recipe=nope"], "Unknown recipe 'nope'. Known recipes: bag-of-words"),
     "argument": (["extra"], "Unexpected argument 'extra'"),
     "flag": (["--epoch=3"], "Unknown command line flag 'epoch'"),
     "no epochs": (["--epochs=0"], "--epochs=0"),
@@ -128,17 +197,20 @@ REFUSED = {
     "negative steps": (["--steps_per_epoch=-1"], "--steps_per_epoch=-1"),
     "annealing": (["--annealing=cyclical,9"], "there is no schedule 'cyclical'. It is"),
     "numbers": (["--annealing=sigmoid,9"], "two numbers are needed"),
+    "floors": (["--annealing=sigmoid,9,1,0.1"], "two numbers are needed"),
+    "floor": (["--annealing=linear,1,2,3"], "`floor` must lie in [0, 1]"),
     "steepness": (["--annealing=sigmoid,9,0"], "`steepness` must be positive"),
     "no number": (["--seed=one"], "--seed=one"),
     "small vocabulary": (["--vocabulary=4"], "--vocabulary=4"),
+    "no weight": (["--beta=-1"], "--beta=-1"),
     "corpus": (["--corpus=nope"], "Unknown corpus 'nope'"),
-    "data_dir": (["--preset=bowman2016-ptb", "--data_dir=DIR"], "lack ptb.train.txt"),
+    "data_dir": (["--recipe=bowman2016-ptb", "--data_dir=DIR"], "lack ptb.train.txt"),
     "missing": (["--train_files=DIR/no.txt", "GOOD"], "no.txt matches no file"),
     "empty": (["--train_files=DIR/empty.txt", "GOOD"], "empty.txt is empty"),
     "blank": (["--train_files=DIR/blank.txt", "GOOD"], "has only blank lines"),
     "bytes": (["--train_files=DIR/latin.txt", "GOOD"], "latin.txt, line 2: not UTF-8"),
     "bad valid": (["--train_files=DIR/good.txt", "--valid_files=DIR/latin.txt"], "UTF"),
-    "long": (["--train_files=DIR/long.txt", "GOOD"], "long.txt, line 2: 62 ids"),
+    "long": (["--train_files=DIR/long.txt", "GOOD"], "long.txt, line 2: 60 words"),
     "no valid": (["--train_files=DIR/good.txt"], "are needed together"),
     "no train": (["GOOD"], "are needed together"),
     "no such": (["--model=depth=3"], "--model=depth=3: the arguments are keep_rate"),
@@ -153,6 +225,7 @@ REFUSED = {
 def sentences(tmp_path):
     contents = {
         "good.txt": b"a cat\na dog\n",
+        "v.txt": b"a dog\na cat\na cat\n",
         "empty.txt": b"",
         "blank.txt": b"\n  \n",
         "latin.txt": b"a cat\ncaf\xe9\n",
@@ -166,11 +239,11 @@ def sentences(tmp_path):
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_mistake_is_told_in_one_line_and_leaves_no_folder(run, sentences, name):
     arguments, message = REFUSED[name]
-    good = f"--valid_files={sentences}/good.txt"
+    good = f"--valid_files={sentences}/v.txt"
     arguments = [good if argument == "GOOD" else argument for argument in arguments]
     arguments = [argument.replace("DIR", str(sentences)) for argument in arguments]
     folder = sentences / "run"
-    ended = run(train, "--preset=lstm-grammar", f"--run_dir={folder}", *arguments)
+    ended = run(train, "--recipe=lstm-grammar", f"--run_dir={folder}", *arguments)
     assert ended.code == 2
     assert ended.output == []
     (line,) = ended.errors
@@ -181,24 +254,78 @@ def test_a_mistake_is_told_in_one_line_and_leaves_no_folder(run, sentences, name
 
 def test_long_sentences_are_counted_when_they_are_dropped(run, sentences, monkeypatch):
     # What it says before it trains is enough here.
-    monkeypatch.setattr(train.runs.Run, "train", lambda *_, **__: None)
-    files = [f"--{s}_files={sentences}/long.txt" for s in ("train", "valid")]
+    monkeypatch.setattr(train.Run, "train", lambda *_, **__: None)
+    monkeypatch.setattr(train, "report", lambda run: None)
+    files = [f"--train_files={sentences}/long.txt", f"--valid_files={sentences}/v.txt"]
     folder = f"--run_dir={sentences}/run"
     ended = run(train, *TINY, *files, folder, "--too_long=drop")
+    assert ended.code == 0, ended.errors
     line = next(line for line in ended.output if line.startswith("train: "))
-    assert line.startswith("train: 1 sentences, ")
+    assert line.startswith("train: 1 sentences of 2 to 60 words")
     assert "1 too long" in line
 
 
-def test_model_arguments_take_the_type_of_the_preset_s(monkeypatch):
-    monkeypatch.setattr(train, "FLAGS", type("Flags", (), {}))
-    train.FLAGS.model = ["units=3", "channels=4,6", "alpha=0.5", "keep_rate=0.7"]
-    expected = {"units": 3, "channels": (4, 6), "alpha": 0.5, "keep_rate": 0.7}
-    assert train.model_arguments(zoo.preset("hybrid-grammar").arguments) == expected
-    # What a preset leaves out can be given too.
-    train.FLAGS.model = ["units=3", "shared_dropout=True", "initial_range=0.1"]
-    expected = {"units": 3, "shared_dropout": True, "initial_range": 0.1}
-    assert train.model_arguments(zoo.preset("lstm-grammar").arguments) == expected
+@pytest.fixture
+def recipe_from():
+    """A function that returns the recipe which flags describe."""
+    known = set(flags.FLAGS)
+
+    def recipe_from(*arguments):
+        recipe_flags.define()
+        flags.FLAGS(["program", *arguments])
+        try:
+            return recipe_flags.recipe()
+        finally:
+            for name in set(flags.FLAGS) - known:
+                delattr(flags.FLAGS, name)
+
+    return recipe_from
+
+
+# Of each recipe an argument's value as it is written, and as it is; all of the first.
+ARGUMENTS = {
+    "hybrid-grammar": {
+        "units": ("3", 3),
+        "latent_dim": ("2", 2),
+        "channels": ("4,6", (4, 6)),
+        "features": ("5", 5),
+        "keep_rate": ("0.7", 0.7),
+        "initial_range": ("0.2", 0.2),
+    },
+    # What a recipe leaves out can be given too, and what has no value.
+    "lstm-grammar": {
+        "units": ("3", 3),
+        "shared_dropout": ("True", True),
+        "initial_range": ("0.1", 0.1),
+        "encoder_units": ("2", 2),
+        "pooling": ("max", "max"),
+    },
+    "bag-of-words-tweets": {"hidden": ("7", 7)},
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_model_arguments_take_the_type_of_the_recipe_s(recipe_from, name):
+    arguments = ARGUMENTS[name]
+    given = [f"--model={key}={text}" for key, (text, _) in arguments.items()]
+    before = zoo.recipe(name).model.all_arguments
+    recipe = recipe_from(f"--recipe={name}", *given)
+    expected = before | {key: value for key, (_, value) in arguments.items()}
+    assert recipe.model.all_arguments == expected
+    recipe.build_model(30)
+    assert name != "hybrid-grammar" or arguments.keys() == before.keys()
+
+
+def test_the_weights_of_the_terms_are_those_of_the_flags(recipe_from):
+    weights = ["--beta=0.5", "--alpha=0.3", "--annealing=linear,10,20,0.1"]
+    recipe = recipe_from("--recipe=hybrid-grammar", *weights)
+    schedule = zoo.Schedule("linear", (10.0, 20.0, 0.1))
+    assert recipe.terms == zoo.Terms(beta=0.5, alpha=0.3, schedule=schedule)
+    objective = recipe.build_model(30).objective
+    assert (objective.beta, objective.alpha) == (0.5, 0.3)
+    assert recipe.replace(terms=zoo.recipe("hybrid-grammar").terms) == zoo.recipe(
+        "hybrid-grammar"
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,29 +333,46 @@ def test_model_arguments_take_the_type_of_the_preset_s(monkeypatch):
     [
         ("none", [1.0, 1.0, 1.0]),
         ("linear,10,20", [0.0, 0.5, 1.0]),
+        ("linear,10,20,0.1", [0.1, 0.55, 1.0]),
         ("sigmoid,15,0.1", [0.18, 0.5, 0.82]),
     ],
 )
 def test_annealing_is_any_schedule_of_the_library_or_none(text, weights):
-    schedule = train.annealing(text).build()
+    schedule = recipe_flags.annealing(text).build()
     found = [schedule(step) for step in (0, 15, 30)]
     assert found == pytest.approx(weights, abs=0.005)
 
 
-def test_help_names_every_preset():
+@pytest.mark.parametrize(("unknown", "warned"), [(0, 0), (10, 0), (11, 1), (200, 1)])
+def test_many_unknown_words_are_warned_of(capsys, unknown, warned):
+    figures = {"ids": 240, "tokens": 200, "unknown": unknown, "too_long": 3}
+    lengths = {"sentences": 20, "shortest": 1, "longest": 12}
+    split = Split("folder", "valid", "sentence", 12, 16, **figures, **lengths)
+    recipe_flags.describe(types.SimpleNamespace(splits=[split]))
+    line, *warnings = capsys.readouterr().out.splitlines()
+    assert line == (
+        "valid: 20 sentences of 1 to 12 words or characters, 200 tokens, "
+        f"{unknown / 200:.1%} unknown, 3 too long"
+    )
+    assert len(warnings) == warned
+    for warning in warnings:
+        assert warning.startswith(f"warning: {unknown / 200:.1%} of valid's words are")
+
+
+def test_help_names_every_recipe():
     known = set(flags.FLAGS)
     train.define_flags()
     # Lines are broken to the width of the terminal, after hyphens too.
-    text = "".join(flags.FLAGS.module_help(train).split())
+    text = "".join(flags.FLAGS.module_help(recipe_flags).split())
     for name in set(flags.FLAGS) - known:
         delattr(flags.FLAGS, name)
-    for name in zoo.PRESETS:
+    for name in zoo.RECIPES:
         assert name in text
 
 
 def test_the_process_ends_with_2_on_a_mistake():
-    command = [sys.executable, train.__file__, "--preset=nope"]
+    command = [sys.executable, train.__file__, "--recipe=nope"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
-    assert line.startswith("train.py: Unknown preset")
+    assert line.startswith("train.py: Unknown recipe")

@@ -45,7 +45,7 @@ def test_a_trial_counts_by_its_bound_once_its_kl_is_large_enough():
 
 
 @pytest.mark.parametrize(
-    ("preset", "searched"),
+    ("recipe", "searched"),
     [
         ("bowman2016-ptb", [*VALUES]),
         ("lstm-grammar", [*VALUES]),
@@ -62,36 +62,37 @@ def test_a_trial_counts_by_its_bound_once_its_kl_is_large_enough():
         ("bowman2016-fiction-autoencoder", [n for n in VALUES if n != "annealing"]),
     ],
 )
-def test_what_a_preset_lacks_is_not_searched(preset, searched):
-    preset = zoo.preset(preset)
-    axes = space.axes(preset, SMOKE)
+def test_what_a_recipe_lacks_is_not_searched(recipe, searched):
+    recipe = zoo.recipe(recipe)
+    axes = space.axes(recipe, SMOKE)
     assert [*axes] == searched
     lowest = {name: axis.rounded(axis.low) for name, axis in axes.items()}
-    changed = space.with_values(preset, lowest)
-    assert changed.model.keys() == preset.model.keys()
-    expected = preset.architecture == "lstm" and "autoencoder" not in preset.reference
-    assert space.has_kl(preset) == expected
+    changed = space.with_values(recipe, lowest)
+    assert changed.model.arguments.keys() == recipe.model.arguments.keys()
+    is_vae = recipe.model.architecture == "lstm"
+    assert space.has_kl(recipe) == (is_vae and "autoencoder" not in recipe.reference)
 
 
-def test_a_trial_is_its_preset_with_other_values():
-    preset = zoo.preset("bowman2016-ptb")
-    assert preset.model["tied"]
-    changed = space.with_values(preset, VALUES)
-    assert changed.learning_rate == 0.002
+def test_a_trial_is_its_recipe_with_other_values():
+    recipe = zoo.recipe("bowman2016-ptb")
+    assert recipe.model.arguments["tied"]
+    changed = space.with_values(recipe, VALUES)
+    assert changed.training.learning_rate == 0.002
     names = ("embedding_dim", "units", "latent_dim", "keep_rate", "tied", "dropout")
-    assert [changed.model[name] for name in names] == [5, 6, 3, 0.5, False, 0.5]
-    assert changed.patience == preset.patience
+    sizes = changed.model.arguments
+    assert [sizes[name] for name in names] == [5, 6, 3, 0.5, False, 0.5]
+    assert changed.training.patience == recipe.training.patience
     assert changed.build_model(30).latent_dim == 3
     # Stretched: a share of the way to the middle has the same weight as before.
-    before, after = preset.schedule.build(), changed.schedule.build()
+    before, after = recipe.terms.schedule.build(), changed.terms.schedule.build()
     assert after(3000) == 0.5
     assert after(1500) == pytest.approx(before(1250))
 
 
 def test_a_linear_schedule_is_stretched_too():
-    preset = zoo.preset("semeniuta2017-ptb-lstm")  # from step 10,000 to 17,000
+    recipe = zoo.recipe("semeniuta2017-ptb-lstm")  # from step 10,000 to 17,000
     values = {"learning_rate": 1e-3, "annealing": 2 * 13_500}
-    schedule = space.with_values(preset, values).schedule
+    schedule = space.with_values(recipe, values).terms.schedule
     assert schedule.arguments == (20_000, 34_000)
 
 
@@ -180,7 +181,7 @@ RECORDS = [
 
 
 def test_the_table_has_the_best_trials_and_the_paper_s():
-    table = report.table(RECORDS, 1.0, zoo.preset("lstm-grammar")).splitlines()
+    table = report.table(RECORDS, 1.0, zoo.recipe("lstm-grammar")).splitlines()
     assert table[0].startswith("| trial | embedding | LSTM | z | keep rate | learning")
     assert table[2:] == [
         "| trial-002 | 5 | 9 | 3 | 0.5 | 0.002 | 3000 | 2,345 | 7 | 99.50 | 1.00 |",
@@ -213,7 +214,7 @@ def data_dir(tmp_path_factory):
 
 
 def command(data_dir, folder, *others):
-    tiny = ["--preset=lstm-grammar", "--scale=smoke", "--corpus=mine", "--jobs=1"]
+    tiny = ["--recipe=lstm-grammar", "--scale=smoke", "--corpus=mine", "--jobs=1"]
     return [*tiny, f"--data_dir={data_dir}", f"--output_dir={folder}", *others]
 
 
@@ -223,7 +224,7 @@ def test_a_search_trains_its_trials_and_reports_them(run, data_dir, tmp_path):
     assert ended.output[0].startswith("trial-000: embedding_dim ")
     assert "trial-000: done (1 of 1)" in ended.output
     assert {path.name for path in (tmp_path / "trial-000").iterdir()} == {
-        *("best", "config.json", "logs", "metrics.csv", "tokenizer.json")
+        *(".lock", "best", "config.json", "logs", "metrics.csv")
     }
     (trial,) = json.loads((tmp_path / "search.json").read_text())["trials"]
     with open(tmp_path / "trial-000" / "metrics.csv") as file:
@@ -261,7 +262,7 @@ def test_a_search_goes_on_after_a_kill_and_further(run, asked, data_dir, tmp_pat
     # The one in the middle is the same again: its run folder would go on.
     assert asked[1] == asked[2]
     assert [trial.name[-1] for trial in asked] == [*"0112"]
-    assert len({trial.preset.learning_rate for trial in asked}) == 3
+    assert len({trial.recipe.training.learning_rate for trial in asked}) == 3
     before = json.loads((tmp_path / "search.json").read_text())["trials"]
     for count in (2, 3):  # nothing to do, but to report
         assert run(tune, *command(data_dir, tmp_path, f"--trials={count}")).code == 0
@@ -276,7 +277,7 @@ def test_a_search_goes_on_after_a_kill_and_further(run, asked, data_dir, tmp_pat
     ("flag", "message"),
     [
         ("--min_kl=2", "min_kl is 1.0 there, 2.0 here"),
-        ("--preset=bowman2016-ptb", "preset is 'lstm-grammar' there, 'bowman2016-ptb'"),
+        ("--recipe=bowman2016-ptb", "recipe is 'lstm-grammar' there, 'bowman2016-ptb'"),
         ("--scale=paper", "scale is 'smoke' there, 'paper' here"),
         ("--epochs=3", "epochs is 2 there, 3 here"),
     ],
@@ -294,11 +295,11 @@ def test_the_folder_of_another_search_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--preset=hybrid-grammar"], "its architecture is 'hybrid', not 'lstm' or"),
-        (["--preset=nothing"], "Unknown preset 'nothing'"),
+        (["--recipe=hybrid-grammar"], "its architecture is 'hybrid', not 'lstm' or"),
+        (["--recipe=nothing"], "Unknown recipe 'nothing'"),
         (["--trials=0"], "flag --trials=0: 0 is not a positive integer"),
         (["--data_dir=/nowhere"], "/nowhere and its folder ptb lack"),
-        (["--preset=bowman2016-ptb-rnnlm", "--min_kl=1"], "has no KL"),
+        (["--recipe=bowman2016-ptb-rnnlm", "--min_kl=1"], "has no KL"),
         (["--scale=huge"], "should be one of <smoke|small|paper>"),
         (["extra"], "Unexpected argument 'extra'"),
     ],
@@ -320,7 +321,7 @@ def test_without_keras_tuner_it_says_what_to_install(run, missing, monkeypatch):
         from keras_tuner.src.tuners import bayesian
 
         monkeypatch.setattr(bayesian, "sklearn", None)
-    ended = run(tune, "--preset=lstm-grammar", "--trials=1")
+    ended = run(tune, "--recipe=lstm-grammar", "--trials=1")
     assert ended.code == 2
     assert [line.partition(": ")[2] for line in ended.errors] == [
         "The search needs KerasTuner: pip install keras_textvae[tune]"

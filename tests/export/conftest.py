@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from keras_textvae import TextSpace, WordTokenizer, lstm_vae
+from keras_textvae import Codec, TextSpace, WordTokenizer, lstm_vae
 
 SENTENCES = [
     "the cat sees a dog",
@@ -20,7 +20,7 @@ def space():
     model = lstm_vae(tokenizer.vocabulary_size, 8, 16, 4, z_every_step=True)
     model.compile(keras.optimizers.Adam(1e-2))
     model.fit(tokenizer.encode(SENTENCES * 8).numpy(), epochs=15, verbose=0)
-    return TextSpace(model, tokenizer, length=8)
+    return TextSpace(model, Codec(tokenizer, 7))
 
 
 @pytest.fixture(scope="session")

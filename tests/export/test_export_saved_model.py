@@ -50,8 +50,8 @@ def test_the_description_says_what_is_exported(exported, tmp_path):
         "batching": None,
         "model": "TextVAE",
         "latent_dim": 4,
-        "length": 8,
-        "crops": False,
+        "length": 7,
+        "form": "sentence",
         "tokenizer": {
             "class": "WordTokenizer",
             "vocabulary_size": 12,
@@ -61,12 +61,12 @@ def test_the_description_says_what_is_exported(exported, tmp_path):
     }
 
 
-def test_a_run_s_preset_and_metrics_are_described(tmp_path):
+def test_a_run_s_recipe_and_metrics_are_described(tmp_path):
     assert export_saved_model.of_run(tmp_path) == {}
-    (tmp_path / "config.json").write_text('{"preset": {"length": 3}, "seed": 0}')
+    (tmp_path / "config.json").write_text('{"recipe": {"text": 3}, "seed": 0}')
     (tmp_path / "result.json").write_text('{"bound": 99.0}')
     assert export_saved_model.of_run(tmp_path) == {
-        "preset": {"length": 3},
+        "recipe": {"text": 3},
         "metrics": {"bound": 99.0},
     }
 

@@ -14,6 +14,7 @@ from export import verify
 from export.export_saved_model import export
 from keras_textvae import (
     Batching,
+    Codec,
     TextSpace,
     WordTokenizer,
     bag_of_words_vae,
@@ -168,5 +169,5 @@ def test_a_bag_of_words_of_tweets_passes_the_gate(tmp_path):
     tokenizer = WordTokenizer("the cat dog sees !".split(), tweets=True)
     model = bag_of_words_vae(tokenizer.vocabulary_size, 4, 8, 3)
     model(np.ones((1, 5), "int32"))
-    space = TextSpace(model, tokenizer, length=8)
+    space = TextSpace(model, Codec(tokenizer, 7))
     assert gate.faults(export(space, str(tmp_path))) == []

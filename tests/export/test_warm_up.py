@@ -43,5 +43,5 @@ def test_its_texts_are_short_whatever_is_sampled(space, monkeypatch, sampled):
     monkeypatch.setattr(space, "sample", lambda count, seed: [sampled] * count)
     (text,) = warm_up.short_texts(space, 1)
     assert text
-    assert 1 <= len(text.encode()) + 2 < space.length
+    assert 1 <= len(text.encode()) + 2 < space.codec.positions
     assert len(tf.strings.unicode_split(text, "UTF-8")) == len(text)

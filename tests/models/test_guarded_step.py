@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_textvae import zoo
+from keras_textvae.objectives import Objective
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD
 
 V = 12
@@ -15,7 +16,15 @@ IDS[:, 0], IDS[:, -1] = BOS, EOS
 
 
 def hybrid(alpha=0.2):
-    return zoo.hybrid_vae(V, 6, 2, alpha, units=6, channels=(4, 6), features=5)
+    return zoo.hybrid_vae(
+        V,
+        6,
+        2,
+        units=6,
+        channels=(4, 6),
+        features=5,
+        objective=Objective(alpha=alpha),
+    )
 
 
 def compiled(model, eagerly=True):

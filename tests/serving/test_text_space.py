@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_textvae import TextSpace, WordTokenizer, grammar, lstm_vae, transfer
+from keras_textvae import Codec, TextSpace, WordTokenizer, grammar, lstm_vae, transfer
 from serving.client import TextVAEClient
 from serving.server import Server
 
@@ -29,7 +29,7 @@ def space():
     model(keras.ops.ones((1, LENGTH + 1), dtype="int32"))
     for weight in model.trainable_weights:
         weight.assign(rng.normal(scale=0.8, size=weight.shape))
-    return TextSpace(model, tokenizer, LENGTH)
+    return TextSpace(model, Codec(tokenizer, LENGTH - 1))
 
 
 @pytest.fixture(scope="module")

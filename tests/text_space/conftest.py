@@ -6,15 +6,16 @@ import pytest
 
 from keras_textvae import zoo
 from keras_textvae.text_space import TextSpace
-from keras_textvae.tokenizers import CharacterTokenizer, WordTokenizer
+from keras_textvae.tokenizers import CharacterTokenizer, Codec, WordTokenizer
 
-LENGTH = 6
+POSITIONS = 6
+LENGTH = POSITIONS - 1  # of a sentence, its end not counted
 
 
 def stirred(model):
     """The built model with weights that make each z another text."""
     rng = np.random.default_rng(0)
-    model(keras.ops.ones((1, LENGTH + 1), dtype="int32"))
+    model(keras.ops.ones((1, POSITIONS + 1), dtype="int32"))
     for weight in model.trainable_weights:
         weight.assign(rng.normal(scale=0.8, size=weight.shape))
     return model
@@ -26,7 +27,7 @@ def words():
     tokenizer = WordTokenizer("the a cat dog sees likes big old".split())
     size = tokenizer.vocabulary_size
     model = zoo.lstm_vae(size, 5, 8, 3, keep_rate=0.5, z_every_step=True)
-    return TextSpace(stirred(model), tokenizer, LENGTH)
+    return TextSpace(stirred(model), Codec(tokenizer, LENGTH))
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +35,9 @@ def crops():
     """A space of crops of characters, with a hybrid."""
     tokenizer = CharacterTokenizer([*"abcde", " ", "\n"])
     model = zoo.hybrid_vae(
-        tokenizer.vocabulary_size, LENGTH, 3, units=8, channels=(4, 6), features=5
+        tokenizer.vocabulary_size, POSITIONS, 3, units=8, channels=(4, 6), features=5
     )
-    return TextSpace(stirred(model), tokenizer, LENGTH, crops=True)
+    return TextSpace(stirred(model), Codec(tokenizer, POSITIONS, "crop"))
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +45,9 @@ def tweets():
     """A space of tweets as bytes, with a hybrid."""
     tokenizer = CharacterTokenizer(tweets=True)
     model = zoo.hybrid_vae(
-        tokenizer.vocabulary_size, LENGTH, 3, units=8, channels=(4,), features=5
+        tokenizer.vocabulary_size, POSITIONS, 3, units=8, channels=(4,), features=5
     )
-    return TextSpace(stirred(model), tokenizer, LENGTH)
+    return TextSpace(stirred(model), Codec(tokenizer, LENGTH))
 
 
 @pytest.fixture(params=["words", "crops"])

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_textvae import zoo
 from keras_textvae.text_space import TextSpace
 from keras_textvae.text_space.signatures import MAX_BYTES, MAX_ROWS
-from keras_textvae.tokenizers import WordTokenizer
+from keras_textvae.tokenizers import Codec, WordTokenizer
 
 NAN, INF = float("nan"), float("inf")
 
@@ -104,21 +104,23 @@ def test_the_largest_allowed_inputs_are_taken(words):
 def test_a_vocabulary_that_is_not_the_model_s_is_refused(words):
     other = WordTokenizer(["a", "b"])
     with pytest.raises(ValueError, match="Received: 6 and 12 ids"):
-        TextSpace(words.model, other, 6)
+        TextSpace(words.model, Codec(other, 5))
 
 
-@pytest.mark.parametrize("length", [0, 7])
-def test_a_length_beyond_the_decoder_s_is_refused(crops, length):
-    with pytest.raises(ValueError, match=rf"\[1, 6\]. Received: length={length}"):
-        TextSpace(crops.model, crops.tokenizer, length)
+def test_a_length_beyond_the_decoder_s_is_refused(crops):
+    for form, length in (("crop", 7), ("sentence", 6)):
+        codec = Codec(crops.codec.tokenizer, length, form)
+        with pytest.raises(ValueError, match=rf"6 ids at most.* length={length}"):
+            TextSpace(crops.model, codec)
 
 
 def test_a_model_without_weights_is_refused(words):
     with pytest.raises(ValueError, match="no weights yet: call it once on ids"):
-        TextSpace(zoo.lstm_vae(12, 4, 4, 2), words.tokenizer, 5)
+        TextSpace(zoo.lstm_vae(12, 4, 4, 2), words.codec)
 
 
 def test_a_model_without_a_length_takes_any(words):
     model = zoo.lstm_vae(12, 4, 4, 2)
     model(np.ones((1, 3), "int32"))
-    assert TextSpace(model, words.tokenizer, 1000).length == 1000
+    codec = Codec(words.codec.tokenizer, 1000)
+    assert TextSpace(model, codec).codec is codec

@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_textvae import zoo
 from keras_textvae.text_space import Batching, TextSpace
-from tests.text_space.conftest import LENGTH
+from tests.text_space.conftest import POSITIONS
 
 SIGNATURES = {
     "sample",
@@ -27,7 +27,7 @@ Z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 
 
 def given(space):
-    if space.crops:
+    if space.codec.form == "crop":
         return ["abcabc", "edc ba", "b\nd  e", "a"]
     return ["the cat sees a dog", "old dog", "xyzzy", ""]
 
@@ -77,7 +77,7 @@ def sampling(**options):
 def test_a_loaded_space_is_the_saved_one(space, tmp_path):
     space.save(str(tmp_path / "space"))
     loaded = TextSpace.load(str(tmp_path / "space"))
-    assert (loaded.length, loaded.crops) == (space.length, space.crops)
+    assert loaded.codec.get_config() == space.codec.get_config()
     assert loaded.decode(Z) == space.decode(Z)
     for found, expected in zip(
         loaded.score(given(space)), space.score(given(space)), strict=True
@@ -89,7 +89,7 @@ def test_saving_replaces_what_was_saved(words, tmp_path):
     for _ in range(2):
         words.save(str(tmp_path))
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"model.keras", "tokenizer.json", "text_space.json"}
+    assert names == {"model.keras", "text_space.json"}
 
 
 def test_a_compiled_model_is_saved_without_its_optimizer(words, tmp_path):
@@ -97,7 +97,7 @@ def test_a_compiled_model_is_saved_without_its_optimizer(words, tmp_path):
     model = keras.saving.load_model(str(tmp_path / "plain" / "model.keras"))
     model.compile(optimizer="adam")
     model.optimizer.build(model.trainable_variables)
-    TextSpace(model, words.tokenizer, words.length).save(str(tmp_path / "compiled"))
+    TextSpace(model, words.codec).save(str(tmp_path / "compiled"))
     sizes = [
         (tmp_path / name / "model.keras").stat().st_size
         for name in ("plain", "compiled")
@@ -114,6 +114,10 @@ def test_a_folder_without_a_space_is_refused(tmp_path):
 def test_a_description_of_something_else_is_refused(tmp_path):
     (tmp_path / "text_space.json").write_text(json.dumps({"format": "other"}))
     with pytest.raises(ValueError, match="does not describe a text space"):
+        TextSpace.load(str(tmp_path))
+    old = {"format": "keras_textvae.text_space", "length": 5, "crops": False}
+    (tmp_path / "text_space.json").write_text(json.dumps(old))
+    with pytest.raises(ValueError, match="is of version 1, and this is version 2"):
         TextSpace.load(str(tmp_path))
 
 
@@ -251,14 +255,14 @@ def test_bfloat16_weights_are_the_rounded_ones_in_half_the_bytes(words, tmp_path
 def test_a_space_in_float32_is_that_of_the_same_weights(words):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        size = words.tokenizer.vocabulary_size
+        size = words.codec.vocabulary_size
         model = zoo.lstm_vae(size, 5, 8, 3, keep_rate=0.5, z_every_step=True)
-        model(np.ones((1, LENGTH + 1), "int32"))
+        model(np.ones((1, POSITIONS + 1), "int32"))
     finally:
         keras.config.set_dtype_policy("float32")
     for weight, value in zip(model.state, words.model.state, strict=True):
         weight.assign(value)
-    mixed = TextSpace(model, words.tokenizer, LENGTH)
+    mixed = TextSpace(model, words.codec)
     expected = words.score(given(words)).bound
     np.testing.assert_array_equal(
         mixed.in_float32().score(given(words)).bound, expected
@@ -266,11 +270,3 @@ def test_a_space_in_float32_is_that_of_the_same_weights(words):
     found = mixed.score(given(words)).bound
     assert not np.array_equal(found, expected)
     np.testing.assert_allclose(found, expected, rtol=0.05)
-
-
-def test_a_tokenizer_of_another_kind_is_refused(words, tweets, tmp_path):
-    words.save(str(tmp_path))
-    tweets.tokenizer.save(str(tmp_path / "tokenizer.json"))
-    message = "is a CharacterTokenizer, and its model was trained with a WordTokenizer"
-    with pytest.raises(ValueError, match=message):
-        TextSpace.load(str(tmp_path))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_textvae import zoo
-from keras_textvae.text_space import TextSpace, paths
-from keras_textvae.tokenizers import WordTokenizer
+from keras_textvae import paths, zoo
+from keras_textvae.text_space import TextSpace
+from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, PAD
 from tests.text_space.conftest import stirred
 
@@ -20,7 +20,7 @@ CHARACTERS = ["abcabc", "edc ba", "b\nd  e"]
 
 @pytest.fixture
 def texts(space):
-    return CHARACTERS if space.crops else TEXTS
+    return CHARACTERS if space.codec.form == "crop" else TEXTS
 
 
 def normal(seed, size=3):  # [D]
@@ -55,15 +55,15 @@ def test_sampling_without_choice_decodes_draws_from_the_prior(space, greedy):
 
 
 def test_texts_are_words_of_the_vocabulary(words):
-    known = set(words.tokenizer.tokens[4:])
+    known = set(words.codec.tokenizer.tokens[4:])
     for text in words.sample(50, temperature=5.0):
         assert set(text.split()) <= known
-        assert len(text.split()) <= words.length
+        assert len(text.split()) <= words.codec.length
 
 
 def test_crops_have_exactly_their_length(crops):
     texts = crops.sample(20) + crops.reconstruct(["", "a", "abcdeabcde"])
-    assert [len(text) for text in texts] == [crops.length] * 23
+    assert [len(text) for text in texts] == [crops.codec.length] * 23
 
 
 def test_a_crop_is_cut_or_filled_with_blanks(crops):
@@ -76,7 +76,7 @@ def test_a_crop_is_cut_or_filled_with_blanks(crops):
 def test_every_tweet_has_a_score_and_a_reconstruction_in_utf8(tweets, tweet):
     assert np.isfinite(tweets.score([tweet]).bound)
     (text,) = tweets.reconstruct([tweet])
-    assert len(text) <= tweets.length
+    assert len(text) <= tweets.codec.length
 
 
 def test_a_tweet_longer_than_the_model_s_limit_is_refused(tweets):
@@ -105,7 +105,7 @@ def test_a_spherical_path_is_the_arc_between_the_codes(space, texts):
 
 
 def test_encodings_are_the_posteriors_of_the_model(words):
-    ids = words.tokenizer.encode(TEXTS)
+    ids = words.codec.tokenizer.encode(TEXTS)
     mean, log_var = words.model.posterior.parameters(words.model.encoder(ids))
     found = words.encode(TEXTS)
     np.testing.assert_allclose(found.mean, mean, rtol=1e-5, atol=1e-6)
@@ -128,7 +128,7 @@ def test_a_score_is_a_bound_and_its_parts(space, texts):
 def test_a_score_s_reconstruction_is_that_of_the_decoder(words):
     encoding = words.encode(TEXTS)
     z = encoding.mean + np.exp(encoding.log_var / 2) * normal(seed=7)
-    ids = words.tokenizer.encode(TEXTS).numpy()
+    ids = words.codec.tokenizer.encode(TEXTS).numpy()
     logits = words.model.decoder(ids[:, :-1], z)
     log_probs = keras.ops.convert_to_numpy(keras.ops.log_softmax(logits))
     picked = np.take_along_axis(log_probs, ids[:, 1:, None], axis=-1)[:, :, 0]
@@ -138,8 +138,8 @@ def test_a_score_s_reconstruction_is_that_of_the_decoder(words):
 
 
 def test_crops_are_scored_without_an_end(crops):
-    ids = crops.graph.ids(tf.constant(CHARACTERS)).numpy()
-    assert ids.shape == (3, 1 + crops.length)
+    ids = crops.codec.ids(tf.constant(CHARACTERS)).numpy()
+    assert ids.shape == (3, 1 + crops.codec.length)
     assert np.all(ids[:, 0] == BOS)
     assert not np.any(np.isin(ids, [PAD, EOS]))
 
@@ -172,12 +172,12 @@ def test_hidden_words_are_completed_and_the_others_stay(words):
 def test_hidden_characters_of_a_crop_are_completed(crops):
     (completed,) = crops.impute(["a_\u4e2d__"])
     assert (completed[0], completed[2]) == ("a", "\u4e2d")
-    assert len(completed) == crops.length
+    assert len(completed) == crops.codec.length
 
 
 def test_a_sentence_read_from_the_right_is_completed_in_reading_order(words):
-    tokenizer = WordTokenizer(words.tokenizer.tokens[4:], right_to_left=True)
-    space = TextSpace(words.model, tokenizer, words.length)
+    tokenizer = WordTokenizer(words.codec.tokenizer.tokens[4:], right_to_left=True)
+    space = TextSpace(words.model, Codec(tokenizer, words.codec.length))
     (completed,) = space.impute(["the cat _"])
     assert completed.split()[:2] == ["the", "cat"]
     left_to_right = words.impute(["_ cat the"])[0].split()
@@ -209,8 +209,8 @@ def test_more_beams_than_ids_are_refused(words):
 
 
 def test_a_language_model_samples_scores_and_imputes_but_has_no_space(words):
-    model = zoo.rnnlm(words.tokenizer.vocabulary_size, 5, 8)
-    space = TextSpace(stirred(model), words.tokenizer, words.length)
+    model = zoo.rnnlm(words.codec.vocabulary_size, 5, 8)
+    space = TextSpace(stirred(model), words.codec)
     assert len(space.sample(3)) == 3
     score = space.score(TEXTS)
     np.testing.assert_array_equal(score.kl, 0.0)

@@ -1,56 +1,47 @@
 """The published configurations, by name.
 
-A preset says everything that a run needs: corpus, tokenizer, model, optimizer and
-schedule. `examples/train.py --preset=NAME` trains it; every field can be replaced.
+`examples/train.py --recipe=NAME` trains one; every field can be replaced.
 """
 
-from keras_textvae.zoo.configuration import Preset, Schedule
+from keras_textvae.prepared import Text
+from keras_textvae.zoo.recipe import Data, Model, Recipe, Schedule, Terms, Training
 
 _CONVOLUTIONS = {"channels": (128, 256), "features": 200}
 _LSTM = {"embedding_dim": None, "layer_norm": True, "initial_range": 0.1}
 # The authors' settings of every model of Semeniuta et al. 2017 on the Penn Treebank...
-_CHARACTERS = Preset(
+_CHARACTERS = Recipe(
     reference=(
         "Semeniuta et al. 2017, section 4.1, hybrid on crops of 60 characters with the "
         "authors' hyperparameters; 1,000 iterations are an epoch."
     ),
-    corpus="ptb",
-    level="characters",
-    architecture="hybrid",
-    model=_CONVOLUTIONS | {"latent_dim": 50, "units": 500, "alpha": 0.2},
-    length=60,
-    crops=True,
-    schedule=Schedule("linear", (1000, 8000, 0.001)),
-    batch_size=64,
-    steps_per_epoch=1000,
-    epochs=100,
-    epsilon=1e-8,
+    text=Text("characters", length=60, form="crop"),
+    data=Data("ptb", batch_size=64, steps_per_epoch=1000),
+    model=Model("hybrid", _CONVOLUTIONS | {"latent_dim": 50, "units": 500}),
+    terms=Terms(schedule=Schedule("linear", (1000, 8000, 0.001)), alpha=0.2),
+    training=Training(epochs=100, epsilon=1e-8),
 )
 # ... and on tweets.
-_TWEETS = Preset(
+_TWEETS = Recipe(
     reference=(
         "Semeniuta et al. 2017, section 4.3, hybrid on tweets of at most 127 bytes "
         "with the authors' hyperparameters; longer tweets are dropped. Their loss "
         "counts <pad>, ours does not."
     ),
-    corpus="tweets",
-    level="bytes",
-    architecture="hybrid",
-    model={
-        "latent_dim": 100,
-        "units": 1000,
-        "channels": (128, 256, 512, 512, 512),
-        "features": 200,
-        "alpha": 0.2,
-    },
-    length=128,
-    too_long="drop",
-    tweets=True,
-    schedule=Schedule("linear", (50_000, 60_000, 0.001)),
-    steps_per_epoch=1000,
-    epochs=100,
-    rate_schedule=Schedule("geometric", (69, 0.95)),
-    epsilon=1e-8,
+    text=Text("bytes", length=127, too_long="drop", tweets=True),
+    data=Data("tweets", steps_per_epoch=1000),
+    model=Model(
+        "hybrid",
+        {
+            "latent_dim": 100,
+            "units": 1000,
+            "channels": (128, 256, 512, 512, 512),
+            "features": 200,
+        },
+    ),
+    terms=Terms(schedule=Schedule("linear", (50_000, 60_000, 0.001)), alpha=0.2),
+    training=Training(
+        epochs=100, rate_schedule=Schedule("geometric", (69, 0.95)), epsilon=1e-8
+    ),
 )
 
 # Bowman et al. 2016 on the Penn Treebank, decoders that see the history...
@@ -64,67 +55,85 @@ _LARGE = {
 }
 # ... and others.
 _MIDDLE = {"embedding_dim": 512, "units": 512, "dropout": 0.5, "tied": True}
-_PTB_WORDS = Preset(
+_PTB_WORDS = Recipe(
     reference=(
         "Bowman et al. 2016, table 2 (VAE, standard). Sizes and keep rate, z at "
         "every step, dropout and tied embeddings are ours; docs/results.md has "
         "those of table 9 too."
     ),
-    corpus="ptb",
-    level="words",
-    architecture="lstm",
-    model=_LARGE
-    | {
-        "latent_dim": 16,
-        "keep_rate": 0.8,
-        "z_every_step": True,
-        "encoder_units": 256,
-    },
-    length=100,
-    schedule=Schedule("sigmoid", (2500, 0.0025)),
-    epochs=15,
-    learning_rate=1.5e-3,
-    clip_norm=5.0,
-    rate_schedule=Schedule("geometric", (4, 0.75)),
-    patience=4,
+    text=Text("words", length=99),
+    data=Data("ptb"),
+    model=Model(
+        "lstm",
+        _LARGE
+        | {
+            "latent_dim": 16,
+            "keep_rate": 0.8,
+            "z_every_step": True,
+            "encoder_units": 256,
+        },
+    ),
+    terms=Terms(schedule=Schedule("sigmoid", (2500, 0.0025))),
+    training=Training(
+        epochs=15,
+        learning_rate=1.5e-3,
+        rate_schedule=Schedule("geometric", (4, 0.75)),
+        clip_norm=5.0,
+        patience=4,
+    ),
 )
 # Bowman et al. 2016 on fiction.
-_FICTION = Preset(
+_FICTION = Recipe(
     reference=(
         "Bowman et al. 2016, sections 5 and 6: VAE of 512 units with keep rate 0.75, "
         "on other novels than theirs. The vocabulary's size and all else are ours."
     ),
-    corpus="fiction",
-    level="words",
-    architecture="lstm",
-    model={
-        "embedding_dim": 512,
-        "units": 512,
-        "latent_dim": 32,
-        "keep_rate": 0.75,
-        "z_every_step": True,
-        "dropout": 0.1,
-        "tied": True,
-        "posterior": "gaussian",
-    },
-    length=31,
-    vocabulary=20_000,
-    schedule=Schedule("sigmoid", (10_000, 0.0008)),
-    steps_per_epoch=2500,
-    epochs=40,
-    clip_norm=5.0,
-    rate_schedule=Schedule("geometric", (29, 0.8)),
+    text=Text("words", length=30, vocabulary=20_000),
+    data=Data("fiction", steps_per_epoch=2500),
+    model=Model(
+        "lstm",
+        {
+            "embedding_dim": 512,
+            "units": 512,
+            "latent_dim": 32,
+            "keep_rate": 0.75,
+            "z_every_step": True,
+            "dropout": 0.1,
+            "tied": True,
+            "posterior": "gaussian",
+        },
+    ),
+    terms=Terms(schedule=Schedule("sigmoid", (10_000, 0.0008))),
+    training=Training(
+        epochs=40, rate_schedule=Schedule("geometric", (29, 0.8)), clip_norm=5.0
+    ),
+)
+_GRAMMAR = Recipe(
+    reference="A small LSTM VAE of Bowman et al. 2016 on the built-in corpus.",
+    text=Text("words", length=39),
+    data=Data("grammar"),
+    model=Model(
+        "lstm",
+        {
+            "embedding_dim": 128,
+            "units": 128,
+            "latent_dim": 16,
+            "keep_rate": 0.75,
+            "z_every_step": True,
+        },
+    ),
+    terms=Terms(schedule=Schedule("sigmoid", (1500, 0.004))),
+    training=Training(epochs=5, learning_rate=2e-3, clip_norm=5.0),
 )
 
-PRESETS = {
+RECIPES = {
     "bowman2016-ptb": _PTB_WORDS,
     "bowman2016-ptb-rnnlm": _PTB_WORDS.replace(
         reference=(
             "Bowman et al. 2016, table 2 (RNNLM, standard). Sizes, dropout, tied "
             "embeddings and that all words are kept are ours."
         ),
-        architecture="rnnlm",
-        model=_LARGE | {"keep_rate": 1.0},
+        model=Model("rnnlm", _LARGE | {"keep_rate": 1.0}),
     ),
     "bowman2016-ptb-inputless": _PTB_WORDS.replace(
         reference=(
@@ -134,7 +143,7 @@ PRESETS = {
         ),
         # The paper's sigmoid schedule and the encoder's last output keep less in z,
         # more units overfit: docs/results.md.
-        model={
+        arguments={
             "embedding_dim": 256,
             "units": 256,
             "latent_dim": 111,
@@ -153,8 +162,7 @@ PRESETS = {
             "Bowman et al. 2016, table 2 (RNNLM, inputless decoder), which knows "
             "positions alone. Sizes, dropout and tied embeddings are ours."
         ),
-        architecture="rnnlm",
-        model=_MIDDLE | {"keep_rate": 0.0},
+        model=Model("rnnlm", _MIDDLE | {"keep_rate": 0.0}),
     ),
     "bowman2016-fiction": _FICTION,
     "bowman2016-fiction-rnnlm": _FICTION.replace(
@@ -162,16 +170,16 @@ PRESETS = {
             "Bowman et al. 2016, section 5: the RNNLM that imputes words. Sizes, and "
             "that all words are kept, are ours."
         ),
-        architecture="rnnlm",
-        model=_MIDDLE | {"dropout": 0.1, "keep_rate": 1.0},
+        model=Model("rnnlm", _MIDDLE | {"dropout": 0.1, "keep_rate": 1.0}),
     ),
     "bowman2016-fiction-autoencoder": _FICTION.replace(
         reference=(
             "Bowman et al. 2016, section 2.1 and table 1: the sequence autoencoder, "
             "without a prior, all words kept."
         ),
-        model=_FICTION.model | {"posterior": "deterministic", "keep_rate": 1.0},
-        schedule=Schedule("constant", (1.0,)),
+        posterior="deterministic",
+        keep_rate=1.0,
+        terms=Terms(),
     ),
     "semeniuta2017-ptb": _CHARACTERS.replace(
         rate_schedule=Schedule("geometric", (19, 0.95))
@@ -181,17 +189,18 @@ PRESETS = {
             "Semeniuta et al. 2017, figure 2(a), with the authors' hyperparameters, "
             "annealed as their hybrid: they trained it without the KL (figure 3)."
         ),
-        architecture="feedforward",
-        model=_CONVOLUTIONS | {"latent_dim": 100},
+        model=Model("feedforward", _CONVOLUTIONS | {"latent_dim": 100}),
+        alpha=0.0,
     ),
     "semeniuta2017-ptb-lstm": _CHARACTERS.replace(
         reference=(
             "Semeniuta et al. 2017, section 4.1, the LSTM VAE that they compare with, "
             "with the authors' hyperparameters and input dropout 0.2."
         ),
-        architecture="lstm",
-        model=_LSTM | {"units": 500, "latent_dim": 100, "keep_rate": 0.8},
-        schedule=Schedule("linear", (10_000, 17_000)),
+        model=Model(
+            "lstm", _LSTM | {"units": 500, "latent_dim": 100, "keep_rate": 0.8}
+        ),
+        terms=Terms(schedule=Schedule("linear", (10_000, 17_000))),
         clip_norm=100.0,
     ),
     "semeniuta2017-ptb-bytenet": _CHARACTERS.replace(
@@ -200,18 +209,19 @@ PRESETS = {
             "hyperparameters of the authors' code, but layer normalisation in place of "
             "batch normalisation, which looks at later characters."
         ),
-        architecture="bytenet",
-        model=_CONVOLUTIONS
-        | {
-            "latent_dim": 50,
-            "layers": 3,
-            "hidden": 256,
-            "block": "highway",
-            "width": 2,
-            "dilations": (1,),
-            "norm": "layer",
-            "alpha": 0.2,
-        },
+        model=Model(
+            "bytenet",
+            _CONVOLUTIONS
+            | {
+                "latent_dim": 50,
+                "layers": 3,
+                "hidden": 256,
+                "block": "highway",
+                "width": 2,
+                "dilations": (1,),
+                "norm": "layer",
+            },
+        ),
         length=56,
         rate_schedule=Schedule("geometric", (19, 0.95)),
     ),
@@ -221,92 +231,70 @@ PRESETS = {
             "Semeniuta et al. 2017, section 4.3, the LSTM VAE with input dropout 0.5 "
             "on tweets, its annealing and learning rate those of the hybrid."
         ),
-        architecture="lstm",
-        model=_LSTM | {"units": 1000, "latent_dim": 100, "keep_rate": 0.5},
-        schedule=Schedule("linear", (50_000, 60_000)),
+        model=Model(
+            "lstm", _LSTM | {"units": 1000, "latent_dim": 100, "keep_rate": 0.5}
+        ),
+        terms=Terms(schedule=Schedule("linear", (50_000, 60_000))),
         clip_norm=100.0,
     ),
-    "bag-of-words-tweets": Preset(
+    "bag-of-words-tweets": Recipe(
         reference=(
             "An LSTM encoder under the bag-of-words decoder of Miao et al. 2016, on "
             "the words of tweets: an encoder for classifiers. Words are hidden from "
             "it, and the KL weighs little, so that z says much of a tweet."
         ),
-        corpus="tweets",
-        level="words",
-        architecture="bag_of_words",
-        model={
-            "embedding_dim": 256,
-            "units": 256,
-            "latent_dim": 64,
-            "keep_rate": 0.7,
-            "dropout": 0.2,
-            "pooling": "mean",
-            "hidden": 0,
-            "beta": 0.15,
-        },
-        length=120,
-        too_long="cut",
-        vocabulary=15_000,
-        lower=True,
-        tweets=True,
-        batch_size=64,
-        epochs=6,
-        clip_norm=5.0,
-        rate_schedule=Schedule("geometric", (5, 0.7)),
+        text=Text(
+            "words",
+            length=119,
+            too_long="cut",
+            vocabulary=15_000,
+            lower=True,
+            tweets=True,
+        ),
+        data=Data("tweets", batch_size=64),
+        model=Model(
+            "bag_of_words",
+            {
+                "embedding_dim": 256,
+                "units": 256,
+                "latent_dim": 64,
+                "keep_rate": 0.7,
+                "dropout": 0.2,
+                "pooling": "mean",
+                "hidden": 0,
+            },
+        ),
+        terms=Terms(beta=0.15),
+        training=Training(
+            epochs=6, rate_schedule=Schedule("geometric", (5, 0.7)), clip_norm=5.0
+        ),
     ),
-    "hybrid-grammar": Preset(
+    "hybrid-grammar": _GRAMMAR.replace(
         reference=(
             "A small hybrid of Semeniuta et al. 2017 on the words of the built-in "
             "corpus, for a demonstration of minutes."
         ),
-        corpus="grammar",
-        level="words",
-        architecture="hybrid",
-        model={
-            "latent_dim": 32,
-            "units": 128,
-            "channels": (64, 128),
-            "features": 64,
-            "alpha": 0.2,
-        },
-        length=40,
-        schedule=Schedule("linear", (200, 1000, 0.001)),
+        model=Model(
+            "hybrid",
+            {"latent_dim": 32, "units": 128, "channels": (64, 128), "features": 64},
+        ),
+        terms=Terms(schedule=Schedule("linear", (200, 1000, 0.001)), alpha=0.2),
         batch_size=64,
         steps_per_epoch=500,
         epochs=3,
-        learning_rate=2e-3,
-        clip_norm=5.0,
     ),
-    "lstm-grammar": Preset(
-        reference="A small LSTM VAE of Bowman et al. 2016 on the built-in corpus.",
-        corpus="grammar",
-        level="words",
-        architecture="lstm",
-        model={
-            "embedding_dim": 128,
-            "units": 128,
-            "latent_dim": 16,
-            "keep_rate": 0.75,
-            "z_every_step": True,
-        },
-        length=40,
-        schedule=Schedule("sigmoid", (1500, 0.004)),
-        epochs=5,
-        learning_rate=2e-3,
-        clip_norm=5.0,
-    ),
+    "lstm-grammar": _GRAMMAR,
 }
 
 
-def preset(name: str) -> Preset:
-    """Returns a preset by name.
+def recipe(name: str) -> Recipe:
+    """Returns a recipe by name.
 
     Raises:
         ValueError: for an unknown name; the message lists the known ones.
     """
-    if name not in PRESETS:
+    if name not in RECIPES:
         raise ValueError(
-            f"Unknown preset {name!r}. Known presets: {', '.join(sorted(PRESETS))}"
+            f"Unknown recipe {name!r}. Known recipes: {', '.join(sorted(RECIPES))}"
         )
-    return PRESETS[name]
+    return RECIPES[name]

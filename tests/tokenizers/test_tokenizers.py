@@ -260,7 +260,7 @@ def test_learning_from_a_bad_file_names_it(learn, tmp_path):
         learn([str(tmp_path / "none.txt")])
     bad = tmp_path / "bad.txt"
     bad.write_bytes(b"fine\n\xff\n")
-    with pytest.raises(ValueError, match="bad.txt is not UTF-8 text"):
+    with pytest.raises(ValueError, match="bad.txt, line 2: not UTF-8"):
         learn([str(bad)])
 
 

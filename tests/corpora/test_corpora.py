@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import pathlib
 import re
 import threading
 
@@ -52,12 +53,14 @@ def server(monkeypatch):
         asked = []
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, args=[0.01])
+        thread = threading.Thread(
+            target=running.serve_forever, args=[0.01], daemon=True
+        )
         thread.start()
         address = f"http://127.0.0.1:{running.server_port}"
-        monkeypatch.setattr(corpora, "PTB_ADDRESS", address)
+        monkeypatch.setattr(corpora.corpus, "PTB_ADDRESS", address)
         sums = {s: sha256(CONTENT[f"ptb.{s}.txt"]) for s in corpora.SPLITS}
-        monkeypatch.setattr(corpora, "PTB_SHA256", sums)
+        monkeypatch.setattr(corpora.corpus, "PTB_SHA256", sums)
         yield Handler
         running.shutdown()
         thread.join()
@@ -99,13 +102,15 @@ def test_a_download_killed_before_it_was_renamed_is_used(server, tmp_path):
     content = CONTENT["ptb.test.txt"]
     with open(path + ".part", "wb") as file:
         file.write(content)
-    corpora.download(f"{corpora.PTB_ADDRESS}/ptb.test.txt", path, sha256(content))
+    corpora.download(
+        f"{corpora.corpus.PTB_ADDRESS}/ptb.test.txt", path, sha256(content)
+    )
     assert os.listdir(tmp_path) == ["ptb.test.txt"]
 
 
 def test_a_wrong_checksum_keeps_nothing(server, tmp_path):
     path = str(tmp_path / "ptb.test.txt")
-    address = f"{corpora.PTB_ADDRESS}/ptb.test.txt"
+    address = f"{corpora.corpus.PTB_ADDRESS}/ptb.test.txt"
     with pytest.raises(ValueError, match="SHA-256 is [0-9a-f]{64}, not 0123"):
         corpora.download(address, path, "0123")
     assert os.listdir(tmp_path) == []
@@ -114,7 +119,7 @@ def test_a_wrong_checksum_keeps_nothing(server, tmp_path):
 def test_a_failed_download_says_why_in_one_line(server, tmp_path):
     path = str(tmp_path / "none.txt")
     with pytest.raises(ConnectionError, match="none.txt: HTTP Error 404") as raised:
-        corpora.download(f"{corpora.PTB_ADDRESS}/none.txt", path, "0123")
+        corpora.download(f"{corpora.corpus.PTB_ADDRESS}/none.txt", path, "0123")
     assert "\n" not in str(raised.value)
     with pytest.raises(ConnectionError, match="Connection refused"):
         corpora.download("http://127.0.0.1:1/none.txt", path, "0123")
@@ -136,7 +141,7 @@ def test_ptb_is_found_in_a_folder(tmp_path, folder, prefix, suffix):
     write(tmp_path / folder, names, compress=suffix.endswith(".gz"))
     corpus = corpora.load("ptb", data_dir=str(tmp_path))
     assert corpus[1:4] == tuple((str(tmp_path / folder / name),) for name in names)
-    assert corpora.scan(corpus.train + corpus.test).sentences == 2
+    assert corpus.train and corpus.test
 
 
 def test_ptb_with_a_file_missing_says_what_is_expected(tmp_path):
@@ -169,12 +174,30 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path):
 
 
 def test_files_are_paths_patterns_or_lists(tmp_path):
-    write(tmp_path, ["a1.txt", "a2.txt", "b[1].txt"])
-    one, two, odd = (str(tmp_path / name) for name in sorted(os.listdir(tmp_path)))
-    corpus = corpora.from_files(str(tmp_path / "a*.txt"), odd, [two, one])
-    assert corpus == corpora.Corpus("files", (one, two), (odd,), (two, one))
-    with pytest.raises(FileNotFoundError, match=r"c\*.txt matches no file"):
-        corpora.from_files(str(tmp_path / "c*.txt"), one)
+    write(tmp_path, ["a1.txt", "a2.txt", "b[1].txt", "c.txt"])
+    one, two, odd, last = (
+        str(tmp_path / name) for name in sorted(os.listdir(tmp_path))
+    )
+    corpus = corpora.from_files(tmp_path / "a*.txt", odd, [pathlib.Path(last)])
+    assert corpus == corpora.Corpus("files", (one, two), (odd,), (last,))
+    with pytest.raises(FileNotFoundError, match=r"d\*.txt matches no file"):
+        corpora.from_files(str(tmp_path / "d*.txt"), one)
+
+
+def test_a_file_of_another_split_is_left_out_of_a_pattern(tmp_path, capsys):
+    write(tmp_path, ["a.txt", "b.txt", "valid.txt"])
+    one, two, valid = (str(tmp_path / name) for name in sorted(os.listdir(tmp_path)))
+    corpus = corpora.from_files(str(tmp_path / "*.txt"), valid)
+    assert corpus == corpora.Corpus("files", (one, two), (valid,))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{valid} is named for valid: left out of ")
+    for train, valid_files in ([one, one], [[one, one], two], [one, [two, one]]):
+        with pytest.raises(ValueError, match="is named twice"):
+            corpora.from_files(train, valid_files)
+    with pytest.raises(ValueError, match=r"a.txt matches for train and for valid"):
+        corpora.from_files(str(tmp_path / "*.txt"), str(tmp_path / "[ab].txt"))
+    with pytest.raises(FileNotFoundError, match="only files that are named elsewhere"):
+        corpora.from_files(str(tmp_path / "v*.txt"), valid)
 
 
 SIZES = (30, 4, 3)
@@ -214,7 +237,7 @@ def test_a_killed_writer_of_the_grammar_leaves_no_half_corpus(tmp_path, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
-        patched.setattr(corpora.grammar, "generate", killed)
+        patched.setattr(corpora.corpus.grammar, "generate", killed)
         grammar_corpus(tmp_path)
     assert [name for name in os.listdir(tmp_path) if name.endswith(".part")]
     corpus = grammar_corpus(tmp_path)
@@ -236,12 +259,24 @@ def test_lines_are_numbered_and_lose_only_their_end(tmp_path):
         assert list(corpora.read_lines(str(tmp_path / name))) == expected
 
 
-def test_a_scan_counts_over_all_files(tmp_path):
-    (tmp_path / "a").write_bytes("é b\r\n \n\n".encode())
-    (tmp_path / "b").write_bytes(b"c")
-    files = [str(tmp_path / "a"), str(tmp_path / "b")]
-    assert corpora.scan(files) == corpora.Statistics(2, 2, 5)
-    assert corpora.scan(files[1]) == corpora.Statistics(1, 0, 1)
+def test_a_byte_order_mark_at_the_beginning_is_dropped(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffa b\n\ufeffc\n".encode())
+    assert [*corpora.read_lines(path)] == [(1, "a b"), (2, "\ufeffc")]
+
+
+def test_chunks_are_the_lines_and_report_what_they_took(tmp_path):
+    text = "".join(f"line {number}\n" for number in range(300_000))
+    plain, zipped = tmp_path / "a.txt", tmp_path / "a.txt.gz"
+    plain.write_text(text)
+    zipped.write_bytes(gzip.compress(text.encode()))
+    for path in (plain, zipped):
+        sizes, lines = [], []
+        for number, chunk in corpora.read_chunks(path, sizes.append):
+            assert number == len(lines) + 1
+            lines += chunk
+        assert b"\n".join([*lines, b""]).decode() == text
+        assert len(sizes) > 1 and sum(sizes) == path.stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -250,7 +285,6 @@ def test_a_scan_counts_over_all_files(tmp_path):
         ("a.txt", b"", "a.txt is empty"),
         ("a.txt", b"\n \r\n", "a.txt has only blank lines"),
         ("a.txt", b"a\nb\n\xe9t\xe9\n", "a.txt, line 3: not UTF-8"),
-        ("a.txt", b"a\nb\rc\n", "a.txt, line 2: a carriage return"),
         ("a.txt.gz", GZIPPED[:-9], "a.txt.gz, after line .*gzip"),
         ("a.txt.gz", b"a\nb\n", "a.txt.gz, after line 0: broken gzip data"),
         ("a.txt.gz", GZIPPED[:-8] + b"\0" * 8, "broken gzip data"),
@@ -261,9 +295,9 @@ def test_a_bad_file_is_named_with_its_line(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
-        corpora.scan([str(path)])
+        [*corpora.read_corpus([str(path)], lambda size: None)]
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="none.txt does not exist"):
-        corpora.scan([str(tmp_path / "none.txt")])
+        [*corpora.read_corpus([tmp_path / "none.txt"], lambda size: None)]

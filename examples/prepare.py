@@ -1,0 +1,41 @@
+r"""Turns a corpus into ids, once, as `train.py` does where it is not done yet.
+
+    python examples/prepare.py --recipe=bowman2016-ptb --data_dir=DIR
+    python examples/prepare.py --recipe=bowman2016-ptb --data_dir=DIR --prepared=FOLDER
+
+The folder is all that `train.py --prepared=FOLDER` needs: copied to a machine with a
+GPU, it is trained there by KERAS_BACKEND=jax, without TensorFlow.
+"""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from absl import flags
+
+from keras_textvae import command_line
+
+with command_line.quiet_imports():
+    from examples import recipe_flags
+    from keras_textvae import prepare
+
+FLAGS = flags.FLAGS
+INTERRUPTED = "interrupted; the same command begins again"
+
+
+def define_flags():
+    recipe_flags.define()
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise ValueError(f"Unexpected argument {argv[1]!r}.")
+    recipe = recipe_flags.recipe()
+    corpus = prepare(recipe_flags.files(recipe), recipe.text, FLAGS.prepared)
+    recipe_flags.describe(corpus)
+    print(f"vocabulary {corpus.vocabulary_size:,}, prepared corpus: {corpus.folder}")
+
+
+if __name__ == "__main__":
+    command_line.run(main, define_flags, INTERRUPTED)

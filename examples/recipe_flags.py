@@ -1,0 +1,177 @@
+"""The flags that say what is trained and on what: a recipe, changes to it, a corpus."""
+
+import json
+
+from absl import flags
+
+from keras_textvae import Corpus, PreparedCorpus, corpora, prepare, prepared, zoo
+
+FLAGS = flags.FLAGS
+DEFAULT = "hybrid-grammar"
+UNKNOWN_SHARE = 0.05  # of all words; above it there is a warning
+REPLACEABLE = (
+    "epochs",
+    "steps_per_epoch",
+    "batch_size",
+    "bucket_width",
+    "learning_rate",
+    "length",
+    "vocabulary",
+    "too_long",
+    "right_to_left",
+)
+TERMS = ("beta", "alpha")
+ANNEALING = "none, sigmoid,MIDPOINT,STEEPNESS or linear,START,END[,FLOOR], in steps"
+
+# The type of a model's argument -> how its value is read.
+PARSERS = {
+    bool: lambda text: {"true": True, "false": False}[text.lower()],
+    int: int,
+    float: float,
+    str: str,
+    type(None): json.loads,  # a number
+    tuple: lambda sizes: tuple(int(size) for size in sizes.split(",")),
+}
+
+
+def define():
+    """Defines the flags."""
+    text, number, files = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_list
+    names = ", ".join(sorted(zoo.RECIPES))
+    text("recipe", None, f"one of {names} (default: {DEFAULT})")
+    text("data_dir", None, "folder of the corpus (default: it is downloaded)")
+    text("corpus", None, "a name, or a folder of yours (default: the recipe's)")
+    files("train_files", None, "your own training files, or patterns (default: none)")
+    files("valid_files", None, "your own validation files (default: none)")
+    files("test_files", [], "your own test files (default: the validation files)")
+    text("prepared", None, "folder of the prepared corpus (default: in the cache)")
+    number("epochs", None, "most epochs (default: the recipe's)", 1)
+    number("steps_per_epoch", None, "training steps in an epoch (default: all)", 1)
+    number("batch_size", None, "sentences in a step (default: the recipe's)", 1)
+    number(
+        "bucket_width",
+        None,
+        "round lengths up to a multiple: fewer shapes to compile, more padding "
+        "(default: 1 on TensorFlow, 16 on JAX)",
+        1,
+    )
+    flags.DEFINE_float("learning_rate", None, "of Adam (default: the recipe's)", 0.0)
+    text("annealing", None, f"of the KL weight: {ANNEALING} (default: the recipe's)")
+    flags.DEFINE_float(
+        "beta", None, "weight of the KL once annealed (default: the recipe's)", 0.0
+    )
+    flags.DEFINE_float(
+        "alpha", None, "weight of the auxiliary loss (default: the recipe's)", 0.0
+    )
+    number(
+        "length",
+        None,
+        "most words or characters of a sentence; of crops, all (default: the recipe's)",
+        1,
+    )
+    number("vocabulary", None, "most ids, special too (default: the recipe's)", 5)
+    flags.DEFINE_multi_string(
+        "model", [], "an argument of the model, as latent_dim=16; repeat for more"
+    )
+    flags.DEFINE_enum(
+        "too_long",
+        None,
+        [*prepared.TOO_LONG],
+        "what to do with longer sentences (default: the recipe's)",
+    )
+    flags.DEFINE_bool(
+        "right_to_left", None, "read from the last word on (default: the recipe's)"
+    )
+
+
+def name() -> str:
+    """Returns the recipe's name."""
+    return FLAGS.recipe or DEFAULT
+
+
+def recipe() -> zoo.Recipe:
+    """Returns the recipe that the flags describe."""
+    named = zoo.recipe(name())
+    return named.replace(**changes(named))
+
+
+def changes(recipe: zoo.Recipe) -> dict:
+    """Returns the fields of a recipe that the flags replace."""
+    values = {name: FLAGS[name].value for name in (*REPLACEABLE, *TERMS)}
+    fields = {name: value for name, value in values.items() if value is not None}
+    if FLAGS.annealing:
+        fields["schedule"] = annealing(FLAGS.annealing)
+    return fields | model_arguments(recipe.model.all_arguments)
+
+
+def names_corpus() -> bool:
+    """Whether the flags name a corpus, not the recipe."""
+    return bool(FLAGS.corpus or FLAGS.train_files or FLAGS.data_dir)
+
+
+def files(recipe: zoo.Recipe) -> Corpus:
+    """Returns the files of the corpus that the flags, or else the recipe, name."""
+    if FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files:
+        if not (FLAGS.train_files and FLAGS.valid_files):
+            raise ValueError("--train_files and --valid_files are needed together.")
+        return corpora.from_files(
+            FLAGS.train_files, FLAGS.valid_files, FLAGS.test_files
+        )
+    return corpora.load(FLAGS.corpus or recipe.data.corpus, FLAGS.data_dir)
+
+
+def corpus(recipe: zoo.Recipe) -> PreparedCorpus:
+    """Returns the corpus as ids: that of --prepared as it is, or else one of files."""
+    if FLAGS.prepared and not names_corpus():
+        return PreparedCorpus(FLAGS.prepared)
+    return prepare(files(recipe), recipe.text, FLAGS.prepared)
+
+
+def describe(corpus: PreparedCorpus):
+    """Prints what is in each split of a corpus."""
+    for split in corpus.splits:
+        print(
+            f"{split.name}: {split.sentences:,} sentences of {split.shortest} to "
+            f"{split.longest} words or characters, {split.tokens:,} tokens, "
+            f"{split.unknown_share:.1%} unknown, {split.too_long:,} too long"
+        )
+        if split.unknown_share > UNKNOWN_SHARE:
+            print(
+                f"warning: {split.unknown_share:.1%} of {split.name}'s words are "
+                "unknown to the vocabulary, and no model can write them: try a larger "
+                "--vocabulary, or a recipe of characters or bytes."
+            )
+
+
+def annealing(text: str) -> zoo.Schedule:
+    """Parses `--annealing`."""
+    name, *numbers = text.split(",")
+    if text == "none":
+        return zoo.CONSTANT
+    try:
+        if name not in ("sigmoid", "linear"):
+            raise ValueError(f"there is no schedule {name!r}")
+        if not 2 <= len(numbers) <= (3 if name == "linear" else 2):
+            raise ValueError("two numbers are needed")
+        schedule = zoo.Schedule(name, tuple(map(float, numbers)))
+        schedule.build()
+    except ValueError as error:
+        raise ValueError(f"--annealing={text}: {error}. It is {ANNEALING}.") from None
+    return schedule
+
+
+def model_arguments(defaults: dict) -> dict:
+    """Parses `--model=NAME=VALUE` flags, each of the type of the default."""
+    arguments = {}
+    for text in FLAGS.model:
+        name, _, value = text.partition("=")
+        if name not in defaults:
+            names = ", ".join(defaults)
+            raise ValueError(f"--model={text}: the arguments are {names}.")
+        try:
+            arguments[name] = PARSERS[type(defaults[name])](value)
+        except (ValueError, KeyError):
+            raise ValueError(
+                f"--model={text}: a value like {defaults[name]} is needed."
+            ) from None
+    return arguments

@@ -1,0 +1,79 @@
+"""Downloads with a checksum, and the folder that keeps them."""
+
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+_SECONDS_WITHOUT_ANSWER = 60
+
+
+def cache_folder() -> str:
+    """Returns where downloads are kept unless it is said otherwise."""
+    folder = os.environ.get("KERAS_TEXTVAE_CACHE") or "~/.cache/keras_textvae"
+    return os.path.expanduser(folder)
+
+
+def download(address: str, path: str, sha256: str):
+    """Downloads a file once, to `path` + ".part" until its checksum is verified.
+
+    Raises:
+        ConnectionError: if it fails. What has come is kept and the next call goes on.
+        ValueError: if the checksum is wrong; then nothing is kept.
+    """
+    if os.path.exists(path):
+        return
+    partial = path + ".part"
+    try:
+        _fetch(address, partial)
+    except (OSError, http.client.HTTPException) as error:
+        raise ConnectionError(f"Cannot download {address}: {error}") from error
+    with open(partial, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        os.remove(partial)
+        raise ValueError(f"{address}: SHA-256 is {found}, not {sha256}.")
+    os.replace(partial, path)
+
+
+def _fetch(address, partial):
+    """Appends to `partial` what it lacks, telling the progress on standard error."""
+    size = os.path.getsize(partial) if os.path.exists(partial) else 0
+    request = urllib.request.Request(address, headers={"Range": f"bytes={size}-"})
+    try:
+        response = urllib.request.urlopen(request, timeout=_SECONDS_WITHOUT_ANSWER)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # All of it had come before; the checksum decides.
+        raise
+    with response:
+        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
+        size = size if resumed else 0
+        total = size + int(response.headers.get("Content-Length", 0))
+        with open(partial, "ab" if resumed else "wb") as file:
+            while block := response.read(1 << 18):
+                file.write(block)
+                size += len(block)
+                print(f"\r{address}: {size:,} of {total:,} B", end="", file=sys.stderr)
+        print(file=sys.stderr)
+    if size < total:
+        raise ConnectionError(f"it ended after {size:,} of {total:,} bytes")
+
+
+@contextlib.contextmanager
+def locked(folder: str, name: str = ".lock") -> Iterator[None]:
+    """Lets one process at a time write what `name` guards in a folder; others wait."""
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process, at work in {folder}", file=sys.stderr)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

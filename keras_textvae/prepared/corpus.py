@@ -1,0 +1,198 @@
+"""The folder of a prepared corpus, as it is read. Without TensorFlow.
+
+FOLDER/prepared.json   what it was made of and how, its codec, and the splits' figures
+FOLDER/train.ids       all ids of the training split, one sentence after another
+FOLDER/train.ends      where each sentence ends there; running text has none
+FOLDER/valid.ids ...   and so on
+
+Ids are little-endian unsigned integers of 16 bits where the vocabulary fits, and of 32
+where it does not; ends are of 64.
+
+N: sentences.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import os
+
+import numpy as np
+
+from keras_textvae.atomic_files import read_json
+from keras_textvae.batches import Batches, CropBatches, SentenceBatches
+from keras_textvae.corpora import SPLITS, Corpus
+from keras_textvae.tokens import positions
+
+DESCRIPTION = "prepared.json"
+FORMAT = 1
+ENDS = np.dtype("<i8")
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """One split of a prepared corpus, mapped into memory and read where it is used.
+
+    Attributes:
+        folder: of the prepared corpus.
+        name: "train", "valid" or "test".
+        form: "sentence" or "crop", see `tokenizers.Codec`.
+        length: see `tokenizers.Codec`.
+        bits: of an id in the files, 16 or 32.
+        sentences: sentences that are used; of running text, lines.
+        ids: all ids, special ones included.
+        tokens: predicted ids: words or characters, and `<eos>`; never padding.
+        unknown: how many of them are `<unk>`.
+        too_long: sentences longer than the maximum, dropped or cut.
+        shortest, longest: words or characters of a sentence as it stands in the text,
+            dropped ones included; of running text, of a line.
+    """
+
+    folder: str
+    name: str
+    form: str
+    length: int
+    bits: int
+    sentences: int
+    ids: int
+    tokens: int
+    unknown: int
+    too_long: int
+    shortest: int
+    longest: int
+
+    @property
+    def unknown_share(self) -> float:
+        """The share of `<unk>` among the predicted ids, 0 to 1."""
+        return self.unknown / self.tokens
+
+    @functools.cached_property
+    def values(self) -> np.ndarray:
+        """All ids, one sentence after another, [ids]."""
+        return self._map("ids", np.dtype(f"<u{self.bits // 8}"), self.ids)
+
+    @functools.cached_property
+    def ends(self) -> np.ndarray:
+        """Where in `values` each sentence ends, int64 [N]."""
+        return self._map("ends", ENDS, self.sentences)
+
+    def batches(self, batch_size: int, **options) -> Batches:
+        """Returns batches for `fit` and `evaluate`, in the form of the corpus.
+
+        Args:
+            batch_size: int. Sentences or crops in a batch.
+            options: see `batches.SentenceBatches` and `batches.CropBatches`.
+        """
+        if self.form == "crop":
+            options.pop("bucket_width", None)  # all crops are equally long
+            return CropBatches(self.values, batch_size, self.length, **options)
+        options["max_width"] = 1 + positions(self.length, self.form)
+        return SentenceBatches(self.values, self.ends, batch_size, **options)
+
+    def _map(self, kind, dtype, size):
+        path = os.path.join(self.folder, f"{self.name}.{kind}")
+        return np.memmap(path, dtype, mode="r", shape=(size,))
+
+
+class PreparedCorpus:
+    """A corpus that was turned into ids, see `prepare`.
+
+    Args:
+        folder: where it is.
+
+    Attributes:
+        train, valid, test: `Split`; `test` is `valid` where the corpus has no test set.
+        has_test: whether it has one.
+        files: `corpora.Corpus`, the files that it was made of.
+        sources: of each split the checksums of those files.
+        text: how it was made: the fields of `Text`, or the configuration of a codec.
+
+    Raises:
+        FileNotFoundError: if there is no prepared corpus in the folder.
+        ValueError: if it is damaged, or of another version.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = os.fspath(folder)
+        path = os.path.join(self.folder, DESCRIPTION)
+        if not os.path.exists(path):
+            raise FileNotFoundError(
+                f"{self.folder} holds no prepared corpus ({DESCRIPTION})."
+            )
+        description = read_json(path)
+        if description.get("format") != FORMAT:
+            raise ValueError(f"{path} is not of this version; prepare the corpus anew.")
+        self.text = description["text"]
+        self.sources = description["sources"]
+        self.files = files_from_config(description["files"])
+        self.codec_config = description["codec"]
+        self.vocabulary_size = description["vocabulary_size"]
+        self._check(description["sha256"])
+        splits = description["splits"]
+        self.has_test = "test" in splits
+        self.train, self.valid = (
+            self._split("train", splits),
+            self._split("valid", splits),
+        )
+        self.test = self._split("test", splits) if self.has_test else self.valid
+
+    @functools.cached_property
+    def codec(self):
+        """The `tokenizers.Codec`. Needs TensorFlow."""
+        from keras_textvae.tokenizers import Codec
+
+        return Codec.from_config(self.codec_config)
+
+    @property
+    def splits(self) -> list[Split]:
+        """The splits that there are, the training split first."""
+        return [self.train, self.valid, *([self.test] if self.has_test else [])]
+
+    def _split(self, name, splits):
+        form, length = self.codec_config["form"], self.codec_config["length"]
+        bits = bits_of(self.vocabulary_size)
+        return Split(self.folder, name, form, length, bits, **splits[name])
+
+    def _check(self, checksums):
+        for name, checksum in checksums.items():
+            path = os.path.join(self.folder, name)
+            if not os.path.exists(path) or sha256(path) != checksum:
+                raise ValueError(
+                    f"{path} is missing or damaged. Delete {self.folder}, and the "
+                    "corpus is prepared anew."
+                )
+
+
+def bits_of(vocabulary_size: int) -> int:
+    """Returns the bits of an id in a prepared corpus."""
+    return 16 if vocabulary_size <= 1 << 16 else 32
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_config(corpus: Corpus) -> dict:
+    """Returns where a corpus's files are, as JSON can hold it."""
+    files = {
+        split: [os.path.abspath(path) for path in getattr(corpus, split)]
+        for split in SPLITS
+    }
+    return {"name": corpus.name} | files
+
+
+def files_from_config(config: dict) -> Corpus:
+    """Returns the corpus that `files_config` described."""
+    return Corpus(config["name"], *(tuple(config[split]) for split in SPLITS))
+
+
+def sources_of(corpus: Corpus) -> dict[str, list[str]]:
+    """Returns the checksums of a corpus's files, by split.
+
+    Raises:
+        FileNotFoundError: if a file does not exist.
+    """
+    return {
+        split: [sha256(path) for path in getattr(corpus, split)] for split in SPLITS
+    }

@@ -1,0 +1,106 @@
+"""Text files to a prepared corpus, once.
+
+A corpus is known by its content: one that was moved, or is used by another run, is
+found again.
+"""
+
+import dataclasses
+import hashlib
+import importlib
+import importlib.util
+import json
+import os
+
+from keras_textvae.corpora import Corpus, cache_folder, locked
+from keras_textvae.prepared.corpus import (
+    DESCRIPTION,
+    FORMAT,
+    PreparedCorpus,
+    sources_of,
+)
+from keras_textvae.prepared.text import Text
+
+
+def prepare(
+    corpus: Corpus,
+    text: Text,
+    folder: str | os.PathLike | None = None,
+    verbose: int = 1,
+) -> PreparedCorpus:
+    """Returns a corpus as ids; where that is not on disk yet, makes it.
+
+    Two passes over the training files, one for the vocabulary, and one over the others;
+    memory does not grow with them. A kill leaves nothing behind that the next call does
+    not replace, and of two processes at once the second waits for the first.
+
+    Args:
+        corpus: `corpora.Corpus`.
+        text: how its texts become ids; or a `tokenizers.Codec`, whose vocabulary is
+            given and to which longer sentences are an error.
+        folder: where the prepared corpus is kept. None means a folder of
+            `$KERAS_TEXTVAE_CACHE` or `~/.cache/keras_textvae`, named after the content
+            of the files and `text`.
+        verbose: 1 shows the progress, with the time left, on standard error.
+
+    Raises:
+        FileNotFoundError: if a file does not exist.
+        ValueError: with one line, for a text file that is empty, has blank lines only
+            or is not UTF-8; a sentence that is too long; no sentence left, or too
+            little text for a crop; a folder that is damaged, or of another corpus; and
+            without TensorFlow, if the corpus is not prepared yet.
+        OSError: if the disk is full; nothing is left behind.
+    """
+    described, sources = describe(text), sources_of(corpus)
+    parts = {"format": FORMAT, "text": described, "sources": sources}
+    given = folder is not None
+    folder = os.fspath(folder) if given else folder_of(sources, described)
+    parent, name = os.path.split(os.path.abspath(folder))
+    with locked(parent, f".{name}.lock"):
+        if not os.path.exists(os.path.join(folder, DESCRIPTION)):
+            _writing().write(corpus, text, parts, folder, verbose)
+    prepared = PreparedCorpus(folder)
+    if given:
+        _require_same(prepared, sources, described)
+    prepared.files = corpus  # which may have moved
+    return prepared
+
+
+def describe(text) -> dict:
+    """Returns what a `Text` or a `tokenizers.Codec` is known by, as JSON has it."""
+    if isinstance(text, Text):
+        return dataclasses.asdict(text)
+    return text.get_config()
+
+
+def folder_of(sources: dict, text: dict) -> str:
+    """Returns the folder of the cache for texts of these sources, made into ids so.
+
+    Args:
+        sources: as `PreparedCorpus.sources`.
+        text: as `PreparedCorpus.text`.
+    """
+    content = json.dumps([FORMAT, sources, text], sort_keys=True)
+    key = hashlib.sha256(content.encode()).hexdigest()[:16]
+    return os.path.join(cache_folder(), "prepared", key)
+
+
+def _require_same(prepared, sources, text):
+    for name, there, here in (
+        ("text", prepared.text, text),
+        ("sources", prepared.sources, sources),
+    ):
+        if there != json.loads(json.dumps(here)):
+            raise ValueError(
+                f"{prepared.folder} holds another prepared corpus: its {name} is "
+                "another. Choose another folder."
+            )
+
+
+def _writing():
+    """Returns the module that needs TensorFlow."""
+    if importlib.util.find_spec("tensorflow_text") is None:
+        raise ValueError(
+            "This corpus is not prepared yet, which needs TensorFlow: run "
+            "examples/prepare.py where it is installed, and copy the folder."
+        )
+    return importlib.import_module("keras_textvae.prepared.writing")

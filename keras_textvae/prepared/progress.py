@@ -1,0 +1,54 @@
+"""How far a long reading of files is, and when it would end."""
+
+import sys
+import time
+
+FIRST = 1.0  # second at which the first line is written; what takes less has none
+SECONDS = {True: 0.2, False: 10.0}  # between two lines, on a terminal and elsewhere
+
+
+class Progress:
+    """Lines on standard error: what is done, its share, and the time left.
+
+    Args:
+        what: what is done.
+        total: int. The work in all, in units of `add`.
+        verbose: 0 prints nothing.
+    """
+
+    def __init__(self, what: str, total: int, verbose: int = 1):
+        self.what = what
+        self.total = max(total, 1)
+        self.verbose = verbose
+        self.done = 0
+
+    def __enter__(self):
+        self._started = time.monotonic()
+        self._next = self._started + FIRST
+        self._terminal = sys.stderr.isatty()
+        self._shown = False
+        return self
+
+    def __exit__(self, error, *_):
+        if self._shown and not error:
+            self._write(f"{time.monotonic() - self._started:.0f} s\n")
+        elif self._shown and self._terminal:
+            print(file=sys.stderr)
+
+    def add(self, amount: int):
+        """Adds work that is done."""
+        self.done += amount
+        now = time.monotonic()
+        if now < self._next or not self.done:
+            return
+        self._next = now + SECONDS[self._terminal]
+        share = min(self.done / self.total, 1.0)
+        left = (now - self._started) * (1.0 - share) / share
+        ending = "" if self._terminal else "\n"
+        self._write(f"{share:.0%}, about {left:.0f} s left{ending}")
+
+    def _write(self, text):
+        if self.verbose:
+            self._shown = True
+            start = "\r\x1b[K" if self._terminal else ""
+            print(f"{start}{self.what}: {text}", end="", file=sys.stderr, flush=True)

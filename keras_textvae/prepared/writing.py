@@ -1,0 +1,179 @@
+"""Writes a prepared corpus: text through the codec, streamed, a split after another.
+
+L: lines of a chunk. (T) differs from row to row (`tf.RaggedTensor`).
+"""
+
+import contextlib
+import os
+import shutil
+
+import numpy as np
+import tensorflow as tf
+
+from keras_textvae import tokenizers
+from keras_textvae.atomic_files import write_json
+from keras_textvae.corpora import SPLITS, Corpus, read_corpus
+from keras_textvae.prepared.corpus import (
+    DESCRIPTION,
+    ENDS,
+    bits_of,
+    files_config,
+    sha256,
+)
+from keras_textvae.prepared.progress import Progress
+from keras_textvae.prepared.text import Text
+from keras_textvae.tokenizers import Codec
+from keras_textvae.tokens import UNK
+
+FRAME = 2  # <bos> and <eos> of a sentence
+
+
+def write(corpus: Corpus, text, described: dict, folder: str, verbose: int):
+    """Writes a folder whole or not at all.
+
+    Args:
+        corpus, text, folder, verbose: see `prepare`.
+        described: what the description says of them.
+    """
+    with Progress(f"preparing {corpus.name}", _work(corpus, text), verbose) as progress:
+        codec = _codec(text, corpus, progress)
+        tokenize, too_long = _tokenizer(codec), getattr(text, "too_long", "error")
+        partial = f"{folder}.part"
+        shutil.rmtree(partial, ignore_errors=True)
+        os.makedirs(partial)
+        try:
+            splits = {}
+            for split in SPLITS:
+                if files := getattr(corpus, split):
+                    with _Writer(codec, tokenize, too_long, partial, split) as writer:
+                        for path, number, lines in read_corpus(files, progress.add):
+                            writer.add(path, number, lines)
+                    splits[split] = writer.checked()
+            names = sorted(os.listdir(partial))
+            checksums = {name: sha256(os.path.join(partial, name)) for name in names}
+            content = described | {
+                "files": files_config(corpus),
+                "codec": codec.get_config(),
+                "vocabulary_size": codec.vocabulary_size,
+                "splits": splits,
+                "sha256": checksums,
+            }
+            write_json(os.path.join(partial, DESCRIPTION), content)
+            os.replace(partial, folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+def _codec(text, corpus, progress):
+    """Returns the codec, its vocabulary learned from the training files."""
+    if not isinstance(text, Text):
+        return text
+    tokenizer = tokenizers.learn(
+        text.level,
+        corpus.train,
+        size=text.vocabulary,
+        lower=text.lower,
+        tweets=text.tweets,
+        right_to_left=text.right_to_left,
+        report=progress.add,
+    )
+    return Codec(tokenizer, text.length, text.form)
+
+
+def _work(corpus, text) -> int:
+    """Returns the bytes that are read."""
+    learned = isinstance(text, Text) and text.level != "bytes"
+    files = [path for split in SPLITS for path in getattr(corpus, split)]
+    return sum(map(os.path.getsize, [*files, *(corpus.train if learned else ())]))
+
+
+def _tokenizer(codec):
+    """Returns what makes ids of lines, traced once for all splits."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], bool [L]
+        rows = codec.running_ids(lines)
+        blank = tf.equal(tf.strings.strip(lines), "")
+        return rows.flat_values, rows.row_lengths(), blank
+
+    return tokenize.get_concrete_function()  # which never warns of tracing again
+
+
+class _Writer(contextlib.ExitStack):
+    """Appends chunks of lines to the files of a split, and counts what they hold."""
+
+    def __init__(self, codec, tokenize, too_long, folder, split):
+        super().__init__()
+        self.codec = codec
+        self.tokenize = tokenize
+        self.too_long = too_long
+        self.split = split
+        self.dtype = f"<u{bits_of(codec.vocabulary_size) // 8}"
+        paths = [os.path.join(folder, f"{split}.{kind}") for kind in ("ids", "ends")]
+        if codec.form == "crop":
+            paths.pop()
+        self.outputs = [self.enter_context(open(path, "wb")) for path in paths]
+        self.figures = dict.fromkeys(
+            ("sentences", "ids", "tokens", "unknown", "too_long"), 0
+        ) | {"shortest": None, "longest": 0}
+
+    def checked(self) -> dict:
+        """Returns the figures of `Split`, if there is something to train on."""
+        figures, length = self.figures, self.codec.length
+        if self.codec.form == "crop" and figures["ids"] < length:
+            raise ValueError(
+                f"{self.split}: {figures['ids']} characters do not fill a crop of "
+                f"{length}."
+            )
+        if not figures["sentences"]:
+            raise ValueError(
+                f"{self.split}: no sentence is left; {figures['too_long']} are too "
+                "long."
+            )
+        return figures
+
+    def add(self, path, number, lines):
+        """Adds the lines of a file, of which the first has a number."""
+        ids, lengths, blank = (x.numpy() for x in self.tokenize(tf.constant(lines)))
+        if self.codec.form == "crop":
+            self._measure(lengths - 1)
+            self._append(ids, lengths, len(ids))
+            return
+        words = np.where(blank, 0, lengths - FRAME)
+        self._measure(words[words > 0])
+        longer = words > self.codec.length
+        if longer.any() and self.too_long == "error":
+            line = int(np.argmax(longer))
+            raise ValueError(
+                f"{path}, line {number + line}: {words[line]} words or characters, "
+                f"more than the {self.codec.length} of `length`."
+            )
+        self.figures["too_long"] += int(np.sum(longer))
+        left = 0 if self.too_long == "drop" else 1 + self.codec.length  # without <eos>
+        kept = np.where(longer, left, np.where(words > 0, lengths, 0))
+        place = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        ids = ids[place < np.repeat(kept, lengths)]
+        self._append(ids, kept[kept > 0], len(ids) - np.count_nonzero(kept))
+
+    def _append(self, ids, lengths, tokens):
+        first = self.figures["ids"]
+        self.outputs[0].write(ids.astype(self.dtype))
+        if len(self.outputs) > 1:
+            self.outputs[1].write((first + np.cumsum(lengths)).astype(ENDS))
+        for name, count in (
+            ("sentences", len(lengths)),
+            ("ids", len(ids)),
+            ("tokens", tokens),
+            ("unknown", np.count_nonzero(ids == UNK)),
+        ):
+            self.figures[name] += int(count)
+
+    def _measure(self, lengths):
+        if not len(lengths):
+            return
+        figures = self.figures
+        shortest = int(np.min(lengths))
+        before = figures["shortest"]
+        figures["shortest"] = shortest if before is None else min(shortest, before)
+        figures["longest"] = max(figures["longest"], int(np.max(lengths)))

@@ -1,0 +1,72 @@
+"""The folder of a text space: its model and its codec. Without TensorFlow.
+
+FOLDER/model.keras      the model, without what only training needs
+FOLDER/text_space.json  the codec's configuration
+
+So a model that was trained where there is no TensorFlow is a text space elsewhere.
+"""
+
+import os
+
+import keras
+
+from keras_textvae.atomic_files import read_json, replacing, write_json
+from keras_textvae.models import copied
+
+DESCRIPTION = "text_space.json"
+FORMAT = "keras_textvae.text_space"
+VERSION = 2
+
+
+def save(folder: str | os.PathLike, model, codec_config: dict):
+    """Writes the folder; each file is replaced whole, the description last.
+
+    Args:
+        folder: created if it does not exist.
+        model: one of `models`, built. The optimizer's state is left out: it would
+            triple the size.
+        codec_config: see `tokenizers.Codec.get_config`.
+    """
+    os.makedirs(folder, exist_ok=True)
+    with replacing(os.path.join(folder, "model.keras")) as partial:
+        copied(model).save(partial)
+    description = {"format": FORMAT, "version": VERSION, "codec": codec_config}
+    write_json(os.path.join(folder, DESCRIPTION), description)
+
+
+def read_codec_config(folder: str | os.PathLike) -> dict:
+    """Returns the configuration of the codec in a folder.
+
+    Raises:
+        FileNotFoundError: if there is no text space in the folder.
+        ValueError: if its description is not one of ours, or of another version.
+    """
+    path = os.path.join(folder, DESCRIPTION)
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{folder} holds no text space ({DESCRIPTION}).")
+    description = read_json(path)
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise ValueError(f"{path} does not describe a text space.")
+    if description.get("version") != VERSION:
+        raise ValueError(
+            f"{path} is of version {description.get('version', 1)}, and this is "
+            f"version {VERSION}: train the model again, or use the release that wrote "
+            "it."
+        )
+    return description["codec"]
+
+
+def load_model(folder: str | os.PathLike):
+    """Returns the model in a folder, on whatever backend this is.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_codec_config`.
+    """
+    read_codec_config(folder)
+    return keras.saving.load_model(os.path.join(folder, "model.keras"))
+
+
+def folder_of(run_dir: str | os.PathLike) -> str:
+    """Returns the text space's folder of a run, or the folder if it is no run's."""
+    best = os.path.join(run_dir, "best")
+    return best if os.path.isdir(best) else os.fspath(run_dir)

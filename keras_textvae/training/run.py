@@ -1,0 +1,353 @@
+"""Runs: the training of a recipe in a folder, which goes on after a kill.
+
+run_dir/config.json      recipe and corpus, with the checksums of its files
+run_dir/checkpoint.npz   the last epoch's state, for resuming
+run_dir/best/            the text space with the best validation, see `space_files`
+run_dir/metrics.csv      a row per epoch
+run_dir/stages/          the stages before, each a run of its own
+run_dir/logs/            TensorBoard, where it is installed (extra `plot`)
+run_dir/result.json      the test set's figures, once finished
+
+Without TensorFlow: corpora come as ids.
+"""
+
+import contextlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+
+import keras
+
+from keras_textvae import space_files
+from keras_textvae.atomic_files import write_json
+from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
+from keras_textvae.evaluation import Bound, evaluate_bound
+from keras_textvae.prepared import (
+    PreparedCorpus,
+    files_config,
+    files_from_config,
+    prepare,
+    sha256,
+)
+from keras_textvae.training.folder import (
+    CONFIG,
+    FORMAT,
+    check_same_run,
+    locked,
+    read_config,
+    recipe_of,
+)
+from keras_textvae.zoo import PARTS, Recipe
+
+
+class Run:
+    """One training run in its folder.
+
+    Making it again with the same arguments continues it; with more epochs, further.
+
+    Args:
+        folder: created if it does not exist.
+        recipe: `zoo.Recipe`.
+        corpus: `prepared.PreparedCorpus`, prepared by the recipe's `text`.
+        seed: int. Seeds weights, noise and the order of the data.
+        dtype_policy: Keras's precision policy.
+        start_from: the folder of another run, or of a text space, with the same
+            vocabulary and sizes, whose best weights are this one's first; or None.
+        keep: the parts of the model that take those weights.
+
+    Attributes:
+        model: as training left it, or as it starts.
+        train_batches, valid_batches, test_batches: `batches.Batches`. Those for testing
+            are those for validation where the corpus has no test set.
+        history: `callbacks.RunHistory`.
+        epochs_done: int.
+
+    Raises:
+        ValueError: if the folder holds another run, the corpus was prepared for another
+            text, or `start_from` has a model of another vocabulary or other sizes.
+        FileNotFoundError: if there is no trained run in `start_from`.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        recipe: Recipe,
+        corpus: PreparedCorpus,
+        seed: int = 0,
+        dtype_policy: str = "float32",
+        start_from: str | os.PathLike | None = None,
+        keep: tuple[str, ...] = PARTS,
+    ):
+        self.folder = os.fspath(folder)
+        self.recipe = recipe
+        self.corpus = corpus
+        self.seed = seed
+        self.dtype_policy = dtype_policy
+        self.start_from = start_from
+        self.keep = keep
+        _check_prepared(corpus, recipe)
+        config = self._config()
+        check_same_run(self.folder, config)
+        self._make_batches()
+        self._build()
+        self._restore()
+        if start_from and not self.epochs_done:
+            self._begin_with(start_from, keep)
+        os.makedirs(self.folder, exist_ok=True)
+        write_json(self.path(CONFIG), config)
+        self._write_metrics()
+
+    @classmethod
+    def resume(
+        cls, folder: str | os.PathLike, corpus: PreparedCorpus | None = None, **fields
+    ) -> "Run":
+        """Returns the run in a folder, which needs nothing else.
+
+        Args:
+            folder: of a run.
+            corpus: its corpus; None finds it where it was, or prepares it again from
+                the files that it was made of.
+            fields: see `Recipe.replace`, such as more `epochs`.
+
+        Raises:
+            FileNotFoundError: if there is no run in the folder, or its corpus is gone.
+        """
+        recipe, config = recipe_of(folder), read_config(os.fspath(folder))
+        if corpus is None:
+            corpus = _find_corpus(config, recipe)
+        start = config["start_from"] or {"folder": None, "keep": PARTS}
+        return cls(
+            folder,
+            recipe.replace(**fields),
+            corpus,
+            config["seed"],
+            config["dtype_policy"],
+            start["folder"],
+            tuple(start["keep"]),
+        )
+
+    def path(self, name: str) -> str:
+        """Returns the path of a file of the run."""
+        return os.path.join(self.folder, name)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Training steps in an epoch."""
+        return len(self.train_batches)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch is done or training has stopped early."""
+        done = self.epochs_done >= self.recipe.training.epochs
+        return done or self.history.out_of_patience
+
+    def train(
+        self,
+        callbacks=(),
+        verbose: int | str = 1,
+        announce: Callable[["Run"], None] = lambda run: None,
+    ):
+        """Trains to the last epoch or to early stopping, from where the run stands.
+
+        Args:
+            callbacks: more of Keras's callbacks.
+            verbose: as in `keras.Model.fit`.
+            announce: called with each run that is about to be trained: the stages that
+                are not finished, and then this one.
+
+        Raises:
+            ValueError: if another process is training in the folder.
+        """
+        with locked(self.folder):
+            self._restore()  # another process may have gone on since
+            if self.finished:
+                return
+            if not self.epochs_done:
+                self._train_stages(callbacks, verbose, announce)
+            announce(self)
+            self._fit(callbacks, verbose)
+
+    def best_model(self):
+        """Loads the model with the best validation, on whatever backend this is.
+
+        Raises:
+            FileNotFoundError: if no epoch has ended.
+        """
+        return space_files.load_model(self.path("best"))
+
+    def best(self):
+        """Loads the `TextSpace` with the best validation. Needs TensorFlow.
+
+        Raises:
+            FileNotFoundError: if no epoch has ended.
+        """
+        from keras_textvae.text_space import TextSpace
+
+        return TextSpace.load(self.path("best"))
+
+    def test(self, model) -> Bound:
+        """Evaluates the bound of a model on the test set, or else the validation set.
+
+        The figures are kept in the folder.
+        """
+        model.compile()
+        result = evaluate_bound(model, self.test_batches)
+        write_json(self.path("result.json"), result._asdict())
+        return result
+
+    def _config(self):
+        return {
+            "format": FORMAT,
+            "recipe": self.recipe.get_config(),
+            "sources": self.corpus.sources,
+            "files": files_config(self.corpus.files),
+            "prepared": os.path.abspath(self.corpus.folder),
+            "seed": self.seed,
+            "dtype_policy": self.dtype_policy,
+            "start_from": self._start(),
+        }
+
+    def _start(self):
+        """Returns what the weights were at first, or None if they were random."""
+        if not self.start_from:
+            return None
+        folder = os.path.abspath(self.start_from)
+        config = read_config(self.folder)
+        if config and config["start_from"] and config["start_from"]["folder"] == folder:
+            return config["start_from"]  # it may be trained further, or gone
+        best = space_files.folder_of(folder)
+        space_files.read_codec_config(best)
+        checksum = sha256(os.path.join(best, "model.keras"))
+        return {"folder": folder, "keep": self.keep, "sha256": checksum}
+
+    def _make_batches(self):
+        data, corpus = self.recipe.data, self.corpus
+        options = {"bucket_width": data.bucket_width}
+        self.train_batches = corpus.train.batches(
+            data.batch_size,
+            shuffle=True,
+            seed=self.seed,
+            steps=data.steps_per_epoch,
+            **options,
+        )
+        self.valid_batches = corpus.valid.batches(data.batch_size, **options)
+        self.test_batches = corpus.test.batches(data.batch_size, **options)
+
+    def _build(self):
+        """Makes the model, compiled, and its random numbers a function of the seed."""
+        with _precision(self.dtype_policy):
+            keras.utils.set_random_seed(self.seed)
+            self.model = self.recipe.build_model(self.corpus.vocabulary_size)
+            self.model.compile(optimizer=self.recipe.training.build_optimizer())
+
+    def _restore(self):
+        """Goes to where the folder's checkpoint stands, if there is one."""
+        patience = self.recipe.training.patience
+        self.history = RunHistory(self._save_best, patience)
+        self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
+        self.epochs_done = self.checkpoint.restore(self.model)
+
+    def _train_stages(self, callbacks, verbose, announce):
+        start, keep = self.start_from, self.keep
+        for number, stage in enumerate(self.recipe.stages, start=1):
+            run = Run(
+                self.path(os.path.join("stages", f"{number}-{stage.name}")),
+                self.recipe.stage(stage),
+                self.corpus,
+                self.seed,
+                self.dtype_policy,
+                start,
+                keep,
+            )
+            run.train(callbacks, verbose, announce)
+            start, keep = run.folder, stage.keep
+        if self.recipe.stages:
+            self._begin_with(start, keep)
+
+    def _begin_with(self, folder, keep):
+        """Gives parts of the model the best weights of another run's."""
+        folder = space_files.folder_of(folder)
+        codec = space_files.read_codec_config(folder)
+        if codec["tokenizer"] != self.corpus.codec_config["tokenizer"]:
+            raise ValueError(f"{folder} has another vocabulary.")
+        source = space_files.load_model(folder)
+        for name in keep:
+            new, old = getattr(self.model, name, None), getattr(source, name, None)
+            new, old = (part.weights if part else [] for part in (new, old))
+            if [w.shape for w in new] != [w.shape for w in old]:
+                raise ValueError(f"{folder} has a model of other sizes: its {name}.")
+            for weight, value in zip(new, old, strict=True):
+                weight.assign(value)
+
+    def _fit(self, callbacks, verbose):
+        self.train_batches.next_epoch = self.epochs_done
+        self.model.fit(
+            self.train_batches,
+            validation_data=self.valid_batches.spread(self.recipe.data.valid_steps),
+            initial_epoch=self.epochs_done,
+            epochs=self.recipe.training.epochs,
+            verbose=verbose,
+            callbacks=[
+                *self._annealing(),
+                keras.callbacks.LearningRateScheduler(self._learning_rate),
+                self.history,
+                self.checkpoint,
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, logs: self._write_metrics()
+                ),
+                *self._tensorboard(),
+                *callbacks,
+            ],
+        )
+        self.epochs_done = len(self.history.rows)
+
+    def _save_best(self):
+        space_files.save(self.path("best"), self.model, self.corpus.codec_config)
+
+    def _write_metrics(self):
+        self.history.write(self.path("metrics.csv"))
+
+    def _annealing(self):
+        if not self.model.latent_dim:
+            return []
+        return [KLAnnealing(self.recipe.terms.schedule.build())]
+
+    def _learning_rate(self, epoch, _):
+        training = self.recipe.training
+        return training.learning_rate * training.rate_schedule.build()(epoch)
+
+    def _tensorboard(self):
+        """Its callback, where TensorBoard is installed: Keras's own fails without."""
+        if importlib.util.find_spec("tensorboard") is None:
+            return []
+        if importlib.util.find_spec("tensorflow") is None:
+            return []
+        return [keras.callbacks.TensorBoard(self.path("logs"), write_graph=False)]
+
+
+def _check_prepared(corpus, recipe):
+    text = recipe.get_config()["text"]
+    for name, value in text.items():
+        if corpus.text.get(name) != value:
+            raise ValueError(
+                f"{corpus.folder} was prepared for another text: {name} is "
+                f"{corpus.text.get(name)!r} there, {value!r} here."
+            )
+
+
+def _find_corpus(config, recipe):
+    """Returns the prepared corpus of a run."""
+    with contextlib.suppress(FileNotFoundError):
+        return PreparedCorpus(config["prepared"])
+    return prepare(files_from_config(config["files"]), recipe.text)
+
+
+@contextlib.contextmanager
+def _precision(dtype_policy: str) -> Iterator[None]:
+    """Has layers made with a precision policy, and no others."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype_policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,292 @@
+"""What a recipe consists of, and what is built by it."""
+
+import dataclasses
+import inspect
+import typing
+from typing import NamedTuple
+
+import keras
+
+from keras_textvae import objectives, schedules
+from keras_textvae.models import GenerativeModel
+from keras_textvae.prepared import Text
+from keras_textvae.zoo import architectures
+
+# An architecture's name -> the function that puts it together.
+ARCHITECTURES = {
+    "lstm": architectures.lstm_vae,
+    "rnnlm": architectures.rnnlm,
+    "bag_of_words": architectures.bag_of_words_vae,
+    "feedforward": architectures.feedforward_vae,
+    "hybrid": architectures.hybrid_vae,
+    "bytenet": architectures.bytenet_vae,
+}
+PARTS = ("encoder", "posterior", "decoder")
+
+
+class Schedule(NamedTuple):
+    """A function of `schedules` by its name, and its arguments."""
+
+    name: str
+    arguments: tuple = ()
+
+    def build(self):
+        """Returns the schedule."""
+        return getattr(schedules, self.name)(*self.arguments)
+
+
+CONSTANT = Schedule("constant", (1.0,))
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What is trained on, and how much of it at a time.
+
+    Attributes:
+        corpus: a name or folder that `corpora.load` knows.
+        batch_size: sentences or crops in a step.
+        steps_per_epoch: training steps in an epoch. None means a pass over the corpus.
+        valid_steps: batches of a validation; None for all.
+        bucket_width: lengths are rounded up to a multiple, see
+            `batches.SentenceBatches`.
+    """
+
+    corpus: str
+    batch_size: int = 32
+    steps_per_epoch: int | None = None
+    valid_steps: int | None = None
+    bucket_width: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """What is trained.
+
+    Attributes:
+        architecture: a name in `ARCHITECTURES`.
+        arguments: of the architecture's function, `lstm_vae` and so on, but for the
+            vocabulary's size, the length and the objective.
+    """
+
+    architecture: str
+    arguments: dict
+
+    @property
+    def all_arguments(self) -> dict:
+        """`arguments`, and the architecture's defaults of what they leave out."""
+        return self._defaults() | self.arguments
+
+    def build(self, vocabulary_size: int, length: int, objective):
+        """Returns the model, built on ids [1, length + 1].
+
+        Args:
+            vocabulary_size: int. V.
+            length: int. The most ids of a sentence after `<bos>`, or all of a crop.
+            objective: `objectives.Objective`; a language model has its own.
+        """
+        parameters = self._parameters()
+        sizes = {"vocabulary_size": vocabulary_size, "length": length}
+        offered = sizes | {"objective": objective}
+        if "objective" not in parameters and (objective.alpha or objective.beta != 1.0):
+            raise ValueError(
+                f"{self.architecture!r} has no objective to weigh. "
+                f"Received: alpha={objective.alpha}, beta={objective.beta}"
+            )
+        required = {name: x for name, x in offered.items() if name in parameters}
+        model = ARCHITECTURES[self.architecture](**required, **self.arguments)
+        model(keras.ops.ones((1, length + 1), dtype="int32"))
+        return model
+
+    def _parameters(self):
+        function = ARCHITECTURES[self.architecture]
+        return inspect.signature(function).parameters
+
+    def _defaults(self):
+        return {
+            name: parameter.default
+            for name, parameter in self._parameters().items()
+            if parameter.default is not parameter.empty and name != "objective"
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """The weights of the objective's terms.
+
+    Attributes:
+        beta: of the KL, once annealed. Below 1, z says more than the bound asks; 0 is
+            an autoencoder.
+        schedule: of the KL's annealing from 0 to 1, by training step.
+        alpha: of the auxiliary reconstruction, see `objectives.Objective`.
+    """
+
+    beta: float = 1.0
+    schedule: Schedule = CONSTANT
+    alpha: float = 0.0
+
+    def build(self):
+        """Returns the `objectives.Objective`."""
+        return objectives.Objective(beta=self.beta, alpha=self.alpha)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How it is trained, by Adam.
+
+    Attributes:
+        epochs: the most epochs.
+        learning_rate: at first.
+        rate_schedule: factors of the learning rate, by epoch.
+        epsilon: of Adam.
+        clip_norm: of the gradients' global norm. None does not clip.
+        patience: epochs without a better validation before training stops.
+    """
+
+    epochs: int = 40
+    learning_rate: float = 1e-3
+    rate_schedule: Schedule = CONSTANT
+    epsilon: float = 1e-7
+    clip_norm: float | None = None
+    patience: int | None = None
+
+    def build_optimizer(self) -> keras.optimizers.Optimizer:
+        """Returns Adam with these settings."""
+        return keras.optimizers.Adam(
+            self.learning_rate, epsilon=self.epsilon, global_clipnorm=self.clip_norm
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """Training before the recipe's own, by what it changes in the recipe.
+
+    Attributes:
+        name: of its folder inside the run's.
+        changes: fields as `Recipe.replace` takes them.
+        keep: parts of the model whose best weights the next stage begins with; the
+            others begin anew.
+    """
+
+    name: str
+    changes: dict
+    keep: tuple[str, ...] = PARTS
+
+    def __post_init__(self):
+        if not self.keep or not {*self.keep} <= {*PARTS}:
+            raise ValueError(
+                f"`keep` has some of {', '.join(PARTS)}. Received: keep={self.keep}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """All that a run needs: a configuration of the zoo.
+
+    Attributes:
+        reference: where it comes from and what differs.
+        text: how texts become ids, `prepared.Text`.
+        data, model, terms, training: see there.
+        stages: what is trained before, in this order.
+    """
+
+    reference: str
+    text: Text
+    data: Data
+    model: Model
+    terms: Terms = Terms()
+    training: Training = Training()
+    stages: tuple[Stage, ...] = ()
+
+    def build_model(self, vocabulary_size: int) -> GenerativeModel:
+        """Returns the model, built, for a vocabulary of this size.
+
+        Raises:
+            ValueError: if the model cannot be, or the terms are not of its objective.
+        """
+        return self.model.build(
+            vocabulary_size, self.text.positions, self.terms.build()
+        )
+
+    def replace(self, **fields) -> "Recipe":
+        """Returns a copy with some fields replaced, each in the part that has it.
+
+        So `replace(epochs=5, length=20, units=128)` changes `training`, `text` and the
+        model's arguments. A whole part is a field too.
+
+        Raises:
+            ValueError: for a field that no part has.
+        """
+        recipe = self
+        for name, value in fields.items():
+            recipe = recipe._replace_one(name, value)
+        return recipe
+
+    def _replace_one(self, name, value):
+        if name in _names(Recipe):
+            return dataclasses.replace(self, **{name: value})
+        if name in self.model.all_arguments:
+            return self._replace_one("arguments", self.model.arguments | {name: value})
+        for part, kind in PARTS_OF_A_RECIPE.items():
+            if name in _names(kind):
+                changed = dataclasses.replace(getattr(self, part), **{name: value})
+                return dataclasses.replace(self, **{part: changed})
+        raise ValueError(f"A recipe has no field {name!r}.")
+
+    def stage(self, stage: Stage) -> "Recipe":
+        """Returns the recipe of a stage."""
+        return self.replace(stages=(), **stage.changes)
+
+    def get_config(self) -> dict:
+        """Returns what `from_config` makes this recipe of again; JSON can hold it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Recipe":
+        """Returns a recipe from its configuration, or from what JSON made of it.
+
+        Fields that are younger than the configuration have their defaults.
+        """
+        return _made(cls, config)
+
+
+PARTS_OF_A_RECIPE = {
+    "text": Text,
+    "data": Data,
+    "model": Model,
+    "terms": Terms,
+    "training": Training,
+}
+
+
+def _names(part):
+    return [field.name for field in dataclasses.fields(part)]
+
+
+def _made(kind, value):
+    """Returns a value of the type of a field from what JSON made of it."""
+    if kind is Stage:
+        changes = {name: _made(_kind(name), x) for name, x in value["changes"].items()}
+        return Stage(value["name"], changes, tuple(value["keep"]))
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return kind(**{name: _made(hints[name], x) for name, x in value.items()})
+    if kind is Schedule:
+        return Schedule(value[0], tuple(value[1]))
+    if typing.get_origin(kind) is tuple:
+        element = typing.get_args(kind)[0]
+        return tuple(_made(element, x) for x in value)
+    if isinstance(value, dict):  # arguments of a model
+        return {name: _tuples(x) for name, x in value.items()}
+    return _tuples(value)
+
+
+def _kind(field):
+    """Returns the type of a field of a recipe or its parts; None of an argument."""
+    for part in (Recipe, *PARTS_OF_A_RECIPE.values()):
+        if field in _names(part):
+            return typing.get_type_hints(part)[field]
+    return None
+
+
+def _tuples(value):
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value

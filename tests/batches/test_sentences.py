@@ -1,0 +1,150 @@
+"""Batches against the sentences themselves: nothing lost, nothing twice."""
+
+import collections
+import itertools
+
+import numpy as np
+import pytest
+
+from keras_textvae.batches import SentenceBatches
+from keras_textvae.tokens import PAD
+
+RNG = np.random.default_rng(0)
+LENGTHS = RNG.integers(3, 14, 5000)
+SENTENCES = [tuple(RNG.integers(4, 90, length).tolist()) for length in LENGTHS]
+VALUES = np.concatenate(SENTENCES).astype("uint16")
+ENDS = np.cumsum(LENGTHS)
+BLOCK = 2048  # the corpus has three, the last one partly filled
+
+
+def batches(batch_size=32, **options):
+    return SentenceBatches(VALUES, ENDS, batch_size, **{"block": BLOCK} | options)
+
+
+def sentences(epoch):
+    return [tuple(row[row != PAD].tolist()) for ids in epoch for row in ids]
+
+
+def assert_equal_batches(left, right):
+    for one, other in itertools.zip_longest(left, right):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"shuffle": True},
+        {"shuffle": True, "bucket_width": 5},
+        {"shuffle": True, "block": 10**6},
+        {"shuffle": True, "batch_size": 1000, "block": 10},
+    ],
+)
+def test_a_pass_has_every_sentence_once(options):
+    some = batches(**options)
+    for number in (0, 3):
+        epoch = [*some.epoch(number)]
+        assert len(epoch) == len(some)
+        assert collections.Counter(sentences(epoch)) == collections.Counter(SENTENCES)
+        assert {ids.dtype for ids in epoch} == {np.dtype("int32")}
+    assert sum(len(ids) != some._shard.rows for ids in epoch) <= 1
+
+
+@pytest.mark.parametrize("width", [1, 5])
+def test_sentences_are_padded_to_the_longest_of_nearly_equal_ones(width):
+    some = batches(shuffle=True, bucket_width=width)
+    epoch = [*some]
+    ids = padding = 0
+    wide = 0
+    for batch in epoch:
+        lengths = np.sum(batch != PAD, axis=1)
+        rounded = -(-lengths // width) * width
+        assert batch.shape[1] == rounded.max()
+        wide += rounded.max() > rounded.min() + width
+        ids += batch.size
+        padding += np.sum(batch == PAD)
+    assert wide == 0
+    assert some.padding_share == pytest.approx(padding / ids, abs=1e-12)
+    # In any order, or the model would see the short ones first.
+    widths = [batch.shape[1] for batch in epoch[:32]]
+    assert widths != sorted(widths)
+
+
+def test_no_batch_is_wider_than_the_model_takes():
+    widths = {ids.shape[1] for ids in batches(bucket_width=8, max_width=13)}
+    assert widths == {8, 13}
+
+
+def test_any_batch_is_a_function_of_the_seed_and_its_number():
+    some = batches(shuffle=True)
+    epochs = [[*some.epoch(number)] for number in range(2)]
+    again = batches(shuffle=True)
+    for step in (200, 3, 157, 313, 0):
+        number, place = divmod(step, len(some))
+        np.testing.assert_array_equal(again.batch(step), epochs[number][place])
+    other = [*batches(shuffle=True, seed=1)]
+    for one, two in itertools.combinations([*epochs, other], 2):
+        # Other batches, not the same ones in another order.
+        assert not {ids.tobytes() for ids in one} & {ids.tobytes() for ids in two}
+
+
+def test_sentences_of_a_batch_come_from_everywhere():
+    """A piece of neighbours is not where a batch comes from."""
+    values, ends = np.arange(10_000) % 60_000 + 4, np.arange(10_000) + 1
+    some = SentenceBatches(values, ends, 100, shuffle=True, block=5000)
+    pieces = {place // 1024 for place in some.batch(0)[:, 0] - 4}
+    assert len(pieces) >= 3
+
+
+def test_without_shuffling_equal_lengths_keep_their_order():
+    expected = sorted(SENTENCES, key=len)
+    assert sentences(batches(block=10**6).epoch(5)) == expected
+
+
+def test_steps_cut_the_run_into_epochs():
+    whole, cut = batches(shuffle=True), batches(shuffle=True, steps=100)
+    assert len(cut) == 100
+    run = [whole.batch(step) for step in range(100, 200)]  # into the second pass
+    assert_equal_batches(cut.epoch(1), run)
+
+
+def test_a_spread_has_sentences_of_all_lengths():
+    some = batches()
+    spread = some.spread(10)
+    assert 10 <= len(spread) <= 11
+    widths = [ids.shape[1] for ids in spread]
+    assert min(widths) <= 4 and max(widths) >= 12
+    assert_equal_batches(spread.epoch(4), spread.epoch(0))
+    assert_equal_batches(some.spread(None), some)
+
+
+def test_shards_are_rows_of_the_same_batches():
+    whole = batches(shuffle=True)
+    parts = [batches(8, shuffle=True, shard=(i, 4)) for i in range(4)]
+    for step in (0, 7, 200):
+        for index, part in enumerate(parts):
+            np.testing.assert_array_equal(part.batch(step), whole.batch(step)[index::4])
+
+
+def test_shards_are_equally_large_even_if_sentences_are_left_out():
+    parts = [[*batches(10, shuffle=True, shard=(i, 7))] for i in range(7)]
+    assert len({len(part) for part in parts}) == 1
+    assert {sum(map(len, part)) for part in parts} == {5000 // 7}
+    shapes = [[ids.shape for ids in part] for part in parts]
+    assert shapes == [shapes[0]] * 7
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": 0},
+        {"bucket_width": 0},
+        {"steps": 0},
+        {"block": -1},
+        {"shard": (2, 2)},
+        {"shard": (0, 5001)},
+    ],
+)
+def test_impossible_arguments_are_refused(options):
+    with pytest.raises(ValueError, match="Received"):
+        batches(**options)

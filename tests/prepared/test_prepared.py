@@ -1,0 +1,275 @@
+"""A prepared corpus against the files it was made of, and what goes wrong with one."""
+
+import collections
+import gzip
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from keras_textvae import corpora
+from keras_textvae.prepared import PreparedCorpus, Text, prepare, progress, writing
+from keras_textvae.tokenizers import Codec, WordTokenizer
+from keras_textvae.tokens import BOS, EOS, UNK
+from tests.on_jax import run_on_jax
+
+ROOT = pathlib.Path(__file__).parents[2]
+WORDS = "a b c d e f g h".split()
+RNG = np.random.default_rng(0)
+LINES = [" ".join(RNG.choice(WORDS, RNG.integers(1, 9))) for _ in range(500)]
+TEXT = Text("words", length=8)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_TEXTVAE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A corpus in three files, blank lines among them, one compressed."""
+    texts = {"a.txt": LINES[:300], "b.txt.gz": LINES[300:400], "c.txt": LINES[400:]}
+    for name, lines in texts.items():
+        content = "\n \n".join(lines).encode() + b"\n"
+        if name.endswith(".gz"):
+            content = gzip.compress(content)
+        (tmp_path / name).write_bytes(content)
+    return corpora.from_files(
+        [tmp_path / "a.txt", tmp_path / "b.txt.gz"], tmp_path / "c.txt"
+    )
+
+
+def sentences(prepared, split):
+    """The words of each sentence of a split, read by the codec's own vocabulary."""
+    ids = np.split(np.array(split.values), np.array(split.ends)[:-1])
+    tokens = prepared.codec.tokenizer.tokens
+    assert all(row[0] == BOS for row in ids)
+    return [" ".join(tokens[i] for i in row if i not in (BOS, EOS)) for row in ids]
+
+
+def written(folder):
+    return {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir()}
+
+
+def corpus_of(folder, **splits):
+    for name, lines in splits.items():
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    return corpora.load(str(folder))
+
+
+def test_every_sentence_is_there_in_order(files):
+    prepared = prepare(files, TEXT)
+    assert sentences(prepared, prepared.train) == LINES[:400]
+    assert sentences(prepared, prepared.valid) == LINES[400:]
+    assert prepared.train.values.dtype == np.uint16
+    assert not prepared.has_test and prepared.test is prepared.valid
+    counts = collections.Counter(word for line in LINES[:400] for word in line.split())
+    ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    assert prepared.codec.tokenizer.tokens[4:] == ranked
+    train = prepared.train
+    lengths = [len(line.split()) for line in LINES[:400]]
+    assert (train.sentences, train.tokens) == (400, sum(lengths) + 400)
+    assert (train.shortest, train.longest) == (min(lengths), max(lengths))
+    assert (train.unknown, train.too_long) == (0, 0)
+    assert train.ids == len(train.values) == train.tokens + 400
+
+
+def test_it_is_made_once_and_found_by_its_content(files, tmp_path, monkeypatch):
+    prepared = prepare(files, TEXT)
+    before = written(prepared.folder)
+    monkeypatch.setattr(writing, "write", None)
+    (tmp_path / "moved").mkdir()
+    for path in (*files.train, *files.valid):
+        shutil.move(path, tmp_path / "moved")
+    moved = corpora.from_files(
+        [tmp_path / "moved" / "a.txt", tmp_path / "moved" / "b.txt.gz"],
+        tmp_path / "moved" / "c.txt",
+    )
+    again = prepare(moved, TEXT)
+    assert again.folder == prepared.folder and written(again.folder) == before
+    assert again.files == moved
+    assert prepare(moved._replace(name="other"), TEXT).folder == prepared.folder
+
+
+def test_unknown_words_are_counted(files):
+    prepared = prepare(files, Text("words", length=8, vocabulary=6))
+    words = [word for line in LINES[:400] for word in line.split()]
+    known = {*prepared.codec.tokenizer.tokens[4:]}
+    unknown = sum(word not in known for word in words)
+    assert prepared.train.unknown == unknown == np.sum(prepared.train.values == UNK)
+    assert prepared.train.unknown_share == unknown / prepared.train.tokens
+
+
+@pytest.mark.parametrize("too_long", ["drop", "cut"])
+def test_long_sentences_are_dropped_or_cut_and_counted(files, too_long):
+    prepared = prepare(files, Text("words", length=5, too_long=too_long))
+    longer = [line for line in LINES[:400] if len(line.split()) > 5]
+    assert prepared.train.too_long == len(longer)
+    assert prepared.train.longest == 8
+    expected = [" ".join(line.split()[:5]) for line in LINES[:400]]
+    if too_long == "drop":
+        expected = [line for line in LINES[:400] if line not in longer]
+    assert sentences(prepared, prepared.train) == expected
+    ends = np.sum(prepared.train.values == EOS)
+    assert ends == 400 - len(longer)
+
+
+def test_running_text_keeps_every_character(tmp_path):
+    lines = ["", "  ab", "", "cd é", "\U0001f600" * 5]
+    corpus = corpus_of(tmp_path, train=lines, valid=lines)
+    prepared = prepare(corpus, Text("characters", length=4, form="crop"))
+    tokens = np.array(prepared.codec.tokenizer.tokens)
+    text = "".join(tokens[prepared.train.values])
+    assert text == "\n".join(lines) + "\n"
+    assert prepared.train.tokens == len(text)
+    assert not os.path.exists(os.path.join(prepared.folder, "train.ends"))
+    batch = prepared.train.batches(2, shuffle=True).batch(0)
+    assert batch.shape == (2, 5)
+
+
+def test_a_codec_of_one_s_own_is_used_as_it_is(files):
+    codec = Codec(WordTokenizer(["b", "a"]), 8)
+    prepared = prepare(files, codec)
+    assert prepared.codec.get_config() == codec.get_config()
+    assert prepared.train.sentences == 400
+
+
+def test_a_large_vocabulary_takes_wider_ids(tmp_path):
+    codec = Codec(WordTokenizer([f"w{i}" for i in range(70_000)]), 8)
+    corpus = corpus_of(tmp_path, train=["w69999 w3"], valid=["w1"])
+    values = prepare(corpus, codec).train.values
+    assert values.tolist() == [BOS, 70_003, 7, EOS] and values.dtype == np.uint32
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        ({"train": ["a cat", "", "a " * 50]}, "train.txt, line 3: 50 words"),
+        ({"valid": ["a " * 50]}, "valid.txt, line 1: 50 words"),
+        ({"train": [" ", ""]}, "train.txt has only blank lines"),
+        ({"valid": []}, "valid.txt has only blank lines"),
+        ({"train": ["<unk>"]}, "A vocabulary has something beside"),
+    ],
+    ids=["train", "valid", "blank", "empty", "no words"],
+)
+def test_bad_text_is_refused_and_leaves_nothing(tmp_path, splits, message):
+    corpus = corpus_of(tmp_path, **{"train": ["a cat"], "valid": ["a cat"]} | splits)
+    with pytest.raises(ValueError, match=message):
+        prepare(corpus, TEXT, tmp_path / "prepared")
+    assert not list(tmp_path.glob("prepared*"))
+
+
+def test_no_sentence_left_is_an_error(tmp_path):
+    corpus = corpus_of(tmp_path, train=["a b c"], valid=["a"])
+    with pytest.raises(ValueError, match="train: no sentence is left; 1 are too long"):
+        prepare(corpus, Text("words", length=2, too_long="drop"))
+    with pytest.raises(ValueError, match="valid: 2 characters do not fill a crop of 5"):
+        prepare(corpus, Text("characters", length=5, form="crop"))
+
+
+def test_a_line_that_is_not_utf8_is_named(files):
+    path = pathlib.Path(files.train[0])
+    path.write_bytes(path.read_bytes() + b"a\n\xff\n")
+    with pytest.raises(ValueError, match=r"a.txt, line \d+: not UTF-8"):
+        prepare(files, TEXT)
+
+
+def test_a_flipped_byte_is_noticed(files):
+    prepared = prepare(files, TEXT)
+    path = pathlib.Path(prepared.folder) / "train.ids"
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="train.ids is missing or damaged") as error:
+        prepare(files, TEXT)
+    assert "\n" not in str(error.value)
+    shutil.rmtree(prepared.folder)
+    assert prepare(files, TEXT).train.sentences == 400
+
+
+def test_a_folder_of_another_corpus_is_refused(files, tmp_path):
+    prepare(files, TEXT, tmp_path / "mine")
+    before = written(tmp_path / "mine")
+    with pytest.raises(
+        ValueError, match="another prepared corpus: its text is another"
+    ):
+        prepare(files, Text("words", length=7, too_long="drop"), tmp_path / "mine")
+    swapped = files._replace(train=files.valid, valid=files.train)
+    with pytest.raises(ValueError, match="its sources is another"):
+        prepare(swapped, TEXT, tmp_path / "mine")
+    assert written(tmp_path / "mine") == before
+    with pytest.raises(FileNotFoundError, match="holds no prepared corpus"):
+        PreparedCorpus(tmp_path)
+
+
+def test_progress_says_what_is_done_and_left(monkeypatch, capsys):
+    clock = iter([0.0, 0.5, 2.0, 3.0, 12.5, 20.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    with progress.Progress("reading", 100) as reading:
+        for _ in range(4):
+            reading.add(10)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 20%, about 8 s left",
+        "reading: 40%, about 19 s left",
+        "reading: 20 s",
+    ]
+
+
+PREPARE = """
+import sys
+from keras_textvae import Text, corpora, prepare
+corpus = corpora.from_files(sys.argv[1], sys.argv[2])
+print(prepare(corpus, Text("words", length=9), sys.argv[3]).train.sentences)
+"""
+
+
+def test_a_killed_one_is_made_again_and_a_second_process_waits(tmp_path):
+    large, small = tmp_path / "large.txt", tmp_path / "small.txt"
+    large.write_text("\n".join(LINES * 600) + "\n")
+    small.write_text("a\n")
+    folder = tmp_path / "prepared"
+    command = [sys.executable, "-c", PREPARE, large, small, folder]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    killed = subprocess.Popen(command, cwd=ROOT, **pipes)
+    while not (tmp_path / "prepared.part" / "train.ids").exists():
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not folder.exists()
+    both = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2)]
+    ended = [process.communicate() for process in both]
+    assert [output for output, _ in ended] == [f"{len(LINES) * 600}\n"] * 2
+    assert sum("waiting for another process" in errors for _, errors in ended) == 1
+    assert not (tmp_path / "prepared.part").exists()
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+from keras_textvae import Text, corpora, prepare
+corpus = corpora.from_files(sys.argv[1], sys.argv[2])
+batches = prepare(corpus, Text("words", length=8)).train.batches(32, shuffle=True)
+print(*sorted({ids.shape[1] for ids in batches}))
+try:
+    prepare(corpus, Text("words", length=9))
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_it_is_read_without_tensorflow(files):
+    pytest.importorskip("jax")
+    prepare(files, TEXT)
+    merged = [files.train[0], files.valid[0]]
+    prepare(corpora.from_files(*merged), TEXT)
+    ended = run_on_jax(WITHOUT_TENSORFLOW, *merged)
+    assert ended.returncode == 0, ended.stderr
+    widths, message = ended.stdout.splitlines()
+    assert widths == "10"  # one shape, where each is compiled anew
+    assert message.startswith("This corpus is not prepared yet, which needs TensorFlow")

@@ -1,0 +1,296 @@
+"""A run in its folder: what it writes, what it refuses, and how it goes on.
+
+That a killed run ends like one that was not is tested with `examples/train.py`.
+"""
+
+import csv
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from keras_textvae import Run, corpora, open_space, prepare, zoo
+from keras_textvae.tokens import PAD
+
+WORDS = zoo.recipe("lstm-grammar").replace(
+    embedding_dim=4, units=4, latent_dim=2, vocabulary=50, epochs=2
+)
+CROPS = zoo.recipe("semeniuta2017-ptb").replace(
+    corpus="grammar",
+    units=8,
+    latent_dim=2,
+    channels=(4, 6),
+    features=5,
+    length=10,
+    batch_size=16,
+    steps_per_epoch=3,
+    valid_steps=2,
+    epochs=2,
+    rate_schedule=zoo.Schedule("geometric", (1, 0.5)),
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    return corpora.load("grammar", cache_dir=str(cache), sizes=(300, 50, 50))
+
+
+@pytest.fixture(scope="module")
+def words(files, tmp_path_factory):
+    return prepare(files, WORDS.text, tmp_path_factory.mktemp("prepared") / "words")
+
+
+@pytest.fixture(scope="module")
+def crops(files, tmp_path_factory):
+    return prepare(files, CROPS.text, tmp_path_factory.mktemp("prepared") / "crops")
+
+
+@pytest.fixture(scope="module")
+def finished(crops, tmp_path_factory):
+    """The folder of a finished run on crops, and its result."""
+    folder = tmp_path_factory.mktemp("runs") / "crops"
+    run = trained(Run(folder, CROPS, crops))
+    return folder, run.test(run.best_model())
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of its folder."""
+    shutil.copytree(finished[0], tmp_path / "run")
+    return tmp_path / "run"
+
+
+def trained(run):
+    """The run after training without a graph, which takes longer than a few steps."""
+    run.model.run_eagerly = True
+    run.train(verbose=0)
+    return run
+
+
+def content(folder):
+    """Every file of a folder, and what is in it."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def rows_of(folder):
+    with open(folder / "metrics.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_leaves_what_it_promises(finished):
+    folder, _ = finished
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        ".lock",
+        "config.json",
+        "checkpoint.npz",
+        "best",
+        "metrics.csv",
+        "logs",
+        "result.json",
+    }
+    assert list((folder / "logs").rglob("events.*"))
+
+
+def test_a_row_of_figures_is_kept_for_each_epoch(finished):
+    rows = rows_of(finished[0])
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    for name in ("loss", "reconstruction", "kl", "auxiliary", "objective", "tokens"):
+        assert all(float(row[f"val_{name}"]) >= 0 for row in rows)
+        assert all(float(row[name]) >= 0 for row in rows)
+    assert {row["skipped_steps"] for row in rows} == {"0.0"}
+    assert [float(row["kl_weight"]) for row in rows] == pytest.approx([0.001, 0.001])
+
+
+def test_the_result_is_written_down(finished):
+    folder, result = finished
+    written = json.loads((folder / "result.json").read_text())
+    assert written == result._asdict()
+    assert result.tokens == CROPS.text.length
+    assert result.bound == pytest.approx(result.reconstruction + result.kl)
+
+
+def test_crops_make_a_space_of_crops(finished):
+    space = open_space(str(finished[0]))
+    length = CROPS.text.length
+    assert {len(text) for text in space.sample(5)} == {length}
+    assert len(space.reconstruct(["the cat"])[0]) == length
+
+
+def test_a_finished_run_only_reports(finished, crops):
+    folder, result = finished
+    before = content(folder)
+    for run in (Run(folder, CROPS, crops), Run.resume(folder)):
+        assert run.finished
+        run.train(verbose=0)
+        assert run.epochs_done == 2
+        assert run.test(run.best_model()) == result
+        assert content(folder) == before
+
+
+def test_figures_that_a_kill_kept_back_are_written_again(crops, copy):
+    before = content(copy)
+    (copy / "metrics.csv").unlink()
+    Run(copy, CROPS, crops)
+    assert content(copy) == before
+
+
+def test_a_folder_older_than_a_field_of_recipes_goes_on(crops, copy):
+    config = json.loads((copy / "config.json").read_text())
+    del config["recipe"]["model"], config["recipe"]["terms"]["alpha"]
+    config["recipe"]["model"] = CROPS.get_config()["model"]
+    (copy / "config.json").write_text(json.dumps(config))
+    assert Run(copy, CROPS.replace(alpha=0.0), crops).finished
+    with pytest.raises(ValueError, match="recipe.terms.alpha is 0.0 there, 0.5 here"):
+        Run(copy, CROPS.replace(alpha=0.5), crops)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 7}, "seed is 0 there, 7 here"),
+        (
+            {"recipe": CROPS.replace(units=9)},
+            "recipe.model.arguments.units is 8 there, 9 here",
+        ),
+        (
+            {"dtype_policy": "mixed_float16"},
+            "dtype_policy is 'float32' there, 'mixed_float16' here",
+        ),
+        (
+            {"recipe": CROPS.replace(too_long="drop")},
+            "prepared for another text: too_long is 'error' there, 'drop' here",
+        ),
+    ],
+    ids=["seed", "recipe", "precision", "text"],
+)
+def test_another_configuration_is_refused_and_nothing_overwritten(
+    finished, crops, change, message
+):
+    folder, _ = finished
+    before = content(folder)
+    with pytest.raises(ValueError, match=message) as error:
+        Run(**{"folder": folder, "recipe": CROPS, "corpus": crops} | change)
+    assert "\n" not in str(error.value)
+    assert content(folder) == before
+
+
+def test_the_precision_is_of_the_run_s_model_alone(words, tmp_path):
+    run = Run(tmp_path / "run", WORDS, words, dtype_policy="mixed_bfloat16")
+    assert run.model.decoder.dtype_policy.name == "mixed_bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_more_epochs_go_on_where_the_run_ended(crops, copy, tmp_path):
+    longer = Run.resume(copy, epochs=3)
+    assert longer.epochs_done == 2
+    assert not longer.finished
+    trained(longer)
+    whole = trained(Run(tmp_path / "whole", CROPS.replace(epochs=3), crops))
+    assert longer.history.rows == whole.history.rows
+    rates = [row["learning_rate"] for row in whole.history.rows]
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4])
+
+
+def test_a_few_validation_batches_have_sentences_of_all_lengths(words, tmp_path):
+    few = WORDS.replace(valid_steps=2, batch_size=5, steps_per_epoch=1, epochs=1)
+    run = Run(tmp_path / "run", few, words)
+    batches = [*run.valid_batches]
+    shown = [batches[0], batches[len(batches) // 2]]
+    trained(run)
+    tokens = sum(np.sum(batch[:, 1:] != PAD) for batch in shown)
+    expected = np.float32(tokens / sum(map(len, shown)))
+    assert {row["val_tokens"] for row in run.history.rows} == {expected}
+
+
+def test_a_corpus_is_told_by_its_content(tmp_path):
+    def corpus(folder, train):
+        folder.mkdir(exist_ok=True)
+        (folder / "train.txt").write_text("\n".join(train) + "\n")
+        (folder / "valid.txt").write_text("a dog\n" * 200)
+        files = corpora.load(str(folder))
+        return prepare(files, WORDS.text, folder / f"prepared-{train[0]}")
+
+    run = tmp_path / "run"
+    Run(run, WORDS, corpus(tmp_path / "here", ["a cat"] * 200))
+    Run(run, WORDS, corpus(tmp_path / "moved", ["a cat"] * 200))
+    with pytest.raises(ValueError, match=r"sources\.train is .* there"):
+        Run(run, WORDS, corpus(tmp_path / "here", ["a cow"] * 200))
+
+
+def test_a_run_is_resumed_from_the_files_of_its_corpus(files, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_TEXTVAE_CACHE", str(tmp_path / "cache"))
+    corpus = prepare(files, WORDS.text)
+    Run(tmp_path / "run", WORDS, corpus)
+    shutil.rmtree(corpus.folder)
+    assert Run.resume(tmp_path / "run").corpus.folder == corpus.folder
+    with pytest.raises(FileNotFoundError, match="holds no run"):
+        Run.resume(tmp_path)
+
+
+def test_an_impossible_model_leaves_no_folder(words, tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(ValueError, match="units=0"):
+        Run(folder, WORDS.replace(units=0), words)
+    assert not folder.exists()
+
+
+def test_a_run_without_an_epoch_has_no_best(words, tmp_path):
+    run = Run(tmp_path / "run", WORDS, words)
+    with pytest.raises(FileNotFoundError, match="holds no text space"):
+        run.best()
+
+
+def weights(model, part):
+    return [np.array(weight) for weight in getattr(model, part).weights]
+
+
+def test_a_run_begins_where_another_s_best_epoch_ended(finished, crops, tmp_path):
+    folder, _ = finished
+    recipe = CROPS.replace(learning_rate=1e-2, epochs=1)
+    run = Run(tmp_path, recipe, crops, seed=1, start_from=folder)
+    start = open_space(str(folder)).model
+    for part in zoo.PARTS:
+        for new, old in zip(
+            weights(run.model, part), weights(start, part), strict=True
+        ):
+            np.testing.assert_array_equal(new, old)
+    assert run.epochs_done == 0
+    trained(run)
+    # It goes on from its own checkpoint, and is no run from random weights.
+    again = Run(tmp_path, recipe, crops, seed=1, start_from=folder)
+    np.testing.assert_array_equal(again.model.weights[0], run.model.weights[0])
+    assert again.finished and Run.resume(tmp_path).finished
+    with pytest.raises(ValueError, match="start_from"):
+        Run(tmp_path, recipe, crops, seed=1)
+
+
+def test_a_run_keeps_the_parts_that_it_is_told_to(finished, crops, tmp_path):
+    folder, _ = finished
+    fresh = Run(tmp_path / "fresh", CROPS, crops).model
+    run = Run(tmp_path / "run", CROPS, crops, start_from=folder, keep=("encoder",))
+    start = open_space(str(folder)).model
+    for part, source in (("encoder", start), ("posterior", fresh), ("decoder", fresh)):
+        pairs = zip(weights(run.model, part), weights(source, part), strict=True)
+        for found, expected in pairs:
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_a_start_from_another_kind_of_model_is_refused(
+    finished, words, crops, tmp_path
+):
+    folder, _ = finished
+    larger = CROPS.replace(units=9)
+    for recipe, corpus, message in (
+        (larger, crops, "other sizes: its decoder"),
+        (WORDS, words, "another vocabulary"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Run(tmp_path / "a", recipe, corpus, start_from=folder)
+    with pytest.raises(FileNotFoundError, match="no text space"):
+        Run(tmp_path / "a", CROPS, crops, start_from=tmp_path)
+    assert not (tmp_path / "a").exists()
