@@ -34,10 +34,11 @@ def _answer(engine, signature, inputs):
         for name, value in inputs.items()
     }
     outputs = engine.run(signature, protos)
-    return {name: _plain(tf.make_ndarray(proto)) for name, proto in outputs.items()}
+    return {name: plain(tf.make_ndarray(proto)) for name, proto in outputs.items()}
 
 
-def _plain(array):
+def plain(array) -> list:
+    """Returns an array as nested lists, texts as str."""
     if array.dtype == object:
         array = array.astype(bytes).astype(str) if not array.size else array
         return json.loads(json.dumps(array.tolist(), default=bytes.decode))

@@ -7,11 +7,10 @@ Serving and ours alike, and does not serve a version that cannot answer them.
 
 import pathlib
 
-import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from keras_textvae.tokens import FIRST_WORD
+from export import examples
 from serving.saved_model.warm_up import FILE
 
 
@@ -23,10 +22,9 @@ def requests(space) -> list[predict_pb2.PredictRequest]:
     Args:
         space: `keras_textvae.TextSpace`.
     """
-    (text,) = short_texts(space, 1)
-    texts = {"impute": f"_ {text}"}
+    texts = examples.short_texts(space, 1)
     return [
-        _request(name, _inputs(signature, rows, texts.get(name, text)))
+        _request(name, signature, examples.inputs(signature, rows, texts))
         for name, signature in space.graph.signatures.items()
         for rows in (1, signature.max_rows)
     ]
@@ -43,39 +41,11 @@ def write(requests: list[predict_pb2.PredictRequest], directory: pathlib.Path):
             writer.write(record.SerializeToString())
 
 
-def short_texts(space, count: int) -> list[str]:
-    """Returns texts that the model can take, whatever its tokens are."""
-    longest = max(
-        1, (space.codec.positions - 3) // 4
-    )  # a character has at most 4 bytes
-    if "sample" in space.graph.signatures:
-        samples = space.sample(count, seed=1)
-    else:  # a classifier: its own words
-        words = np.arange(FIRST_WORD, space.codec.vocabulary_size)
-        drawn = np.random.default_rng(1).choice(words, (count, longest))
-        samples = [text.decode() for text in space.codec.decode(drawn).numpy()]
-    return [text[:longest].strip() or "a" for text in samples]
-
-
-def _inputs(signature, rows, text):
-    return {
-        declared.name: _value(declared, rows, text)
-        for declared in signature.inputs
-        if declared.default is None
-    }
-
-
-def _value(declared, rows, text):
-    if declared.dtype == tf.int64:
-        return np.arange(rows)
-    if declared.dtype == tf.float32:
-        return np.zeros((rows, *declared.shape[1:]), np.float32)
-    return [text] * rows
-
-
-def _request(name, inputs):
+def _request(name, signature, inputs):
     request = predict_pb2.PredictRequest()
     request.model_spec.signature_name = name
-    for key, value in inputs.items():
-        request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+    for declared in signature.inputs:
+        if declared.name in inputs:
+            proto = tf.make_tensor_proto(inputs[declared.name], declared.dtype)
+            request.inputs[declared.name].CopyFrom(proto)
     return request

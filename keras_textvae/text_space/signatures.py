@@ -28,6 +28,8 @@ class Input(NamedTuple):
         maximum: the largest value allowed, or None.
         default: the value of an optional scalar, or None for a required input.
         meaning: str. One line for people.
+        example: of a scalar, a value other than its default; of texts, how one is made
+            of an ordinary text, which stands for "{}". Rows of numbers need none.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Input(NamedTuple):
     maximum: float | None = None
     default: float | None = None
     meaning: str = ""
+    example: float | str = "{}"
 
     @property
     def spec(self) -> tf.TensorSpec:
@@ -77,25 +80,29 @@ class Signature(NamedTuple):
     max_rows: int = MAX_ROWS
 
 
+def _option(name, dtype, default, example, meaning, minimum=None, maximum=None):
+    return Input(name, dtype, (), minimum, maximum, default, meaning, example)
+
+
 _TEXT = Input("text", tf.string, meaning="one text a row")
-_WITH_HIDDEN = _TEXT._replace(meaning='"_" for each hidden word or character')
+_HIDDEN = '"_" for each hidden word or character'
+_WITH_HIDDEN = Input("text", tf.string, meaning=_HIDDEN, example="_ {}")
 _SEED = Input("seed", tf.int64, meaning="one a row; the same seed, the same text")
 _SAMPLING = [
-    Input("temperature", tf.float32, (), 0.0, 100.0, 1.0, "0 decodes greedily"),
-    Input("top_k", tf.int32, (), 0, None, 0, "keep the k likeliest words; 0 keeps all"),
-    Input("top_p", tf.float32, (), 0.0, 1.0, 1.0, "nucleus; 1 keeps all"),
+    _option("temperature", tf.float32, 1.0, 0.7, "0 decodes greedily", 0.0, 100.0),
+    _option("top_k", tf.int32, 0, 4, "keep the k likeliest words; 0 keeps all", 0),
+    _option("top_p", tf.float32, 1.0, 0.9, "nucleus; 1 keeps all", 0.0, 1.0),
 ]
 _ENDS = [
     Input("start", tf.string, meaning="first text of each path"),
     Input("end", tf.string, meaning="last text of each path"),
 ]
 _PATH = [
-    Input("steps", tf.int32, (), 2, MAX_STEPS, 8, "texts of a path, ends included"),
-    Input("spherical", tf.bool, (), default=False, meaning="along an arc, not a line"),
+    _option("steps", tf.int32, 8, 5, "texts of a path, ends included", 2, MAX_STEPS),
+    _option("spherical", tf.bool, False, True, "along an arc, not a line"),
 ]
-_NOISE_SEED = Input(
-    "seed", tf.int64, (), None, None, 0, "of the one draw of noise that all rows share"
-)
+_ONE_DRAW = "of the one draw of noise that all rows share"
+_NOISE_SEED = _option("seed", tf.int64, 0, 5, _ONE_DRAW)
 _TEXTS = Output("text", tf.string, meaning="one text a row")
 _PATHS = Output("text", tf.string, (None, "S"), "a path a row, ends included")
 _BOUND = [

@@ -8,10 +8,14 @@
     python serving/client decode < vectors.jsonl
     python serving/client score < sentences.txt
     python serving/client classify --text="what a day"
+    python serving/client call --signature=sample --input=seed=3 --input=top_k=9
 
 reconstruct, impute, encode, score and classify read one text a line where there is no
 --text. decode reads one JSON list of numbers a line, or the lines that `encode --json`
 prints. Rows are sent --rows_per_call at a time; answers are printed as they come.
+
+call is for any signature that the model has. --input=NAME=VALUE gives a row, or an
+option: a text as it is, anything else in JSON. All its rows go in one call.
 
 TLS: --tls for a server with a public certificate, --tls_ca for one with your own;
 --tls_certificate and --tls_key where the server asks for the client's certificate.
@@ -78,6 +82,10 @@ def define_command_flags() -> None:
     flags.DEFINE_string("end", None, "interpolate: the last text; must be given.")
     flags.DEFINE_integer("steps", None, f"interpolate: texts, ends included {own}")
     flags.DEFINE_bool("spherical", None, f"interpolate: along an arc {own}")
+    flags.DEFINE_string("signature", "", "call: its name; must be given.")
+    flags.DEFINE_multi_string(
+        "input", [], "call: NAME=VALUE, a row of it or an option."
+    )
 
 
 def parse_flags(argv: list[str]) -> list[str]:

@@ -8,6 +8,8 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from serving.client import batches
 from serving.client.text_vae_client import TextVAEClient
 
@@ -68,7 +70,20 @@ def classify(client: TextVAEClient, options):
         yield {"text": texts} | _columns(client.classify(texts))
 
 
-_ALL = sample, interpolate, reconstruct, impute, encode, decode, score, classify
+def call(client: TextVAEClient, options):
+    """The outputs of any signature, in one call."""
+    declared = client.inputs(options.signature)
+    values = {}
+    for name, _, value in (item.partition("=") for item in options.input):
+        if name not in declared:
+            names = ", ".join(sorted(declared))
+            raise ValueError(f"no such input, only {names}. Received: {name}")
+        values.setdefault(name, []).append(value)
+    inputs = {name: _array(name, values[name], *declared[name]) for name in values}
+    yield _columns(client.predict(options.signature, **inputs))
+
+
+_ALL = sample, interpolate, reconstruct, impute, encode, decode, score, classify, call
 COMMANDS = {command.__name__: command for command in _ALL}
 
 
@@ -97,5 +112,19 @@ def _vector(line: str) -> list[float]:
         raise ValueError(f"not a vector in JSON. Received: {line.strip()}") from None
 
 
+def _array(name: str, values: list[str], dtype: np.dtype, rank: int) -> np.ndarray:
+    """The input that is declared, of its rows or of its one value."""
+    read = str.encode if dtype.kind == "O" else json.loads
+    try:
+        rows = [read(value) for value in values]
+        array = np.array(rows, dtype)
+        if dtype.kind in "ib" and array.tolist() != rows:  # 1.5 would be 1
+            raise ValueError
+        return array if rank else array.reshape(())
+    except (ValueError, TypeError, OverflowError):
+        kind = f"{dtype} in rows" if rank else f"one {dtype}"
+        raise ValueError(f"{name} must be {kind}. Received: {values}") from None
+
+
 def _columns(outputs) -> dict[str, list]:
-    return {name: outputs[name].tolist() for name in sorted(outputs)}
+    return {name: np.atleast_1d(outputs[name]).tolist() for name in sorted(outputs)}

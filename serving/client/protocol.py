@@ -19,13 +19,17 @@ def _import_protocol():
         package.__path__ = list(spec.submodule_search_locations) if spec else []
         sys.modules["tensorflow"] = package
     try:
-        from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+        from tensorflow_serving.apis import (
+            get_model_metadata_pb2,
+            predict_pb2,
+            prediction_service_pb2_grpc,
+        )
     finally:
         # Packages go, so that a later `import tensorflow` is a real one.
         for name, module in list(sys.modules.items()) if bare else ():
             if name.partition(".")[0] == "tensorflow" and hasattr(module, "__path__"):
                 del sys.modules[name]
-    return predict_pb2, prediction_service_pb2_grpc
+    return get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
 
-predict_pb2, prediction_service_pb2_grpc = _import_protocol()
+get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc = _import_protocol()

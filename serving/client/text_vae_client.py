@@ -11,7 +11,11 @@ import grpc
 import numpy as np
 
 from serving.client import arrays, batches, channel, retries
-from serving.client.protocol import predict_pb2, prediction_service_pb2_grpc
+from serving.client.protocol import (
+    get_model_metadata_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
 
 
 class TextVAEClient:
@@ -146,6 +150,29 @@ class TextVAEClient:
         """
         return self._call(signature, inputs, time.monotonic() + self.timeout)
 
+    def inputs(self, signature: str) -> dict[str, tuple[np.dtype, int]]:
+        """The data type, object of texts, and rank of each input, as the server says.
+
+        Raises:
+            ValueError: if the model has no such signature.
+        """
+        request = get_model_metadata_pb2.GetModelMetadataRequest()
+        request.metadata_field.append("signature_def")
+        self._set_model(request.model_spec)
+        deadline = time.monotonic() + self.timeout
+        method = self._stub.GetModelMetadata
+        response = retries.call(method, request, deadline, self._metadata)
+        message = get_model_metadata_pb2.SignatureDefMap()
+        response.metadata["signature_def"].Unpack(message)
+        signatures = message.signature_def
+        if signature not in signatures:
+            names = ", ".join(sorted(signatures))
+            raise ValueError(f"no such signature, only {names}. Received: {signature}")
+        return {
+            name: (arrays.DATA_TYPES[info.dtype][0], len(info.tensor_shape.dim))
+            for name, info in signatures[signature].inputs.items()
+        }
+
     def _predict_rows(self, signature: str, columns, **options):
         """Calls a signature whose inputs are rows, in batches, and scalar options."""
         deadline = time.monotonic() + self.timeout
@@ -158,17 +185,20 @@ class TextVAEClient:
 
     def _call(self, signature: str, inputs, deadline: float):
         request = predict_pb2.PredictRequest()
-        request.model_spec.name = self.model_name
         request.model_spec.signature_name = signature
-        if self.version is not None:
-            request.model_spec.version.value = self.version
-        if self.label is not None:
-            request.model_spec.version_label = self.label
+        self._set_model(request.model_spec)
         for name, array in inputs.items():
             if array is not None:
                 arrays.write(array, request.inputs[name])
         response = retries.call(self._stub.Predict, request, deadline, self._metadata)
         return {name: arrays.read(proto) for name, proto in response.outputs.items()}
+
+    def _set_model(self, model_spec) -> None:
+        model_spec.name = self.model_name
+        if self.version is not None:
+            model_spec.version.value = self.version
+        if self.label is not None:
+            model_spec.version_label = self.label
 
     def close(self) -> None:
         """Ends the connection; a call in flight is CANCELLED."""

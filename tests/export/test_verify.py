@@ -61,14 +61,24 @@ def test_what_reads_a_file_is_found_first(space, tmp_path):
     assert verify.verify(space, tmp_path)[0] == "operation ReadFile is not allowed"
 
 
-def test_every_signature_is_asked(space):
-    asked = {request["signature"] for request in verify.requests(space)}
-    assert asked == {*space.graph.signatures}
+def test_every_signature_is_asked_with_every_input(space):
+    asked = {r["signature"]: {*r["inputs"]} for r in verify.requests(space)}
+    assert asked == {
+        name: {i.name for i in signature.inputs}
+        for name, signature in space.graph.signatures.items()
+    }
 
 
-def test_what_a_language_model_lacks_is_not_asked(space, monkeypatch):
-    monkeypatch.delitem(space.graph.signatures, "interpolate")
-    assert "interpolate" not in {r["signature"] for r in verify.requests(space)}
+def test_what_is_expected_is_what_the_methods_say(space):
+    texts = ["the cat", "a dog"]
+    path = {"start": texts[:1], "end": texts[1:], "steps": 3, "spherical": False}
+    assert verify.expected(space, "interpolate", path) == {
+        "text": [space.interpolate(*texts, steps=3)]
+    }
+    score = space.score(texts, seed=5)._asdict()
+    assert verify.expected(space, "score", {"text": texts, "seed": 5}) == {
+        name: values.tolist() for name, values in score.items()
+    }
 
 
 def test_another_model_is_found_out(space, exported):

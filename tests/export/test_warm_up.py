@@ -1,8 +1,5 @@
 """What a version is warmed up with: every signature, one row and the most rows."""
 
-import pytest
-import tensorflow as tf
-
 from export import warm_up
 from serving.saved_model import warm_up as reading
 
@@ -36,12 +33,3 @@ def test_a_server_reads_what_was_written(space, tmp_path):
     asked = warm_up.requests(space)
     warm_up.write(asked, tmp_path)
     assert [*reading.read(tmp_path)] == asked
-
-
-@pytest.mark.parametrize("sampled", ["", "   ", "aaaaaaaaaaaaaaaa", "\U0001f600" * 16])
-def test_its_texts_are_short_whatever_is_sampled(space, monkeypatch, sampled):
-    monkeypatch.setattr(space, "sample", lambda count, seed: [sampled] * count)
-    (text,) = warm_up.short_texts(space, 1)
-    assert text
-    assert 1 <= len(text.encode()) + 2 < space.codec.positions
-    assert len(tf.strings.unicode_split(text, "UTF-8")) == len(text)

@@ -24,6 +24,15 @@ def test_options_stand_last_and_are_scalars(latent_dim):
         assert all(i.has_rows == (i.default is None) for i in signature.inputs)
 
 
+def test_the_example_of_an_option_is_allowed_and_not_its_default():
+    options = [i for s in declare(3).values() for i in s.inputs if not i.has_rows]
+    for option in options:
+        example = tf.constant(option.example, option.dtype).numpy()
+        assert example != option.default
+        assert option.minimum is None or example >= option.minimum
+        assert option.maximum is None or example <= option.maximum
+
+
 def test_a_language_model_has_no_z():
     assert [*declare(0)] == ["sample", "impute", "score"]
 

@@ -67,6 +67,43 @@ def test_keys_of_json_are_stable(toy):
     assert scores[1] == "text: ab\tbound: 9.0\tkl: 2.0\treconstruction: 7.0\n"
 
 
+def test_any_signature_is_called(toy, server):
+    rows = "--input=seed=7", "--input=seed=8"
+    with TextVAEClient(server.address, "toy") as client:
+        texts = client.sample([7, 8], temperature=2.0)
+    arguments = "call", "--signature=sample", *rows, "--input=temperature=2"
+    assert toy(*arguments) == (0, "".join(f"{text}\n" for text in texts), "")
+    vectors = "--input=z=[1, 2, 3]", "--input=z=[0, 0, 1]"
+    _, lines, _ = toy("call", "--signature=decode", "--json", *vectors)
+    assert [json.loads(line) for line in lines.splitlines()] == [
+        {"text": "1.000000 2.000000 3.000000"},
+        {"text": "0.000000 0.000000 1.000000"},
+    ]
+    texts = toy("call", "--signature=reconstruct", "--input=text=a  =  b")
+    assert texts == (0, "a = b\n", "")
+    trace = toy("call", "--signature=spin", "--input=steps=2")
+    assert trace == (0, "trace: 8.0\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments, line",
+    [
+        (["--signature=dream"], "no such signature, only decode, encode, fail, "),
+        (["--signature="], "no such signature, only decode, encode, fail, "),
+        (["--input=z"], "no such input, only seed, temperature, top_k, top_p. Receiv"),
+        (["--input=seed=x"], "seed must be int64 in rows. Received: ['x']"),
+        (["--input=seed=1.5"], "seed must be int64 in rows. Received: ['1.5']"),
+        (["--input=top_k=1", "--input=top_k=2"], "top_k must be one int32. Received"),
+        ([f"--input=top_k={2**31}"], "top_k must be one int32. Received: ['2147483648"),
+    ],
+)
+def test_a_wrong_input_of_any_signature_is_one_line(toy, arguments, line):
+    code, output, error = toy("call", "--signature=sample", *arguments)
+    assert (code, output) == (2, "")
+    assert error.startswith(f"client: {line}")
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "arguments, code, line",
     [

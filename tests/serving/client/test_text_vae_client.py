@@ -53,6 +53,17 @@ def test_numbers_come_as_arrays(client):
     np.testing.assert_array_equal(client.score(["ab"], seed=5)["bound"], [9])
 
 
+def test_inputs_are_those_that_the_server_declares(client):
+    assert client.inputs("interpolate") == {
+        "start": (np.dtype(object), 1),
+        "end": (np.dtype(object), 1),
+        "steps": (np.dtype(np.int32), 0),
+    }
+    assert client.inputs("decode") == {"z": (np.dtype(np.float32), 2)}
+    with pytest.raises(ValueError, match="no such signature, only decode, .*: dream"):
+        client.inputs("dream")
+
+
 def test_texts_go_both_ways(client):
     texts = ["h\u00e9  \U0001f600", "a\0b", ""]
     assert client.reconstruct(texts) == ["h\u00e9 \U0001f600", "a\0b", ""]
