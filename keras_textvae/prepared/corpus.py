@@ -3,12 +3,13 @@
 FOLDER/prepared.json   what it was made of and how, its codec, and the splits' figures
 FOLDER/train.ids       all ids of the training split, one sentence after another
 FOLDER/train.ends      where each sentence ends there; running text has none
+FOLDER/train.labels    the numbers of each sentence's labels, where the corpus has any
 FOLDER/valid.ids ...   and so on
 
 Ids are little-endian unsigned integers of 16 bits where the vocabulary fits, and of 32
-where it does not; ends are of 64.
+where it does not; ends are integers of 64 bits, and labels of 32.
 
-N: sentences.
+N: sentences. C: columns of labels.
 """
 
 import dataclasses
@@ -25,7 +26,9 @@ from keras_textvae.tokens import positions
 
 DESCRIPTION = "prepared.json"
 FORMAT = 1
+KINDS = (*SPLITS, "labels")  # of a corpus's files
 ENDS = np.dtype("<i8")
+LABELS = np.dtype("<i4")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Split:
         too_long: sentences longer than the maximum, dropped or cut.
         shortest, longest: words or characters of a sentence as it stands in the text,
             dropped ones included; of running text, of a line.
+        label_names: the names of the labels in each column, by the column's name.
     """
 
     folder: str
@@ -59,6 +63,7 @@ class Split:
     too_long: int
     shortest: int
     longest: int
+    label_names: dict[str, list[str]]
 
     @property
     def unknown_share(self) -> float:
@@ -75,6 +80,17 @@ class Split:
         """Where in `values` each sentence ends, int64 [N]."""
         return self._map("ends", ENDS, self.sentences)
 
+    @functools.cached_property
+    def labels(self) -> np.ndarray:
+        """The numbers of the labels among `label_names`, int32 [N, C].
+
+        Raises:
+            ValueError: if the corpus has none.
+        """
+        if not self.label_names:
+            raise ValueError(f"{self.folder} holds no labels.")
+        return self._map("labels", LABELS, self.sentences, len(self.label_names))
+
     def batches(self, batch_size: int, **options) -> Batches:
         """Returns batches for `fit` and `evaluate`, in the form of the corpus.
 
@@ -88,9 +104,9 @@ class Split:
         options["max_width"] = 1 + positions(self.length, self.form)
         return SentenceBatches(self.values, self.ends, batch_size, **options)
 
-    def _map(self, kind, dtype, size):
+    def _map(self, kind, dtype, *shape):
         path = os.path.join(self.folder, f"{self.name}.{kind}")
-        return np.memmap(path, dtype, mode="r", shape=(size,))
+        return np.memmap(path, dtype, mode="r", shape=shape)
 
 
 class PreparedCorpus:
@@ -103,8 +119,9 @@ class PreparedCorpus:
         train, valid, test: `Split`; `test` is `valid` where the corpus has no test set.
         has_test: whether it has one.
         files: `corpora.Corpus`, the files that it was made of.
-        sources: of each split the checksums of those files.
+        sources: the checksums of those files, and of its labels'.
         text: how it was made: the fields of `Text`, or the configuration of a codec.
+        label_names: see `Split`.
 
     Raises:
         FileNotFoundError: if there is no prepared corpus in the folder.
@@ -127,12 +144,11 @@ class PreparedCorpus:
         self.codec_config = description["codec"]
         self.vocabulary_size = description["vocabulary_size"]
         self._check(description["sha256"])
+        self.label_names = description["labels"]
         splits = description["splits"]
         self.has_test = "test" in splits
-        self.train, self.valid = (
-            self._split("train", splits),
-            self._split("valid", splits),
-        )
+        self.train = self._split("train", splits)
+        self.valid = self._split("valid", splits)
         self.test = self._split("test", splits) if self.has_test else self.valid
 
     @functools.cached_property
@@ -150,7 +166,8 @@ class PreparedCorpus:
     def _split(self, name, splits):
         form, length = self.codec_config["form"], self.codec_config["length"]
         bits = bits_of(self.vocabulary_size)
-        return Split(self.folder, name, form, length, bits, **splits[name])
+        place = self.folder, name, form, length, bits
+        return Split(*place, **splits[name], label_names=self.label_names)
 
     def _check(self, checksums):
         for name, checksum in checksums.items():
@@ -176,23 +193,21 @@ def sha256(path: str | os.PathLike) -> str:
 def files_config(corpus: Corpus) -> dict:
     """Returns where a corpus's files are, as JSON can hold it."""
     files = {
-        split: [os.path.abspath(path) for path in getattr(corpus, split)]
-        for split in SPLITS
+        kind: [os.path.abspath(path) for path in getattr(corpus, kind)]
+        for kind in KINDS
     }
     return {"name": corpus.name} | files
 
 
 def files_from_config(config: dict) -> Corpus:
     """Returns the corpus that `files_config` described."""
-    return Corpus(config["name"], *(tuple(config[split]) for split in SPLITS))
+    return Corpus(config["name"], *(tuple(config[kind]) for kind in KINDS))
 
 
 def sources_of(corpus: Corpus) -> dict[str, list[str]]:
-    """Returns the checksums of a corpus's files, by split.
+    """Returns the checksums of a corpus's files, by split, and those of its labels.
 
     Raises:
         FileNotFoundError: if a file does not exist.
     """
-    return {
-        split: [sha256(path) for path in getattr(corpus, split)] for split in SPLITS
-    }
+    return {kind: [sha256(path) for path in getattr(corpus, kind)] for kind in KINDS}

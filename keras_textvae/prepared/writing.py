@@ -16,10 +16,12 @@ from keras_textvae.corpora import SPLITS, Corpus, read_corpus
 from keras_textvae.prepared.corpus import (
     DESCRIPTION,
     ENDS,
+    LABELS,
     bits_of,
     files_config,
     sha256,
 )
+from keras_textvae.prepared.labels import Labels
 from keras_textvae.prepared.progress import Progress
 from keras_textvae.prepared.text import Text
 from keras_textvae.tokenizers import Codec
@@ -42,20 +44,27 @@ def write(corpus: Corpus, text, described: dict, folder: str, verbose: int):
         shutil.rmtree(partial, ignore_errors=True)
         os.makedirs(partial)
         try:
-            splits = {}
-            for split in SPLITS:
-                if files := getattr(corpus, split):
-                    with _Writer(codec, tokenize, too_long, partial, split) as writer:
-                        for path, number, lines in read_corpus(files, progress.add):
-                            writer.add(path, number, lines)
-                    splits[split] = writer.checked()
-            names = sorted(os.listdir(partial))
-            checksums = {name: sha256(os.path.join(partial, name)) for name in names}
+            splits, names = {}, {}
+            for index, split in enumerate(SPLITS):
+                if not (files := getattr(corpus, split)):
+                    continue
+                labels = None
+                if corpus.labels and codec.form == "sentence":
+                    labels = Labels(corpus.labels[index], names)
+                with _Writer(
+                    codec, tokenize, too_long, labels, partial, split
+                ) as writer:
+                    for path, number, lines in read_corpus(files, progress.add):
+                        writer.add(path, number, lines)
+                splits[split] = writer.checked()
+            written = sorted(os.listdir(partial))
+            checksums = {name: sha256(os.path.join(partial, name)) for name in written}
             content = described | {
                 "files": files_config(corpus),
                 "codec": codec.get_config(),
                 "vocabulary_size": codec.vocabulary_size,
                 "splits": splits,
+                "labels": {column: [*numbers] for column, numbers in names.items()},
                 "sha256": checksums,
             }
             write_json(os.path.join(partial, DESCRIPTION), content)
@@ -103,17 +112,22 @@ def _tokenizer(codec):
 class _Writer(contextlib.ExitStack):
     """Appends chunks of lines to the files of a split, and counts what they hold."""
 
-    def __init__(self, codec, tokenize, too_long, folder, split):
+    def __init__(self, codec, tokenize, too_long, labels, folder, split):
         super().__init__()
         self.codec = codec
         self.tokenize = tokenize
         self.too_long = too_long
+        self.labels = labels
         self.split = split
         self.dtype = f"<u{bits_of(codec.vocabulary_size) // 8}"
-        paths = [os.path.join(folder, f"{split}.{kind}") for kind in ("ids", "ends")]
-        if codec.form == "crop":
-            paths.pop()
-        self.outputs = [self.enter_context(open(path, "wb")) for path in paths]
+        kinds = ["ids"] if codec.form == "crop" else ["ids", "ends"]
+        kinds += ["labels"] if labels else []
+        self.outputs = {
+            kind: self.enter_context(
+                open(os.path.join(folder, f"{split}.{kind}"), "wb")
+            )
+            for kind in kinds
+        }
         self.figures = dict.fromkeys(
             ("sentences", "ids", "tokens", "unknown", "too_long"), 0
         ) | {"shortest": None, "longest": 0}
@@ -154,13 +168,17 @@ class _Writer(contextlib.ExitStack):
         kept = np.where(longer, left, np.where(words > 0, lengths, 0))
         place = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         ids = ids[place < np.repeat(kept, lengths)]
+        if self.labels:
+            used = kept[words > 0] > 0
+            numbers = self.labels.numbers(path, number, lines)
+            self.outputs["labels"].write(numbers[used].astype(LABELS))
         self._append(ids, kept[kept > 0], len(ids) - np.count_nonzero(kept))
 
     def _append(self, ids, lengths, tokens):
         first = self.figures["ids"]
-        self.outputs[0].write(ids.astype(self.dtype))
-        if len(self.outputs) > 1:
-            self.outputs[1].write((first + np.cumsum(lengths)).astype(ENDS))
+        self.outputs["ids"].write(ids.astype(self.dtype))
+        if "ends" in self.outputs:
+            self.outputs["ends"].write((first + np.cumsum(lengths)).astype(ENDS))
         for name, count in (
             ("sentences", len(lengths)),
             ("ids", len(ids)),

@@ -273,3 +273,24 @@ def test_it_is_read_without_tensorflow(files):
     widths, message = ended.stdout.splitlines()
     assert widths == "10"  # one shape, where each is compiled anew
     assert message.startswith("This corpus is not prepared yet, which needs TensorFlow")
+
+
+def test_labels_stay_beside_their_sentences(tmp_path):
+    lines = ["a b", " ", "c", "a b c d", "b"]
+    table = ["topic\ttense\ttext", "x\told\ta b", "y\tnew\tc", "x\tnew\ta b c d"]
+    corpus = corpus_of(tmp_path, train=lines, valid=["c"])
+    (tmp_path / "train.tsv").write_text("\n".join([*table, "z\told\tb"]) + "\n")
+    (tmp_path / "valid.tsv").write_text("topic\ttense\ttext\ny\told\tc\n")
+    paths = tuple(str(tmp_path / f"{split}.tsv") for split in ("train", "valid"))
+    corpus = corpus._replace(labels=paths)
+    prepared = prepare(corpus, Text("words", length=3, too_long="drop"))
+    assert sentences(prepared, prepared.train) == ["a b", "c", "b"]
+    assert prepared.label_names == {"topic": ["x", "y", "z"], "tense": ["old", "new"]}
+    assert prepared.train.labels.tolist() == [[0, 0], [1, 1], [2, 0]]
+    assert prepared.valid.labels.tolist() == [[1, 0]]
+    (tmp_path / "train.tsv").write_text("\n".join([*table, "z\told\tc"]) + "\n")
+    with pytest.raises(ValueError, match=r"train.tsv, line 5.*train.txt, line 5"):
+        prepare(corpus, Text("words", length=4))
+    without = prepare(corpus._replace(labels=()), Text("words", length=4))
+    with pytest.raises(ValueError, match="holds no labels"):
+        without.train.labels  # noqa: B018
