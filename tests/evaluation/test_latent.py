@@ -11,6 +11,7 @@ import pytest
 from keras import ops
 
 from keras_textvae import posteriors, zoo
+from keras_textvae.decoders import Decoder
 from keras_textvae.evaluation import (
     active_units,
     evaluate_bound,
@@ -43,7 +44,7 @@ def vae(table, posterior):
     """A model whose posterior projects to the table's rows, and a sentence for each."""
     posterior.build((None, table.shape[1]))
     posterior.projection.kernel.assign(np.eye(table.shape[1]))
-    model = TextVAE(Lookup(table), posterior, keras.layers.Identity())
+    model = TextVAE(Lookup(table), posterior, Decoder())
     return model, np.array([[BOS, n, EOS] for n in range(len(table))], "int32")
 
 
@@ -176,7 +177,7 @@ def test_kl_of_the_dimensions_of_a_posterior_in_steps():
     for steps in (1, 2):
         posterior = posteriors.MultiStep(4, steps, units=5, initializer="normal")
         posterior.build((None, 3))
-        model = TextVAE(Lookup(features), posterior, keras.layers.Identity())
+        model = TextVAE(Lookup(features), posterior, Decoder())
         ids = np.array([[BOS, n, EOS] for n in range(200)], "int32")
         found = kl_per_dimension(model, ids, seed=1)
         noise = np.random.default_rng(1).standard_normal((200, 4), "float32")
