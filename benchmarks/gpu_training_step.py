@@ -115,7 +115,7 @@ def torch_seconds(precision, batch) -> float:
     model = torch_model().cuda()
     optimizer = torch.optim.Adam(model.parameters(), 1.5e-3, fused=True)
     scaler = torch.amp.GradScaler(enabled=precision == "float16")
-    given = torch.tensor(ids(batch), dtype=torch.long, device="cuda")
+    inputs = torch.tensor(ids(batch), dtype=torch.long, device="cuda")
     casting = contextlib.nullcontext
     if precision != "float32":
         dtype = getattr(torch, precision)
@@ -123,8 +123,8 @@ def torch_seconds(precision, batch) -> float:
 
     def step():
         with casting():
-            logits, kl = model(given)
-        targets = given[:, 1:].flatten()
+            logits, kl = model(inputs)
+        targets = inputs[:, 1:].flatten()
         rows = logits.float().flatten(0, 1)
         nll = torch.nn.functional.cross_entropy(rows, targets, reduction="sum")
         scaler.scale(nll / batch + kl).backward()

@@ -27,8 +27,8 @@ def _equal_hybrid(length):
         return built(hybrid_vae(CHARACTERS, length, units=units), length).count_params()
 
     sizes = range(4, 1000, 4)
-    wanted = built(_character_lstm(length), length).count_params()
-    units = sizes[bisect.bisect(sizes, wanted, key=parameters)]
+    lstm_parameters = built(_character_lstm(length), length).count_params()
+    units = sizes[bisect.bisect(sizes, lstm_parameters, key=parameters)]
     return hybrid_vae(CHARACTERS, length, units=units)
 
 

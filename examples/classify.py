@@ -85,8 +85,8 @@ def main(argv):
     sizes = {name: _size(name) for name in FLAGS.labels_per_class}
     for name in FLAGS.methods:
         if name not in methods.METHODS:
-            known = ", ".join(methods.METHODS)
-            raise ValueError(f"--methods={name}: the methods are {known}.")
+            names = ", ".join(methods.METHODS)
+            raise ValueError(f"--methods={name}: the methods are {names}.")
     train = labelled.read(FLAGS.labelled)
     if FLAGS.test:
         test = labelled.read(FLAGS.test, train.names)

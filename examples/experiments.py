@@ -71,8 +71,8 @@ def train_all(trials: list[Trial], settings: Settings) -> dict[str, list[dict]]:
     """
     progress = Progress(trials, settings.folder)
     rows = {
-        trial.name: found
-        for trial, found in train_each(iter(trials), settings, progress)
+        trial.name: epochs
+        for trial, epochs in train_each(iter(trials), settings, progress)
     }
     return {trial.name: rows[trial.name] for trial in trials}
 
@@ -227,13 +227,13 @@ class Progress:
 
     def _total(self):
         """The work of all trials; of those that are not known, the others' mean."""
-        known = sum(
+        work = sum(
             self._done(trial)  # it may have stopped early
             if trial.name in self.finished
             else trial.work * trial.recipe.training.epochs
             for trial in self.trials
         )
-        return known * self.count / len(self.trials)
+        return work * self.count / len(self.trials)
 
     def _done(self, trial):
         return trial.work * self._epochs(trial)

@@ -33,8 +33,8 @@ def define_flags():
 
 
 def main(argv):
-    given = FLAGS.run_dir and FLAGS.start is not None and FLAGS.end is not None
-    if len(argv) > 1 or not given:
+    complete = FLAGS.run_dir and FLAGS.start is not None and FLAGS.end is not None
+    if len(argv) > 1 or not complete:
         raise ValueError(
             "--run_dir, --start and --end are needed, and no argument without a name."
         )

@@ -6,25 +6,25 @@ import os
 from keras_textvae.atomic_files import read_json, write_json
 
 
-def once(run, name: str, given: dict, compute):
+def once(run, name: str, inputs: dict, compute):
     """Returns what `compute()` returns, at once if it was computed before.
 
-    What can be written as JSON is kept in the run's folder, with what it was made of:
-    `given` and the run's epochs. It is computed again where those are others.
+    The result is kept as JSON in the run's folder, together with `inputs` and the
+    run's number of epochs. It is computed again when either has changed.
 
     Args:
         run: `training.Run`, or what has its `path` and `epochs_done`.
         name: of the file.
-        given: what can be written as JSON.
-        compute: a function without arguments.
+        inputs: what the result depends on, as values that JSON can hold.
+        compute: a function without arguments, whose result JSON can hold.
     """
     path = run.path(os.path.join("figures", f"{name}.json"))
-    given = json.loads(json.dumps(given | {"epochs": run.epochs_done}))
+    inputs = json.loads(json.dumps(inputs | {"epochs": run.epochs_done}))
     if os.path.exists(path):
         kept = read_json(path)
-        if kept["given"] == given:
+        if kept["given"] == inputs:
             return kept["found"]
-    found = compute()
+    result = compute()
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_json(path, {"given": given, "found": found})
-    return found
+    write_json(path, {"given": inputs, "found": result})
+    return result

@@ -34,11 +34,11 @@ def check(argv, figures, tables):
     """
     if len(argv) > 1:
         raise ValueError(f"Unexpected argument {argv[1]!r}.")
-    for flag, known in {"figure": figures, "table": tables}.items():
+    for flag, names in {"figure": figures, "table": tables}.items():
         for name in FLAGS[flag].value:
-            if name not in known:
+            if name not in names:
                 raise ValueError(
-                    f"--{flag}={name}: the paper's are {', '.join(known)}."
+                    f"--{flag}={name}: the paper's are {', '.join(names)}."
                 )
     if not FLAGS.figure + FLAGS.table:
         raise ValueError("--figure or --table is needed, see --help.")

@@ -102,8 +102,8 @@ def searched_recipe() -> zoo.Recipe:
             f"not {' or '.join(map(repr, space.ARCHITECTURES))}."
         )
     recipe = recipe.replace(**space.SCALES[FLAGS.scale].fields)
-    given = {"epochs": FLAGS.epochs, "corpus": FLAGS.corpus}
-    return recipe.replace(**{name: x for name, x in given.items() if x is not None})
+    overrides = {"epochs": FLAGS.epochs, "corpus": FLAGS.corpus}
+    return recipe.replace(**{name: x for name, x in overrides.items() if x is not None})
 
 
 def least_kl(recipe: zoo.Recipe) -> float:
@@ -181,15 +181,15 @@ def describe(search: Search, min_kl: float) -> str:
     """Returns what the table is of."""
     best = report.ranked(search.records, min_kl)[0]
     folder = os.path.join(search.folder, best.name)
-    found = f"The best is the run folder {folder}."
+    verdict = f"The best is the run folder {folder}."
     if best.result.kl < min_kl:
-        found = f"No trial has a KL of {min_kl:g} nats; the nearest is {folder}."
+        verdict = f"No trial has a KL of {min_kl:g} nats; the nearest is {folder}."
     elif min_kl:
-        found = f"A KL below {min_kl:g} nats, in brackets, does not count. {found}"
+        verdict = f"A KL below {min_kl:g} nats, in brackets, does not count. {verdict}"
     return (
         f"{len(search.records)} trials of `{FLAGS.recipe}`, scale {FLAGS.scale}, "
         f"{search.configuration['epochs']} epochs at most. Validation at each trial's "
-        f"best epoch, nats per sentence. {found}"
+        f"best epoch, nats per sentence. {verdict}"
     )
 
 

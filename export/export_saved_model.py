@@ -161,12 +161,12 @@ def of_run(run_dir) -> dict:
     """Returns the `recipe` and the test's `metrics` of a run folder, if it has them."""
     config = pathlib.Path(run_dir) / "config.json"
     result = pathlib.Path(run_dir) / "result.json"
-    found = {}
+    details = {}
     if config.is_file():
-        found["recipe"] = read_json(str(config))["recipe"]
+        details["recipe"] = read_json(str(config))["recipe"]
     if result.is_file():
-        found["metrics"] = read_json(str(result))
-    return found
+        details["metrics"] = read_json(str(result))
+    return details
 
 
 def _next_version(folder):

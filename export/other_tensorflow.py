@@ -25,9 +25,9 @@ def python(version: str) -> str:
         return str(interpreter)
     print(f"installing TensorFlow {version} into {folder}", file=sys.stderr, flush=True)
     venv.create(folder, with_pip=True, clear=True)
-    wanted = [f"{package}=={version}.*" for package in PACKAGES]
+    requirements = [f"{package}=={version}.*" for package in PACKAGES]
     ended = subprocess.run(
-        [interpreter, "-m", "pip", "install", "--quiet", "absl-py", *wanted],
+        [interpreter, "-m", "pip", "install", "--quiet", "absl-py", *requirements],
         capture_output=True,
         text=True,
     )

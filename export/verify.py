@@ -107,20 +107,22 @@ def verify(space, saved_model: str, python: str = sys.executable) -> list[str]:
     return faults
 
 
-def undeclared(declared, found) -> list[str]:
+def undeclared(declared, signature_defs) -> list[str]:
     """Returns a line for each signature that is not what was declared.
 
     Args:
         declared: dict of `Signature` by name.
-        found: map of SignatureDef by name.
+        signature_defs: map of SignatureDef by name.
     """
-    wanted = declared | {"serving_default": next(iter(declared.values()))}
-    names = {name for name in found if not name.startswith("__")}
-    faults = [f"signature {name} is not declared" for name in sorted(names - {*wanted})]
-    for name, signature in wanted.items():
+    required = declared | {"serving_default": next(iter(declared.values()))}
+    names = {name for name in signature_defs if not name.startswith("__")}
+    faults = [
+        f"signature {name} is not declared" for name in sorted(names - {*required})
+    ]
+    for name, signature in required.items():
         if name not in names:
             faults.append(f"signature {name} is not there")
-        elif (seen := _seen(found[name])) != (asked := _asked(signature)):
+        elif (seen := _seen(signature_defs[name])) != (asked := _asked(signature)):
             faults.append(f"signature {name} is {seen}, not {asked}")
     return faults
 
@@ -180,25 +182,25 @@ def expected(space, signature: str, inputs: dict) -> dict:
     return {name: replay.plain(tensor.numpy()) for name, tensor in outputs.items()}
 
 
-def differences(request, answer, wanted) -> list[str]:
+def differences(request, answer, reference) -> list[str]:
     """Returns a line for each output that differs."""
     name = request["signature"]
-    if answer.keys() != wanted.keys():
-        return [f"{name} has outputs {sorted(answer)}, not {sorted(wanted)}"]
+    if answer.keys() != reference.keys():
+        return [f"{name} has outputs {sorted(answer)}, not {sorted(reference)}"]
     return [
-        f"{name}: {key} differs: {answer[key]} is not {wanted[key]}"
-        for key in wanted
-        if not _equal(answer[key], wanted[key])
+        f"{name}: {key} differs: {answer[key]} is not {reference[key]}"
+        for key in reference
+        if not _equal(answer[key], reference[key])
     ]
 
 
-def _equal(answer, wanted):
-    answer, wanted = np.asarray(answer), np.asarray(wanted)
-    if answer.shape != wanted.shape:
+def _equal(answer, reference):
+    answer, reference = np.asarray(answer), np.asarray(reference)
+    if answer.shape != reference.shape:
         return False
-    if wanted.dtype.kind == "f":
-        return np.allclose(answer, wanted, rtol=TOLERANCE, atol=TOLERANCE)
-    return bool(np.all(answer == wanted))
+    if reference.dtype.kind == "f":
+        return np.allclose(answer, reference, rtol=TOLERANCE, atol=TOLERANCE)
+    return bool(np.all(answer == reference))
 
 
 if __name__ == "__main__":

@@ -79,9 +79,9 @@ def run(main: Callable, define_flags: Callable, interrupted: str = "interrupted"
         define_flags: defines the flags.
         interrupted: what Ctrl-C prints.
     """
-    known = set(flags.FLAGS)
+    defined = set(flags.FLAGS)
     define_flags()
-    for name in set(flags.FLAGS) - known:  # of other modules too, for --help to show
+    for name in set(flags.FLAGS) - defined:  # of other modules too, for --help to show
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
     try:
         app.run(lambda argv: answer(main, argv), flags_parser=parse_flags)

@@ -54,11 +54,11 @@ def impute(model, ids, hidden, width=5, steps=3, forbidden=(UNK,)):
     """
     if steps < 1:
         raise ValueError(f"`steps` must be positive. Received: steps={steps}")
-    given = ops.where(hidden, HIDDEN, ids)[:, 1:]
-    length = given.shape[1] or ops.shape(given)[1]
+    fixed = ops.where(hidden, HIDDEN, ids)[:, 1:]
+    length = fixed.shape[1] or ops.shape(fixed)[1]
 
     def complete(z):  # [B, D] -> [B, T], [B]
-        beams = beam_search(model.decoder, z, length, width, given, forbidden)
+        beams = beam_search(model.decoder, z, length, width, fixed, forbidden)
         completed = ops.concatenate([ids[:, :1], beams.ids[:, 0]], axis=1)
         return completed, beams.scores[:, 0] + log_prob(z, 0.0, 0.0)
 

@@ -58,15 +58,16 @@ def table4(scale, settings):
     table = []
     for name, run in models.items():
         print(f"completing and judging: {name}", flush=True)
-        given = {"sentences": scale.imputed, "splits": SPLITS}
-        given |= {"judge": judge.epochs_done, "search": SEARCHES[name]}
+        inputs = {"sentences": scale.imputed, "splits": SPLITS}
+        inputs |= {"judge": judge.epochs_done, "search": SEARCHES[name]}
         judging = functools.partial(judged, run, name, judge, scale.imputed)
-        found = once(run, "table4", given, judging)
+        results = once(run, "table4", inputs, judging)
+        judgements = [results[kind] for kind in ("unigram", "lstm")]
         errors = [
-            f"{100 * found[kind]['error']:.2f} ± {100 * found[kind]['standard']:.2f}"
-            for kind in ("unigram", "lstm")
+            f"{100 * kind['error']:.2f} ± {100 * kind['standard']:.2f}"
+            for kind in judgements
         ]
-        cells = [*errors, f"{found['nll']:.2f}", f"{found['speed']:.1f}"]
+        cells = [*errors, f"{results['nll']:.2f}", f"{results['speed']:.1f}"]
         table.append([name, *cells, *PAPER_TABLE_4[name]])
     header = ["model", "unigram, %", "LSTM, %", "NLL", "sentences a second"]
     header += ["paper: unigram", "LSTM", "NLL"]
@@ -103,8 +104,8 @@ def sentences(files, tokenizer, count):
     """Returns the first sentences of files that consist of known words, two or more."""
     texts = [line for path in files for _, line in corpora.read_lines(path)]
     ids = tokenizer.split(texts).to_list()
-    known = [UNK not in row and len(row) > 1 for row in ids]
-    return [text for text, usable in zip(texts, known, strict=True) if usable][:count]
+    usable = [UNK not in row and len(row) > 1 for row in ids]
+    return [text for text, keep in zip(texts, usable, strict=True) if keep][:count]
 
 
 def hidden_words(text) -> int:
@@ -128,7 +129,7 @@ def judged(run, name, judge, imputed) -> dict:
     count = min(len(true), len(source))
     started = time.monotonic()
     completed = complete(run.best(), source[:count], *SEARCHES[name])
-    found = {"speed": count / (time.monotonic() - started)}
+    results = {"speed": count / (time.monotonic() - started)}
     with open(run.path("completed.txt"), "w", encoding="utf-8") as file:
         file.writelines(f"{text}\n" for text in completed)
     halves = [
@@ -136,10 +137,10 @@ def judged(run, name, judge, imputed) -> dict:
     ]
     for kind in evaluation.CLASSIFIERS:
         result = told_apart(halves, space.codec.vocabulary_size, kind)
-        found[kind] = {"error": result.error, "standard": result.standard_error}
+        results[kind] = {"error": result.error, "standard": result.standard_error}
     scores = [space.score(rows).bound for rows in in_batches(completed)]
-    found["nll"] = float(np.mean(np.concatenate(scores)))
-    return found
+    results["nll"] = float(np.mean(np.concatenate(scores)))
+    return results
 
 
 def told_apart(halves, vocabulary_size, kind) -> evaluation.AdversarialError:

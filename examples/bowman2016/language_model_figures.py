@@ -20,13 +20,13 @@ def figures(run, scale, chunk=None) -> dict:
         scale: `Scale`.
         chunk: int or None. See `evaluation.importance_weighted_nll`.
     """
-    given = {
+    inputs = {
         "train_batches": scale.train_batches,
         "test_batches": scale.test_batches,
         "samples": scale.samples,
     }
     return {
-        name: once(run, name, given, figure)
+        name: once(run, name, inputs, figure)
         for name, figure in _figures(run, scale, chunk).items()
     }
 
@@ -37,13 +37,13 @@ def _figures(run, scale, chunk) -> dict:
     model.compile()
     train = run.train_batches.spread(scale.train_batches)
     test, some = run.test_batches, run.test_batches.spread(scale.test_batches)
-    found = {
+    evaluations = {
         "train": lambda: evaluation.evaluate_bound(model, train)._asdict(),
         "test": lambda: evaluation.evaluate_bound(model, test)._asdict(),
     }
     if not model.latent_dim:
-        return found
-    return found | {
+        return evaluations
+    return evaluations | {
         "of_the_same": lambda: evaluation.evaluate_bound(model, some).bound,
         "active_units": lambda: evaluation.active_units(model, test).count,
         "information": lambda: evaluation.mutual_information(model, test),
@@ -58,7 +58,7 @@ def importance_weighted(run, model, batches, samples, chunk=None) -> float:
     """
     ids = [np.asarray(batch) for batch in batches]
     pieces = [ids[start : start + PIECE] for start in range(0, len(ids), PIECE)]
-    given = {"samples": samples, "batches": len(ids)}
+    inputs = {"samples": samples, "batches": len(ids)}
     progress = keras.utils.Progbar(len(pieces), unit_name="piece")
     nll = []
     for seed, piece in enumerate(pieces):
@@ -67,7 +67,7 @@ def importance_weighted(run, model, batches, samples, chunk=None) -> float:
             estimate = evaluation.importance_weighted_nll
             return estimate(model, piece, samples, chunk, seed).bound
 
-        nll.append(once(run, f"weighted-{seed}", given, bound))
+        nll.append(once(run, f"weighted-{seed}", inputs, bound))
         progress.add(1)
     sentences = [sum(map(len, piece)) for piece in pieces]
     return float(np.average(nll, weights=sentences))

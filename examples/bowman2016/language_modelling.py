@@ -34,11 +34,11 @@ def table2(scale, settings):
     likelihoods, spaces = [], []
     for name, trial in trials.items():
         run = experiments.load_run(trial, settings)
-        found = figures(run, scale)
-        likelihoods.append([name, *likelihood_cells(found), *PAPER_TABLE_2[name]])
-        if "active_units" in found:
+        results = figures(run, scale)
+        likelihoods.append([name, *likelihood_cells(results), *PAPER_TABLE_2[name]])
+        if "active_units" in results:
             size = trial.recipe.model.arguments["latent_dim"]
-            spaces.append([name, *latent_cells(found, size)])
+            spaces.append([name, *latent_cells(results, size)])
     text = (
         "Nats per sentence of the Penn Treebank, the end counted, KL in brackets, the "
         "epoch with the best validation bound; perplexity with the end of sentence "
@@ -58,25 +58,25 @@ def table2(scale, settings):
     experiments.save_report(settings.folder, "table2", text)
 
 
-def likelihood_cells(found):
+def likelihood_cells(results):
     """Returns the cells of a model in the first part of table 2."""
     cells = []
     for part in ("train", "test"):
-        bound = evaluation.Bound(**found[part])
-        kl = f" ({bound.kl:.1f})" if "active_units" in found else ""
+        bound = evaluation.Bound(**results[part])
+        kl = f" ({bound.kl:.1f})" if "active_units" in results else ""
         perplexities = f"{bound.perplexity:.1f} / {bound.perplexity_without_eos:.1f}"
         cells += [f"{bound.bound:.1f}{kl}", perplexities]
     return cells
 
 
-def latent_cells(found, latent_dim):
+def latent_cells(results, latent_dim):
     """Returns the cells of a VAE in the second part of table 2."""
     return [
-        f"{found['weighted']:.2f}",
-        f"{found['of_the_same']:.2f}",
-        found["active_units"],
+        f"{results['weighted']:.2f}",
+        f"{results['of_the_same']:.2f}",
+        results["active_units"],
         latent_dim,
-        f"{found['information']:.2f}",
+        f"{results['information']:.2f}",
     ]
 
 

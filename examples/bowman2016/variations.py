@@ -54,9 +54,9 @@ def section3(scale, settings):
     for name, trial in runs.items():
         run = experiments.load_run(trial, settings)
         evaluate = functools.partial(evaluated, run)
-        found = once(run, "section3", {}, evaluate)
-        parts = [f"{found[part]:.2f}" for part in ("bound", "reconstruction", "kl")]
-        table.append([name, *parts, found["active_units"]])
+        results = once(run, "section3", {}, evaluate)
+        parts = [f"{results[part]:.2f}" for part in ("bound", "reconstruction", "kl")]
+        table.append([name, *parts, results["active_units"]])
     entropy = grammar.english().entropy()
     text = (
         "Test sentences of the built-in corpus, nats per sentence; its exact entropy "

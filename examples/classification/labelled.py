@@ -28,12 +28,12 @@ class Labelled(NamedTuple):
         return Labelled([self.texts[i] for i in rows], [self.labels[i] for i in rows])
 
 
-def read(path: str, known=None) -> Labelled:
+def read(path: str, allowed=None) -> Labelled:
     """Reads lines of label, tab, text, plain or .gz.
 
     Args:
         path: str.
-        known: the labels that there may be; None allows all, if they are two at least.
+        allowed: the labels that may occur; None allows any, but at least two of them.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -47,14 +47,14 @@ def read(path: str, known=None) -> Labelled:
             raise ValueError(
                 f"{path}, line {number}: a label, a tab and a text are needed."
             )
-        if known is not None and label not in known:
+        if allowed is not None and label not in allowed:
             raise ValueError(
                 f"{path}, line {number}: {label!r} was never seen in training, only "
-                f"{', '.join(known)}."
+                f"{', '.join(allowed)}."
             )
         texts.append(text)
         labels.append(label)
-    if not texts or (known is None and len({*labels}) < 2):
+    if not texts or (allowed is None and len({*labels}) < 2):
         raise ValueError(
             f"{path}: {len(texts)} texts with {len({*labels})} labels; a classifier "
             "needs two labels or more."

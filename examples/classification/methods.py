@@ -88,10 +88,10 @@ METHODS = {
 
 def score(predict, test: Labelled) -> Score:
     """Returns how predictions compare with the labels."""
-    found = predict(test.texts)
+    predicted = predict(test.texts)
     return Score(
-        float(accuracy_score(test.labels, found)),
-        float(f1_score(test.labels, found, average="macro")),
+        float(accuracy_score(test.labels, predicted)),
+        float(f1_score(test.labels, predicted, average="macro")),
     )
 
 

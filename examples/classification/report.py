@@ -26,8 +26,8 @@ def text(methods, sizes, scores) -> str:
             for size in sizes
         ]
         parts.append(f"{title}, percent:\n\n{experiments.markdown(header, rows)}")
-    seeds = [len(found) for found in scores.values()]
-    seeds = " to ".join(str(count) for count in sorted({min(seeds), max(seeds)}))
+    counts = [*map(len, scores.values())]
+    seeds = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
     parts.append(
         f"Means over {seeds} seeds, which draw the labelled texts, the initial weights "
         "and the order; ± half of the 95 % confidence interval (Student's t)."
@@ -44,14 +44,14 @@ def plot(methods, sizes, counts, scores):
     """
     figure, (axes,) = experiments.new_figure()
     for method in methods:
-        found = {
+        percents = {
             count: [100 * score.macro_f1 for score in scores[method, size]]
             for size, count in zip(sizes, counts, strict=True)
             if (method, size) in scores
         }
-        means = np.array([statistics.fmean(values) for values in found.values()])
-        halves = np.array([half_interval(values) for values in found.values()])
-        shown = [*found]
+        means = np.array([statistics.fmean(values) for values in percents.values()])
+        halves = np.array([half_interval(values) for values in percents.values()])
+        shown = [*percents]
         (line,) = axes.plot(shown, means, marker="o", label=method.replace("_", " "))
         low, high = means - halves, means + halves
         axes.fill_between(shown, low, high, alpha=0.15, color=line.get_color())

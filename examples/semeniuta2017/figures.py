@@ -30,15 +30,15 @@ def figure3(scale, settings):
     rows = experiments.train_all(trials, settings)
     table = []
     for length in scale.lengths3:
-        found = [
+        curves = [
             rows[f"figure3/{model}-n{length}"] for model in ("lstm", "convolutional")
         ]
-        for curve, plot in zip(found, axes, strict=True):
+        for curve, plot in zip(curves, axes, strict=True):
             steps = [row["epoch"] * scale.steps for row in curve]
             nats = [row["reconstruction"] / length for row in curve]
             plot.plot(steps, nats, label=f"{length} characters")
-        sizes = [f"{curve[-1]['parameters']:,.0f}" for curve in found]
-        ends = [f"{curve[-1]['reconstruction'] / length:.3f}" for curve in found]
+        sizes = [f"{curve[-1]['parameters']:,.0f}" for curve in curves]
+        ends = [f"{curve[-1]['reconstruction'] / length:.3f}" for curve in curves]
         table.append([length, *ends, *sizes])
     titles = "LSTM autoencoder, without history", "convolutional autoencoder"
     for plot, title in zip(axes, titles, strict=True):

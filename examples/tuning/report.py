@@ -56,8 +56,8 @@ def table(records: list[Record], min_kl: float, recipe: Recipe) -> str:
 
 
 def _cells(values):
-    found = (values.get(name) for name in COLUMNS)
-    return ["-" if value is None else f"{value:g}" for value in found]
+    shown = map(values.get, COLUMNS)
+    return ["-" if value is None else f"{value:g}" for value in shown]
 
 
 def plot(axes, records: list[Record], min_kl: float):

@@ -88,12 +88,12 @@ class Search:
         if not os.path.exists(self._path):
             return
         content = read_json(self._path)
-        found = content["search"]
-        for name, wanted in self.configuration.items():
-            if found.get(name) != wanted:
+        stored = content["search"]
+        for name, value in self.configuration.items():
+            if stored.get(name) != value:
                 raise ValueError(
                     f"{self.folder} holds another search: {name} is "
-                    f"{found.get(name)!r} there, {wanted!r} here. Choose another "
+                    f"{stored.get(name)!r} there, {value!r} here. Choose another "
                     "--output_dir."
                 )
         self.records = []

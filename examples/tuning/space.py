@@ -72,13 +72,13 @@ def axes(recipe: Recipe, scale: Scale) -> dict[str, Axis]:
     a language model, the keep rate of an inputless decoder.
     """
     sizes = recipe.model.arguments
-    found = {name: axis for name, axis in scale.sizes.items() if sizes.get(name)}
+    searched = {name: axis for name, axis in scale.sizes.items() if sizes.get(name)}
     if sizes["keep_rate"]:
-        found["keep_rate"] = KEEP_RATE
-    found["learning_rate"] = _around(recipe.training.learning_rate, whole=False)
+        searched["keep_rate"] = KEEP_RATE
+    searched["learning_rate"] = _around(recipe.training.learning_rate, whole=False)
     if has_kl(recipe) and recipe.terms.schedule != CONSTANT:
-        found["annealing"] = _around(_middle(recipe.terms.schedule), whole=True)
-    return found
+        searched["annealing"] = _around(_middle(recipe.terms.schedule), whole=True)
+    return searched
 
 
 def has_kl(recipe: Recipe) -> bool:

@@ -104,8 +104,8 @@ def _hyperparameters(axes):
     """
     import keras_tuner
 
-    found = keras_tuner.HyperParameters()
+    hyperparameters = keras_tuner.HyperParameters()
     for name, axis in axes.items():
         sampling = "log" if axis.logarithmic else "linear"
-        found.Float(name, axis.low, axis.high, sampling=sampling)
-    return found
+        hyperparameters.Float(name, axis.low, axis.high, sampling=sampling)
+    return hyperparameters

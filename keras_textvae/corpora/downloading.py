@@ -34,10 +34,10 @@ def download(address: str, path: str, sha256: str):
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"Cannot download {address}: {error}") from error
     with open(partial, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != sha256:
         os.remove(partial)
-        raise ValueError(f"{address}: SHA-256 is {found}, not {sha256}.")
+        raise ValueError(f"{address}: SHA-256 is {digest}, not {sha256}.")
     os.replace(partial, path)
 
 

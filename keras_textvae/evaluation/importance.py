@@ -119,8 +119,8 @@ def _batch_nll(log_weights, ids, noise, samples, chunk):  # -> [B]
     for start in range(0, samples, chunk):
         shape = (min(chunk, samples - start), len(ids), log_weights.model.latent_dim)
         # Drawn in pieces the numbers are the same as drawn at once.
-        found = log_weights.on(ids, noise.standard_normal(shape, "float32"))
-        total = np.logaddexp.reduce(np.vstack([total, found]))
+        logs = log_weights.on(ids, noise.standard_normal(shape, "float32"))
+        total = np.logaddexp.reduce(np.vstack([total, logs]))
     return math.log(samples) - total
 
 

@@ -47,17 +47,17 @@ def kl_per_dimension(model, batches, seed: int = 0):
         ValueError: for another posterior or a language model; for no sentences.
     """
     kl, rng = Compiled(_kl, model), np.random.default_rng(seed)
-    found = []
+    kls = []
     for ids in checked(cut(batches)):
         noise = rng.standard_normal((len(ids), model.latent_dim), "float32")
-        found.append(kl.on(ids, noise))
-        if found[0].ndim != 2 or not model.latent_dim:
+        kls.append(kl.on(ids, noise))
+        if kls[0].ndim != 2 or not model.latent_dim:
             part = getattr(model, "posterior", model)
             raise ValueError(
                 "A posterior with a KL per dimension is needed. "
                 f"Received: {type(part).__name__}"
             )
-    return np.mean(np.concatenate(found), axis=0, dtype="float64")
+    return np.mean(np.concatenate(kls), axis=0, dtype="float64")
 
 
 def active_units(model, batches, threshold: float = 0.01) -> ActiveUnits:
@@ -141,8 +141,8 @@ def _gaussians(model, batches):  # -> float64 [N, D], [N, D]
             f"Received: {type(posterior).__name__}"
         )
     parameters = Compiled(_parameters, model)
-    found = [parameters.on(ids) for ids in checked(cut(batches))]
-    mean, log_var = (np.concatenate(part) for part in zip(*found, strict=True))
+    gaussians = [parameters.on(ids) for ids in checked(cut(batches))]
+    mean, log_var = (np.concatenate(part) for part in zip(*gaussians, strict=True))
     return mean.astype("float64"), log_var.astype("float64")
 
 

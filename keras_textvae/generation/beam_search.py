@@ -1,4 +1,4 @@
-"""Beam search: the likeliest ids, freely or around ids that are known.
+"""Beam search: the likeliest ids, freely or around ids that are fixed.
 
 B: batch size. D: latent size. V: vocabulary size. L: ids of a sentence. K: beams.
 """
@@ -27,26 +27,26 @@ class Beams(NamedTuple):
     scores: object
 
 
-def beam_search(decoder, z, length, width, given=None, forbidden=(UNK,)):
+def beam_search(decoder, z, length, width, fixed=None, forbidden=(UNK,)):
     """Searches argmax_x log p(x | z), K partial sentences at a time.
 
     At each position the K best of all continuations of the K best beginnings are kept.
     Scores are plain log-likelihoods, not divided by the length. Rows never couple.
 
-    Where ids are given they are not chosen, but their likelihood counts: the search is
-    for the best ids in the other places (Bowman et al. 2016, section 5). Positions
-    before the first one searched cost one beam, not K.
+    Fixed ids are not chosen, but their likelihood counts: the search is for the best
+    ids in the other places (Bowman et al. 2016, section 5). Positions before the first
+    one searched cost one beam, not K.
 
     Args:
         decoder: see `decoders`.
         z: float [B, D].
         length: int. L, at most the length of a decoder that has one.
         width: int. K.
-        given: int32 [B, L], the ids that are known and `HIDDEN` where they are
-            searched for, `<eos>` at its place and `<pad>` after it; or None to search
-            for whole sentences.
+        fixed: int32 [B, L], the ids that are already chosen, including `<eos>` and the
+            `<pad>` after it, and `HIDDEN` where an id is searched for; or None to
+            search for whole sentences.
         forbidden: ids never chosen, besides `<pad>` and `<bos>`, and besides `<eos>`
-            where ids are given.
+            where ids are fixed.
 
     Returns:
         `Beams`. A free sentence without `<eos>` is one that was longer than L.
@@ -55,16 +55,16 @@ def beam_search(decoder, z, length, width, given=None, forbidden=(UNK,)):
         ValueError: for more ids than the decoder's length, or no beam.
     """
     _check(length, getattr(decoder, "length", length), width)
-    ends = (PAD, BOS) if given is None else (PAD, BOS, EOS)
+    ends = (PAD, BOS) if fixed is None else (PAD, BOS, EOS)
     search = _Search(decoder, z, length, {*ends, *forbidden})
     rows = ops.shape(z)[0]
-    if given is None:
-        given = ops.full((rows, length), HIDDEN, "int32")
-    first = ops.min(ops.argmax(ops.cast(given == HIDDEN, "int32"), axis=-1))
+    if fixed is None:
+        fixed = ops.full((rows, length), HIDDEN, "int32")
+    first = ops.min(ops.argmax(ops.cast(fixed == HIDDEN, "int32"), axis=-1))
     first = ops.cast(first, "int32")
-    known = search.run(search.start(rows), given, 1, first)
-    beams = search.run(search.widen(known, width), given, width, length)
-    # The parents of given ids never compete: only now are all beams in order.
+    beginning = search.run(search.start(rows), fixed, 1, first)
+    beams = search.run(search.widen(beginning, width), fixed, width, length)
+    # The parents of fixed ids never compete: only now are all beams in order.
     scores, order = ops.top_k(beams.scores, width)
     return Beams(ops.take_along_axis(beams.ids, order[:, :, None], axis=1), scores)
 
@@ -117,25 +117,25 @@ class _Search:
             state=self.decoder.select_rows(partial.state, rows),
         )
 
-    def run(self, partial, given, width, end):
+    def run(self, partial, fixed, width, end):
         """Continues sentences to position `end`, or until all have ended."""
 
         def unfinished(t, ids, scores, last, done, state):
             return ops.logical_and(t < end, ops.logical_not(ops.all(done)))
 
         def step(*partial):
-            return tuple(self._step(_Partial(*partial), given, width))
+            return tuple(self._step(_Partial(*partial), fixed, width))
 
         return _Partial(*ops.while_loop(unfinished, step, tuple(partial)))
 
-    def _step(self, partial, given, width):
-        here = ops.take(given, partial.t, axis=1)[:, None]  # [B, 1]
+    def _step(self, partial, fixed, width):
+        here = ops.take(fixed, partial.t, axis=1)[:, None]  # [B, 1]
         last = ops.reshape(partial.last, (-1,))
         logits, state = self.decoder.step(last, self.features, partial.state)
         logits = ops.cast(logits, "float32")  # [B * K, V]
         total = ops.reshape(ops.logsumexp(logits, axis=-1), (-1, width))
-        known = ops.reshape(ops.repeat(ops.maximum(here, 0), width, axis=1), (-1, 1))
-        log_p = ops.reshape(ops.take_along_axis(logits, known, axis=1), (-1, width))
+        targets = ops.reshape(ops.repeat(ops.maximum(here, 0), width, axis=1), (-1, 1))
+        log_p = ops.reshape(ops.take_along_axis(logits, targets, axis=1), (-1, width))
         kept = _Partial(
             t=partial.t + 1,
             ids=partial.ids,

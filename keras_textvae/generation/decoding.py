@@ -64,8 +64,9 @@ def generate(
 
 
 def _check(length, longest, noise):
-    given = None if noise is None else noise.shape[1]
-    for name, limit in {"the decoder's length": longest, "the noise": given}.items():
+    noise_length = None if noise is None else noise.shape[1]
+    limits = {"the decoder's length": longest, "the noise": noise_length}
+    for name, limit in limits.items():
         if isinstance(length, int) and limit is not None and length > limit:
             raise ValueError(
                 f"`length` must be at most {limit}, {name}. Received: length={length}"

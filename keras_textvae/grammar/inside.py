@@ -35,8 +35,8 @@ class InsideParser:
         self._start = start
         self._nullable = nullable_symbols(rules)
         heads = {
-            symbol: {token for rule in given for token in self._heads(rule)}
-            for symbol, given in rules.items()
+            symbol: {token for rule in alternatives for token in self._heads(rule)}
+            for symbol, alternatives in rules.items()
         }
         self._first = {symbol: reached(heads, *heads[symbol]) for symbol in rules}
         for symbol, first in self._first.items():

@@ -65,15 +65,21 @@ class ProbabilisticGrammar:
     ):
         self.start = start
         self.rules = {
-            symbol: tuple(Rule(symbol, p, tuple(right.split())) for p, right in given)
-            for symbol, given in rules.items()
+            symbol: tuple(
+                Rule(symbol, p, tuple(right.split())) for p, right in alternatives
+            )
+            for symbol, alternatives in rules.items()
         }
         check_rules(self.rules, start)
         self._uses = expected_uses(self.rules, start)
         self._parser = InsideParser(self.rules, start)
         self._draws = {
-            symbol: (_cumulative(given), given, [rule.right[::-1] for rule in given])
-            for symbol, given in self.rules.items()
+            symbol: (
+                _cumulative(alternatives),
+                alternatives,
+                [rule.right[::-1] for rule in alternatives],
+            )
+            for symbol, alternatives in self.rules.items()
         }
 
     @property
@@ -186,8 +192,8 @@ class ProbabilisticGrammar:
                 heapq.heappush(frontier, entry)
 
 
-def _cumulative(given):
+def _cumulative(alternatives):
     """Upper ends of the intervals of [0, 1) in which each rule is chosen."""
     # Plain additions: `sum` rounds differently from Python 3.12 on.
-    ends = list(itertools.accumulate(rule.probability for rule in given))
+    ends = list(itertools.accumulate(rule.probability for rule in alternatives))
     return [*ends[:-1], 1.0]

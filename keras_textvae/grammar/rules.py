@@ -1,5 +1,6 @@
 """Rewriting rules, and the checks that make a set of them a distribution."""
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -40,15 +41,15 @@ def reached(graph: Mapping[str, Iterable[str]], *tokens: str) -> set[str]:
 def tokens_below(rules: Rules) -> dict[str, set[str]]:
     """symbol -> the tokens of its right sides."""
     return {
-        symbol: {token for rule in given for token in rule.right}
-        for symbol, given in rules.items()
+        symbol: {token for rule in alternatives for token in rule.right}
+        for symbol, alternatives in rules.items()
     }
 
 
 def check_rules(rules: Rules, start: str) -> None:
     """Raises a ValueError at the first rule or symbol that is wrong."""
-    for symbol, given in rules.items():
-        _check_symbol(symbol, given, rules)
+    for symbol, alternatives in rules.items():
+        _check_symbol(symbol, alternatives, rules)
     if start not in rules:
         raise ValueError(f"The start symbol has no rules. Received: start={start!r}")
     unreachable = set(rules) - reached(tokens_below(rules), start)
@@ -58,12 +59,12 @@ def check_rules(rules: Rules, start: str) -> None:
         )
 
 
-def _check_symbol(symbol, given, rules):
+def _check_symbol(symbol, alternatives, rules):
     if not is_symbol(symbol):
         raise ValueError(
             f"A symbol must begin with a capital letter. Received: {symbol!r}"
         )
-    for rule in given:
+    for rule in alternatives:
         if not 0 < rule.probability <= 1:
             raise ValueError(
                 "The probability of a rule must be in (0, 1]. "
@@ -72,9 +73,9 @@ def _check_symbol(symbol, given, rules):
         for token in rule.right:
             if is_symbol(token) and token not in rules:
                 raise ValueError(f"The symbol {token!r} is undefined in: {rule}")
-    if len({rule.right for rule in given}) < len(given):
+    if len({rule.right for rule in alternatives}) < len(alternatives):
         raise ValueError(f"The symbol {symbol!r} has the same right side twice.")
-    total = math.fsum(rule.probability for rule in given)
+    total = math.fsum(rule.probability for rule in alternatives)
     if abs(total - 1) > 1e-9:
         raise ValueError(
             f"The probabilities of {symbol!r} must sum to 1. Received: sum={total}"
@@ -88,8 +89,8 @@ def nullable_symbols(rules: Rules) -> set[str]:
         size = len(nullable)
         nullable |= {
             symbol
-            for symbol, given in rules.items()
-            if any(nullable.issuperset(rule.right) for rule in given)
+            for symbol, alternatives in rules.items()
+            if any(nullable.issuperset(rule.right) for rule in alternatives)
         }
     return nullable
 
@@ -106,7 +107,7 @@ def expected_uses(rules: Rules, start: str) -> dict[str, float]:
     """
     index = {symbol: i for i, symbol in enumerate(rules)}
     system = np.eye(len(rules))
-    for rule in (rule for given in rules.values() for rule in given):
+    for rule in itertools.chain.from_iterable(rules.values()):
         for token in rule.right:
             if is_symbol(token):
                 system[index[token], index[rule.symbol]] -= rule.probability

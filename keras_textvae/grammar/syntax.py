@@ -195,10 +195,10 @@ def expand(
     for left, alternatives in _SCHEMATA.items():
         letters = [name for _, name, _, _ in string.Formatter().parse(left) if name]
         for values in itertools.product(*(features[letter] for letter in letters)):
-            known = dict(zip(letters, values, strict=True))
-            if "z" in known:
-                known["r"] = "past" if known["z"] == "past" else "present"
-            rules[left.format(**known)] = [
-                (p, right.format(**known)) for p, right in alternatives
+            binding = dict(zip(letters, values, strict=True))
+            if "z" in binding:
+                binding["r"] = "past" if binding["z"] == "past" else "present"
+            rules[left.format(**binding)] = [
+                (p, right.format(**binding)) for p, right in alternatives
             ]
     return rules

@@ -95,16 +95,16 @@ class SemiSupervisedTextVAE(TextVAE):
         return self.vae_weight * loss + self.label_weight * label_loss
 
     def _label_loss(self, labels, outputs):
-        known = ops.cast(labels != UNLABELLED, "float32")  # [B]
-        count = ops.maximum(ops.sum(known), 1.0)
+        labelled = ops.cast(labels != UNLABELLED, "float32")  # [B]
+        count = ops.maximum(ops.sum(labelled), 1.0)
         logits = outputs["label_logits"]
         cross_entropy = ops.sparse_categorical_crossentropy(
             ops.maximum(labels, 0), logits, from_logits=True
         )
         right = ops.cast(ops.argmax(logits, axis=-1), labels.dtype) == labels
-        self.label_loss_tracker.update_state(cross_entropy, sample_weight=known)
-        self.accuracy_tracker.update_state(right, sample_weight=known)
-        return ops.sum(cross_entropy * known) / count
+        self.label_loss_tracker.update_state(cross_entropy, sample_weight=labelled)
+        self.accuracy_tracker.update_state(right, sample_weight=labelled)
+        return ops.sum(cross_entropy * labelled) / count
 
     def get_config(self):
         return super().get_config() | {

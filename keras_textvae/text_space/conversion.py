@@ -49,11 +49,10 @@ def as_tensor(value, declared):
             f"`{declared.name}` must be of type {declared.dtype.name}. "
             f"Received: {reprlib.repr(value)}"
         ) from None
-    wanted = tf.TensorShape(declared.shape)
-    if not wanted.is_compatible_with(tensor.shape):
+    shape = tf.TensorShape(declared.shape)
+    if not shape.is_compatible_with(tensor.shape):
         raise ValueError(
-            f"`{declared.name}` must have shape {wanted}. Received: shape "
-            f"{tensor.shape}"
+            f"`{declared.name}` must have shape {shape}. Received: shape {tensor.shape}"
         )
     return tensor
 

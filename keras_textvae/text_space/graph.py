@@ -93,13 +93,13 @@ class TextGraph:
         noise = self._noise(tf.constant(0, tf.int64), tf.shape(text)[0])
         posterior = self.model.posterior.draw(features, noise)
         names = ("mean", "log_var")
-        found = {name: posterior[name] for name in names if name in posterior}
-        return found | {"kl": total_kl(posterior["kl"])}
+        parameters = {name: posterior[name] for name in names if name in posterior}
+        return parameters | {"kl": total_kl(posterior["kl"])}
 
     def classify(self, text):
         """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
-        given = tf.reduce_all(tf.strings.strip(text) != "")
-        with tf.control_dependencies([require(given, "a text is empty")]):
+        none_empty = tf.reduce_all(tf.strings.strip(text) != "")
+        with tf.control_dependencies([require(none_empty, "a text is empty")]):
             probabilities = self.model.classify(self.codec.ids(text))
         likeliest = tf.argmax(probabilities, axis=-1)
         label = tf.gather(tf.constant(self.model.labels), likeliest)
@@ -128,10 +128,10 @@ class TextGraph:
         The others stay as they are, those that the model does not know as well.
         """
         ids, hidden, written = self.codec.hidden_ids(text)
-        known = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
+        visible = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
         checks = [
             require(_in_each_row(hidden), "a text has no hidden word (_)"),
-            require(_in_each_row(known), "a text has hidden words only"),
+            require(_in_each_row(visible), "a text has hidden words only"),
         ]
         with tf.control_dependencies(checks):
             ids = tf.identity(ids)

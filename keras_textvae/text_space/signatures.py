@@ -141,7 +141,7 @@ def declare(
     encode = {"encode": Signature("infers the posterior", [_TEXT], posterior)}
     if not decodes:
         return classify | (encode if latent_dim else {})
-    found = {
+    signatures = {
         "sample": Signature("draws texts", [_SEED, *_SAMPLING], [_TEXTS]),
         "impute": Signature(
             "replaces hidden words", [_WITH_HIDDEN], [_TEXTS], MAX_ROWS_OF_SEVERAL
@@ -149,9 +149,9 @@ def declare(
         "score": Signature("bounds the likelihood", [_TEXT, _NOISE_SEED], _BOUND),
     }
     if not latent_dim:
-        return found
+        return signatures
     z = Input("z", tf.float32, vectors, meaning="one latent vector a row")
-    return found | {
+    return signatures | {
         "interpolate": Signature(
             "decodes between texts", _ENDS + _PATH, [_PATHS], MAX_ROWS_OF_SEVERAL
         ),

@@ -158,8 +158,8 @@ class TextSpace:
             compute = functools.partial(self.graph.impute, width=width, steps=steps)
             endpoint = guarded(self.graph.signatures["impute"], compute)
             self._imputers[width, steps] = endpoint
-        found = self._call("impute", as_rows(texts), by=self._imputers[width, steps])
-        return as_texts(found["text"])
+        outputs = self._call("impute", as_rows(texts), by=self._imputers[width, steps])
+        return as_texts(outputs["text"])
 
     def encode(self, texts) -> Encoding:
         """Returns the posteriors of texts."""
@@ -179,12 +179,12 @@ class TextSpace:
         There may be any number of texts. Needs a model with labels, see `transfer`.
         """
         texts = as_rows(texts)
-        found = [
+        outputs = [
             self._call("classify", texts[start : start + MAX_ROWS])
             for start in range(0, max(len(texts), 1), MAX_ROWS)
         ]
-        labels = [label for part in found for label in as_texts(part["label"])]
-        probabilities = [part["probabilities"].numpy() for part in found]
+        labels = [label for part in outputs for label in as_texts(part["label"])]
+        probabilities = [part["probabilities"].numpy() for part in outputs]
         return Classification(labels, np.concatenate(probabilities))
 
     def ids(self, texts) -> np.ndarray:
@@ -260,8 +260,8 @@ class TextSpace:
 
     def _call(self, name, *values, by=None):
         if name not in self.graph.signatures:
-            kind, known = type(self.model).__name__, ", ".join(self.graph.signatures)
-            raise ValueError(f"{name}: a {kind} has no such method, only {known}.")
+            kind, methods = type(self.model).__name__, ", ".join(self.graph.signatures)
+            raise ValueError(f"{name}: a {kind} has no such method, only {methods}.")
         inputs = self.graph.signatures[name].inputs
 
         def compute():

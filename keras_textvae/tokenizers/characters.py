@@ -101,9 +101,8 @@ class CharacterTokenizer(Tokenizer):
         return tf.strings.unicode_encode(pieces[:, None], "UTF-8")
 
     def get_config(self) -> dict:
-        known = None if self._ids is None else self.tokens[FIRST_WORD:]
         return {
-            "characters": known,
+            "characters": None if self._ids is None else self.tokens[FIRST_WORD:],
             "tweets": self.tweets,
             "right_to_left": self.right_to_left,
         }

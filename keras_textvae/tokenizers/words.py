@@ -63,9 +63,9 @@ class WordTokenizer(Tokenizer):
         tokens = [*SPECIAL_TOKENS, *words]
         super().__init__(tokens, tokens, " ", "_", right_to_left)
         self.tweets = tweets
-        split = _words(words, lower=False, tweets=tweets).to_list()
-        found = zip(words, split, strict=True)
-        if wrong := [word for word, split in found if split != [word.encode()]]:
+        splits = _words(words, lower=False, tweets=tweets).to_list()
+        pairs = zip(words, splits, strict=True)
+        if wrong := [word for word, split in pairs if split != [word.encode()]]:
             raise ValueError(f"A word has no blank in it. Received: {wrong[:5]}")
         self.lower = lower
         self._ids = id_table(words)

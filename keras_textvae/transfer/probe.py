@@ -59,10 +59,10 @@ def linear_probe(
     texts, labels = list(texts), np.array(list(labels))
     names, counts = np.unique(labels, return_counts=True)
     if len(texts) != len(labels) or len(names) < 2 or min(counts) < folds:
-        found = ", ".join(f"{n} of {c}" for c, n in zip(names, counts, strict=True))
+        tally = ", ".join(f"{n} of {c}" for c, n in zip(names, counts, strict=True))
         raise ValueError(
             f"There must be a label for each text, and {folds} texts at least of each "
-            f"of two labels or more. Received: {len(texts)} texts, labels: {found}"
+            f"of two labels or more. Received: {len(texts)} texts, labels: {tally}"
         )
     model = pipeline.make_pipeline(
         preprocessing.StandardScaler(),

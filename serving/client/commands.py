@@ -95,12 +95,12 @@ def _texts(client: TextVAEClient, options) -> Iterator[list[str]]:
 
 def _batches(client: TextVAEClient, rows: Iterable, missing: str) -> Iterator[list]:
     """The rows in batches of what a call may have; `missing` is said of no rows."""
-    found = batches.of_rows(rows, client.rows_per_call)
-    first = next(found, None)
+    groups = batches.of_rows(rows, client.rows_per_call)
+    first = next(groups, None)
     if first is None:
         raise ValueError(missing)
     yield first
-    yield from found
+    yield from groups
 
 
 def _vector(line: str) -> list[float]:

@@ -146,8 +146,8 @@ class ModelVersions:
         content = _content(directory)  # before, as it may change meanwhile
         self._set_status(version, ModelVersionStatus.LOADING)
         try:
-            if found := self._faults(directory):
-                raise ValueError(f"{directory}: refused: {found[0]}")
+            if faults := self._faults(directory):
+                raise ValueError(f"{directory}: refused: {faults[0]}")
             engine = Engine(directory)
             engine.warm_up(warm_up.read(directory))
         except Exception as error:

@@ -88,15 +88,15 @@ class Models:
             if version is None:
                 raise tensors.invalid(f"Unrecognized servable version label: {label}")
         model = self._models.get(name)
-        found = model.find(version) if model else None
-        if found is None:
-            wanted = f"Latest({name})"
+        servable = model.find(version) if model else None
+        if servable is None:
+            requested = f"Latest({name})"
             if version is not None:
-                wanted = f"Specific({name}, {version})"
+                requested = f"Specific({name}, {version})"
             raise tf.errors.NotFoundError(
-                None, None, f"Servable not found for request: {wanted}"
+                None, None, f"Servable not found for request: {requested}"
             )
-        return found
+        return servable
 
     def status(self, name: str) -> list[ModelVersionStatus]:
         """The state of every version that a model has had, newest first."""

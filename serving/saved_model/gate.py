@@ -125,24 +125,24 @@ def _signatures(meta_graph):
 def _nodes_behind(names, graph, functions):
     """Returns all nodes that are run for some, those of called functions too."""
     nodes = {node.name: node for node in graph.node}
-    waiting, seen, called, found = [*names], set(), set(), []
+    waiting, seen, called, reached = [*names], set(), set(), []
     while waiting:
         name = waiting.pop()
         if name in seen or name not in nodes:
             continue
         seen.add(name)
-        found.append(nodes[name])
+        reached.append(nodes[name])
         waiting += [i.removeprefix("^").partition(":")[0] for i in nodes[name].input]
-    unread = [*found]
+    unread = [*reached]
     while unread:
         for attribute in unread.pop().attr.values():
             for function in [attribute.func, *attribute.list.func]:
                 if function.name in functions and function.name not in called:
                     called.add(function.name)
                     body = [*functions[function.name].node_def]
-                    found += body
+                    reached += body
                     unread += body
-    return found
+    return reached
 
 
 def _is_cpu(device):

@@ -18,15 +18,15 @@ def faults(directory: pathlib.Path) -> list[str]:
     if not path.is_file():
         return [f"{NAME} is not there"]
     lines = path.read_text().splitlines()
-    wanted = {name: digest for digest, _, name in (s.partition("  ") for s in lines)}
-    found = _digests(directory)
+    listed = {name: digest for digest, _, name in (s.partition("  ") for s in lines)}
+    actual = _digests(directory)
     return [
-        *(f"{name} is not there" for name in sorted(wanted.keys() - found.keys())),
-        *(f"{name} is not in {NAME}" for name in sorted(found.keys() - wanted.keys())),
+        *(f"{name} is not there" for name in sorted(listed.keys() - actual.keys())),
+        *(f"{name} is not in {NAME}" for name in sorted(actual.keys() - listed.keys())),
         *(
             f"{name} was changed"
-            for name in sorted(wanted.keys() & found.keys())
-            if wanted[name] != found[name]
+            for name in sorted(listed.keys() & actual.keys())
+            if listed[name] != actual[name]
         ),
     ]
 

@@ -68,15 +68,15 @@ def every_sentence():
     return np.array([[*s, *[PAD] * (L - len(s))] for s in sentences], "int32")
 
 
-def every_completion(given):
+def every_completion(fixed):
     """All ways to fill the hidden places of ids [L] -> [N, L]."""
-    places = np.flatnonzero(given == HIDDEN)
-    filled = np.repeat(given[None], len(WORDS) ** len(places), axis=0)
+    places = np.flatnonzero(fixed == HIDDEN)
+    filled = np.repeat(fixed[None], len(WORDS) ** len(places), axis=0)
     filled[:, places] = [*itertools.product(WORDS, repeat=len(places))]
     return filled
 
 
-GIVEN = np.array(
+FIXED = np.array(
     [
         [HIDDEN, 5, HIDDEN, EOS],
         [4, HIDDEN, EOS, PAD],
@@ -103,9 +103,9 @@ def test_with_every_beam_it_finds_the_best_of_all_sentences_in_order(model):
 
 def test_with_every_beam_it_finds_the_best_completion(model):
     z = latents(model)
-    found = beam_search(model.decoder, z, L, V**L, GIVEN)
-    for row, given in enumerate(GIVEN):
-        sentences = every_completion(given)
+    found = beam_search(model.decoder, z, L, V**L, FIXED)
+    for row, fixed in enumerate(FIXED):
+        sentences = every_completion(fixed)
         scores = log_p(model, sentences, z[row])
         best = np.argmax(scores)
         np.testing.assert_array_equal(array(found.ids)[row, 0], sentences[best])
@@ -115,9 +115,9 @@ def test_with_every_beam_it_finds_the_best_completion(model):
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_given_ids_never_change_and_scores_are_log_likelihoods(model, width):
     z = latents(model)
-    found = beam_search(model.decoder, z, L, width, GIVEN)
+    found = beam_search(model.decoder, z, L, width, FIXED)
     ids, scores = array(found.ids), array(found.scores)
-    kept = np.broadcast_to(GIVEN[:, None], ids.shape)
+    kept = np.broadcast_to(FIXED[:, None], ids.shape)
     np.testing.assert_array_equal(ids[kept != HIDDEN], kept[kept != HIDDEN])
     assert set(ids[kept == HIDDEN]) <= set(WORDS)
     for row in range(len(z)):
@@ -133,12 +133,12 @@ def test_one_beam_is_greedy(model):
     np.testing.assert_array_equal(found, array(generate(model.decoder, z, L)))
 
 
-@pytest.mark.parametrize("given", [None, GIVEN])
-def test_a_batch_equals_one_at_a_time(model, given):
+@pytest.mark.parametrize("fixed", [None, FIXED])
+def test_a_batch_equals_one_at_a_time(model, fixed):
     z = latents(model)
-    together = beam_search(model.decoder, z, L, 3, given)
+    together = beam_search(model.decoder, z, L, 3, fixed)
     for row in range(len(z)):
-        part = None if given is None else given[row : row + 1]
+        part = None if fixed is None else fixed[row : row + 1]
         alone = beam_search(model.decoder, z[row : row + 1], L, 3, part)
         np.testing.assert_array_equal(alone.ids[0], together.ids[row])
         np.testing.assert_allclose(alone.scores[0], together.scores[row], atol=1e-5)
@@ -147,7 +147,7 @@ def test_a_batch_equals_one_at_a_time(model, given):
 def test_more_beams_never_find_less(model):
     z = latents(model)
     best = [
-        array(beam_search(model.decoder, z, L, width, GIVEN).scores)[:, 0]
+        array(beam_search(model.decoder, z, L, width, FIXED).scores)[:, 0]
         for width in (1, V**L)
     ]
     assert np.all(best[0] <= best[1] + 1e-5)
