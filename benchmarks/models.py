@@ -21,7 +21,7 @@ def _character_lstm(length):
 
 
 def _equal_hybrid(length):
-    """The hybrid whose LSTM is such that it has the LSTM VAE's parameters, about."""
+    """The hybrid with about as many parameters as the LSTM VAE."""
 
     def parameters(units):
         return built(hybrid_vae(CHARACTERS, length, units=units), length).count_params()

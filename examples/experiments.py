@@ -166,7 +166,7 @@ class _Counting(keras.callbacks.Callback):
 
 
 def _end_with_parent():
-    """Ends this process when its parent was killed: the next would train beside it."""
+    """Ends this process when its parent is killed, lest the next train beside it."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
@@ -194,7 +194,8 @@ class Progress:
         count: how many trials there will be. None means the known ones.
 
     Attributes:
-        counters: of those that are trained, by name: their `value` is in epochs.
+        counters: of the trials that are being trained, by name: their `value` is in
+            epochs.
     """
 
     seconds = 60.0  # between two lines, if nothing ends
@@ -226,7 +227,7 @@ class Progress:
             print(line, flush=True)
 
     def _total(self):
-        """The work of all trials; of those that are not known, the others' mean."""
+        """The work of all trials; unknown ones count as the mean of the others."""
         work = sum(
             self._done(trial)  # it may have stopped early
             if trial.name in self.finished

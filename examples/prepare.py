@@ -1,4 +1,4 @@
-r"""Turns a corpus into ids, once, as `train.py` does where it is not done yet.
+r"""Turns a corpus into ids, once, as `train.py` does if that is not done yet.
 
     python examples/prepare.py --recipe=bowman2016-ptb --data_dir=DIR
     python examples/prepare.py --recipe=bowman2016-ptb --data_dir=DIR --prepared=FOLDER

@@ -6,7 +6,7 @@ import keras
 
 
 class Remaining(keras.callbacks.Callback):
-    """Prints after each epoch its bound, and when the last would end."""
+    """Prints the bound after each epoch, and when the last one should end."""
 
     def on_train_begin(self, logs=None):
         self.started = time.monotonic()

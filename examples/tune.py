@@ -6,18 +6,18 @@ r"""Searches hyperparameters of LSTM models, as Bowman et al. 2016 did.
 
 KerasTuner's Bayesian optimisation (extra `tune`) over the sizes of embedding, LSTM and
 z, the keep rate of word dropout, the learning rate, and the annealing: the step at
-which the KL weight is one half, the whole schedule being stretched or pressed. All else
-is the recipe's, but `tied` embeddings are untied, since they would need both sizes to
-be equal. What a recipe lacks is not searched, nor a keep rate of 0.
+which the KL weight is one half, the whole schedule being stretched or compressed. All
+else is the recipe's, but `tied` embeddings are untied, since they would need both sizes
+to be equal. What a recipe lacks is not searched, nor a keep rate of 0.
 
-The objective is the validation bound among models whose KL is --min_kl at least; the
-others stand behind them, the larger KL first. The paper restricts its search likewise.
+The objective is the validation bound among models whose KL is at least --min_kl; the
+others rank behind them, the larger KL first. The paper restricts its search likewise.
 
 Each trial is a run folder in --output_dir, trained by a process of its own to --epochs
 or to the recipe's early stopping. The same command goes on where a killed one was, and
-with more --trials further. At the end tuning.md has the best trials beside the paper's
-Table 9, and tuning.png the course of the search. Of a finished trial the best model is
-kept, not the checkpoint. Scales:
+beyond it with more --trials. At the end tuning.md has the best trials beside the
+paper's Table 9, and tuning.png the course of the search. Of a finished trial the best
+model is kept, not the checkpoint. Scales:
 
     smoke  minutes, models that learn nothing: does it run?
     small  sizes up to 256, four epochs: a search in hours on 2 cores
@@ -116,7 +116,7 @@ def least_kl(recipe: zoo.Recipe) -> float:
 
 
 def configuration(recipe: zoo.Recipe, axes: dict, min_kl: float) -> dict:
-    """Returns what makes a search this one and no other."""
+    """Returns what tells a search from every other."""
     return {
         "recipe": FLAGS.recipe,
         "scale": FLAGS.scale,
@@ -178,7 +178,7 @@ def in_words(values: dict[str, float]) -> str:
 
 
 def describe(search: Search, min_kl: float) -> str:
-    """Returns what the table is of."""
+    """Returns the text above the table."""
     best = report.ranked(search.records, min_kl)[0]
     folder = os.path.join(search.folder, best.name)
     verdict = f"The best is the run folder {folder}."

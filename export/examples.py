@@ -1,4 +1,4 @@
-"""Example inputs of any signature, made of its declaration."""
+"""Example inputs of any signature, made from its declaration."""
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +14,8 @@ def inputs(signature, rows: int, texts: list[str], options: bool = False) -> dic
         rows: int.
         texts: list of str. Rows take one after another; each input begins with another,
             so that two texts of a row differ.
-        options: bool. Whether optional inputs are there, and not at their defaults.
+        options: bool. Whether optional inputs are there, with values other than their
+            defaults.
     """
     return {
         declared.name: _value(declared, rows, texts[place:] + texts[:place])

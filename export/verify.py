@@ -68,7 +68,7 @@ def main(argv):
 
 
 def verify(space, saved_model: str, python: str = sys.executable) -> list[str]:
-    """Returns what is wrong with a SavedModel, one line each; nothing if it is right.
+    """Returns what is wrong with a SavedModel, one line each; none if nothing is.
 
     It is loaded only if what can be seen without loading it is right.
 

@@ -47,10 +47,10 @@ class KLAnnealing(keras.callbacks.Callback):
 class RunHistory(keras.callbacks.Callback):
     """Keeps one row of figures per epoch, and acts on the validation's objective.
 
-    What is compared is `val_objective`; `val_loss` of a model without. When it is the
-    best so far, `on_best` is called; after `patience` epochs in a row without a better
-    one training stops. As soon as the KL weight has passed one half, the epochs before
-    no longer count: they were trained for something else.
+    Epochs are compared by `val_objective`, or by `val_loss` if the model has no such
+    metric. When it is the best so far, `on_best` is called; after `patience` epochs in
+    a row without a better one training stops. As soon as the KL weight has passed one
+    half, the epochs before no longer count: they were trained for something else.
 
     All of its state is `rows`, which `TrainingCheckpoint` saves and restores: a resumed
     run decides as an uninterrupted one.
@@ -76,7 +76,7 @@ class RunHistory(keras.callbacks.Callback):
 
     @property
     def out_of_patience(self) -> bool:
-        """Whether training is to stop: `patience` epochs, annealed, without a best."""
+        """Whether to stop: annealed, and `patience` epochs without a new best."""
         annealed = bool(self.rows) and _is_annealed(self.rows[-1])
         return bool(
             self.patience and annealed and self.epochs_since_best >= self.patience

@@ -1,4 +1,4 @@
-"""What programs do alike: load TensorFlow, read flags, and end.
+"""What all programs do: load TensorFlow, read flags, and exit.
 
     from keras_textvae.command_line import quiet_imports, run
 
@@ -8,9 +8,10 @@
     if __name__ == "__main__":
         run(main, define_flags)
 
-`main` receives the arguments that are no flags, its own name first, and may raise
-ValueError, OSError or one of `tf.errors` for whatever is a user's business: that is one
-line on stderr and exit code 2. Ctrl-C is one line and 130; `--help` is 0.
+`main` receives the arguments that are not flags, the program's name first. For what the
+user can fix it may raise ValueError, OSError or one of `tf.errors`: the program then
+prints one line on stderr and exits with code 2. Ctrl-C prints one line and exits with
+130; `--help` exits with 0.
 
 The package loads itself in `quiet_imports`, since TensorFlow comes with it; a program's
 own block is for what else it imports.
@@ -40,9 +41,10 @@ GREETINGS = re.compile(rb"(I\d{4} .*|WARNING: All log messages before absl.*)\n"
 
 @contextlib.contextmanager
 def quiet_imports():
-    """Shows what is written to stderr when the imports are done, all but greetings.
+    """Holds stderr back during imports, then shows it without TensorFlow's greetings.
 
-    Also where an import fails. Ctrl-C ends the program, but not a Python prompt.
+    It is shown even if an import fails. Ctrl-C ends the program, but not a Python
+    prompt.
     """
     try:
         with _without_greetings():
@@ -120,7 +122,7 @@ def answer(main: Callable, argv: list[str]) -> int:
 
 
 def unread() -> int:
-    """Drops further output: whoever reads it, as `head`, has had enough."""
+    """Drops further output, since its reader, such as `head`, has gone."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return BROKEN_PIPE
 

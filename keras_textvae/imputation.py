@@ -19,7 +19,7 @@ class Imputation(NamedTuple):
     Attributes:
         ids: int32 [B, T], `<bos>` first.
         scores: float32 [B, S], the joint log p(x, z) in nats after each step, which
-            never falls; of a language model log p(x), S = 1.
+            never falls; for a language model log p(x), and S = 1.
     """
 
     ids: object
@@ -30,9 +30,9 @@ def impute(model, ids, hidden, width=5, steps=3, forbidden=(UNK,)):
     """Replaces hidden words by the likeliest ones.
 
     A language model searches argmax p(x) over the hidden words. A VAE, by approximate
-    iterated conditional modes (Besag 1986), goes up the joint p(x, z): the unknown
-    words begin as `<unk>`; then, in turn, z becomes the mode of q(z|x), and the words
-    those of a beam search under p(x|z). Bowman et al. 2016, section 5.
+    iterated conditional modes (Besag 1986), climbs the joint p(x, z): the unknown words
+    begin as `<unk>`; then, in turn, z becomes the mode of q(z|x), and the words those
+    of a beam search under p(x|z). Bowman et al. 2016, section 5.
 
     The recognition model's mode is not quite that of p(z|x): a step that would lower
     the joint is not taken.
@@ -43,8 +43,8 @@ def impute(model, ids, hidden, width=5, steps=3, forbidden=(UNK,)):
             any id.
         hidden: bool [B, T], neither at `<bos>` nor after the last word.
         width: int. Beams; the paper has 5, and 15 for a language model.
-        steps: int. Of a VAE; the paper has 3. They cost as many beams each.
-        forbidden: ids never chosen, beside the special ones.
+        steps: int. For a VAE only; the paper has 3. Each costs a whole beam search.
+        forbidden: ids never chosen, besides the special ones.
 
     Returns:
         `Imputation`.

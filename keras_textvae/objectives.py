@@ -64,7 +64,7 @@ class Rule:
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class TotalKL(Rule):
-    """All of it: the sum over the dimensions."""
+    """The whole KL: its sum over the dimensions."""
 
     def __call__(self, kl):
         return total_kl(kl)
@@ -72,14 +72,14 @@ class TotalKL(Rule):
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class Objective:
-    """What a `TextVAE` is trained for, of each sentence:
+    """What a `TextVAE` minimises in training, for each sentence:
 
         reconstruction + kl_weight * beta * rule(kl) + alpha * auxiliary
 
     `kl_weight` belongs to the model: a schedule moves it, as a rule from 0 to 1 (Bowman
     et al. 2016, section 3.1). `beta` is the KL's weight after that (Higgins et al.
-    2017): below 1, z says more than the bound asks. With 1, `TotalKL` and no auxiliary
-    term an annealed model is trained for the bound itself.
+    2017): below 1, z says more than the bound asks for. With 1, `TotalKL` and no
+    auxiliary term an annealed model is trained for the bound itself.
 
     Args:
         beta: float.
@@ -103,7 +103,7 @@ class Objective:
 
     @property
     def reads(self) -> dict:
-        """Reconstructions by their name in `Terms`: the logits that each is of."""
+        """The reconstructions that are read: name in `Terms` -> name of the logits."""
         auxiliary = {"auxiliary": "auxiliary_logits"} if self.alpha else {}
         return {"reconstruction": "logits"} | auxiliary
 

@@ -16,8 +16,8 @@ def arc(first, last, share):  # [..., D], [..., D], [..., 1] -> [..., D]
 
     first * sin((1 - share) a) / sin(a) + last * sin(share a) / sin(a). Halfway, a line
     between two draws from N(0, I) in many dimensions is far nearer to the origin than
-    any draw is; the arc is not. Where the angle tells no way, it is the line: between
-    points in one direction or in opposite ones, or from the origin.
+    any draw is; the arc is not. Where the angle does not determine an arc (points in
+    the same or in opposite directions, or the origin), it is the line.
     """
     cosine = ops.sum(first * last, axis=-1, keepdims=True)
     length = ops.norm(first, axis=-1, keepdims=True)

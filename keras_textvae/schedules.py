@@ -9,7 +9,7 @@ import math
 def constant(value=1.0):
     """step -> value. With 1, no annealing.
 
-    A KL that always weighs less has a `beta`, see `objectives.Objective`.
+    To weigh the KL less throughout, use `beta` of `objectives.Objective`.
 
     Raises:
         ValueError: if `value` is negative.

@@ -3,7 +3,7 @@
 FOLDER/model.keras      the model, without what only training needs
 FOLDER/text_space.json  the codec's configuration
 
-So a model that was trained where there is no TensorFlow is a text space elsewhere.
+So a model that was trained without TensorFlow can be opened as a text space elsewhere.
 """
 
 import os
@@ -67,6 +67,6 @@ def load_model(folder: str | os.PathLike):
 
 
 def folder_of(run_dir: str | os.PathLike) -> str:
-    """Returns the text space's folder of a run, or the folder if it is no run's."""
+    """Returns the text space's folder of a run; another folder is returned as it is."""
     best = os.path.join(run_dir, "best")
     return best if os.path.isdir(best) else os.fspath(run_dir)

@@ -17,7 +17,7 @@ FORMS = ("sentence", "crop")
 def positions(length: int, form: str) -> int:
     """Returns the most ids that a model of texts of a length and form predicts.
 
-    They are all after `<bos>`: `length`, and of a sentence `<eos>`.
+    These are all ids after `<bos>`: `length`, and in a sentence also `<eos>`.
 
     Raises:
         ValueError: for no length, or another form.

@@ -223,7 +223,7 @@ def usable_port(host: str, port: int) -> int:
 
 
 def faults(directory: pathlib.Path) -> list[str]:
-    """What a version must not contain, or has not as it was exported, a line each."""
+    """What is forbidden in a version, or not as it was exported, a line each."""
     return [*gate.faults(directory), *manifest.faults(directory)]
 
 

@@ -83,7 +83,7 @@ def table4(scale, settings):
 
 
 def trained(scale, settings):
-    """Trains what completes and what judges; returns the runs, and the judge's."""
+    """Trains the models that complete, and the judge; returns their runs, and its."""
     backwards = {"right_to_left": True}
     trials = {
         "RNNLM": changed("bowman2016-fiction-rnnlm", scale, **backwards),
@@ -101,7 +101,7 @@ def trained(scale, settings):
 
 
 def sentences(files, tokenizer, count):
-    """Returns the first sentences of files that consist of known words, two or more."""
+    """Returns the first sentences of two words or more, all in the vocabulary."""
     texts = [line for path in files for _, line in corpora.read_lines(path)]
     ids = tokenizer.split(texts).to_list()
     usable = [UNK not in row and len(row) > 1 for row in ids]
@@ -146,7 +146,8 @@ def judged(run, name, judge, imputed) -> dict:
 def told_apart(halves, vocabulary_size, kind) -> evaluation.AdversarialError:
     """Returns the mean adversarial error of several splits, as if of one large test.
 
-    Its standard error takes the splits to test different sentences, as most do.
+    Its standard error assumes that the splits test different sentences, as they mostly
+    do.
     """
     progress = keras.utils.Progbar(SPLITS, unit_name=f"{kind} split")
     results = []

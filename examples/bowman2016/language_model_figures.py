@@ -54,7 +54,8 @@ def _figures(run, scale, chunk) -> dict:
 def importance_weighted(run, model, batches, samples, chunk=None) -> float:
     """Returns the importance-weighted likelihood of sentences, nats per sentence.
 
-    Hours at the paper's scale: what a killed one has done is kept in the run's folder.
+    It takes hours at the paper's scale: finished pieces are kept in the run's folder,
+    so that a killed run goes on from them.
     """
     ids = [np.asarray(batch) for batch in batches]
     pieces = [ids[start : start + PIECE] for start in range(0, len(ids), PIECE)]

@@ -90,7 +90,7 @@ def table7(scale, settings):
 def table8(scale, settings):
     """Paths between sentences: the VAE's beside the autoencoder's (tables 1, 8, 10).
 
-    And between random points of the VAE's space.
+    There are also paths between random points of the VAE's space.
     """
     autoencoder = changed("bowman2016-fiction-autoencoder", scale)
     trials = [fiction_trial(scale, 0.75), Trial("fiction/autoencoder", autoencoder)]

@@ -1,4 +1,4 @@
-"""Labelled texts: files of them, and samples of so many a label."""
+"""Labelled texts: files of them, and samples with a number of texts per label."""
 
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ def read(path: str, allowed=None) -> Labelled:
 
 
 def split(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
-    """Returns a random part of the texts without a `share` of each label, and it."""
+    """Splits off a random `share` of each label's texts; returns the rest, and it."""
     held = set()
     for name in labelled.names:
         rows = _shuffled(labelled, name, np.random.default_rng(seed))
@@ -73,9 +73,9 @@ def split(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labell
 
 
 def sample(labelled: Labelled, per_label: int | None, seed: int) -> Labelled:
-    """Returns so many random texts of each label, all it has where they are fewer.
+    """Returns `per_label` random texts of each label, or all where there are fewer.
 
-    A larger sample of the same seed holds the smaller one. None returns all texts.
+    A larger sample with the same seed contains the smaller one. None returns all texts.
     """
     if per_label is None:
         return labelled

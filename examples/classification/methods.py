@@ -1,4 +1,4 @@
-"""Ways to classify with few labels, each a function to a classifier's predictions."""
+"""Ways to classify with few labels, each a function that returns predictions."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Problem(NamedTuple):
         names: of the labels.
         unlabelled: texts without labels.
         features: what classifiers read, see `models.TextClassifier`.
-        learning_rate: of Adam, for those that are trained so.
+        learning_rate: of Adam, for the methods that use it.
         hidden: units of the head's hidden layer; 0 has none.
     """
 

@@ -15,8 +15,8 @@ def text(methods, sizes, scores) -> str:
     Args:
         methods: names, in order.
         sizes: names of the numbers of labels per class, in order.
-        scores: (method, size) -> list of `methods.Score`, one a seed; without those
-            that there are none of.
+        scores: (method, size) -> list of `methods.Score`, one per seed; cells without
+            scores are left out.
     """
     header = ["labels per class", *methods]
     parts = []

@@ -38,7 +38,7 @@ class Search:
 
     Args:
         folder: str.
-        configuration: dict. What makes it this search and no other.
+        configuration: dict. What tells this search from every other.
 
     Raises:
         ValueError: if the folder holds another search.

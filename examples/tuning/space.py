@@ -16,7 +16,7 @@ class Axis(NamedTuple):
     whole: bool = True
 
     def rounded(self, value: float) -> float:
-        """Returns a whole number, or one of three digits."""
+        """Rounds to a whole number, or to three significant digits."""
         return round(value) if self.whole else float(f"{value:.3g}")
 
 
@@ -108,7 +108,7 @@ def _around(value, whole):
 
 
 def _middle(schedule):
-    """Returns the step at which the KL weight is one half, but for a linear's floor."""
+    """Returns the step at which the KL weight is one half, ignoring the floor."""
     if schedule.name == "sigmoid":
         return schedule.arguments[0]
     start, end = schedule.arguments[:2]
@@ -116,7 +116,7 @@ def _middle(schedule):
 
 
 def _stretched(schedule, step):
-    """Returns the schedule stretched or pressed so that its middle is at `step`."""
+    """Returns the schedule stretched or compressed so that its middle is at `step`."""
     factor = step / _middle(schedule)
     if schedule.name == "sigmoid":
         _, steepness = schedule.arguments

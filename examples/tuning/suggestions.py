@@ -12,8 +12,8 @@ PENALTY = 1000.0  # nats: more than any two bounds differ by
 def objective(bound: float, kl: float, min_kl: float) -> float:
     """Returns what the search minimises: the bound, of models that use z enough.
 
-    Another model is worse than all that do. Among such, the one whose KL is nearer to
-    `min_kl` is better, for z is out of use most often, and then a good bound leads
+    Any other model is worse than all of those. Among such, the one whose KL is nearer
+    to `min_kl` is better, since mostly they do not use z, and then a good bound leads
     nowhere; at the same KL, the one with the better bound. A trial that diverged is the
     worst.
     """
@@ -37,7 +37,7 @@ def suggest(
         axes: what is searched.
         past: values and objective of each trial; None for the objective of one that
             still runs.
-        seed: int. Of what is random.
+        seed: int. Seeds all that is random.
 
     Raises:
         ValueError: if KerasTuner is not installed.
@@ -100,7 +100,8 @@ def _completed(axes, name, values, score):
 def _hyperparameters(axes):
     """Returns the axes in KerasTuner's terms.
 
-    All as floats: its integers on a logarithmic scale can be one more than the largest.
+    They are all floats: its integers on a logarithmic scale can exceed the largest by
+    one.
     """
     import keras_tuner
 

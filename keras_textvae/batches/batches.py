@@ -1,4 +1,4 @@
-"""What all batches share: how Keras, and everyone else, takes them.
+"""What all batches share: the interface through which Keras and others read them.
 
 B: batch size. T: ids in a row, with <bos>.
 """
@@ -23,7 +23,7 @@ class Batches(DataAdapter, abc.ABC):
     the next call of `fit` begins. Iterated, they are the steps of the first epoch.
 
     Args:
-        passed: int. How many batches are a pass over the data.
+        passed: int. The number of batches in a pass over the data.
         steps: int or None. S, the batches of an epoch. None means a pass.
         dtypes: of the arrays of a batch.
         shapes: of the arrays of a batch, None where they differ.
@@ -50,7 +50,7 @@ class Batches(DataAdapter, abc.ABC):
     def batch(self, step: int):
         """Returns the batch of a step of the whole run.
 
-        Of sentences and crops ids, int32 [B, T]; of others a tuple of arrays.
+        For sentences and crops it is ids, int32 [B, T]; otherwise a tuple of arrays.
         """
 
     def spread(self, count: int | None) -> "Batches":
@@ -79,7 +79,7 @@ class Batches(DataAdapter, abc.ABC):
 
     @property
     def batch_size(self) -> None:
-        """Not every batch is as large as the others."""
+        """None, since batches may differ in size."""
 
     has_partial_batch = None
     partial_batch_size = None
@@ -108,7 +108,7 @@ class Batches(DataAdapter, abc.ABC):
 
 
 class Chosen(Batches):
-    """Some batches of a pass of others, the same in every epoch."""
+    """A selection from the batches of a pass, the same in every epoch."""
 
     def __init__(self, batches: Batches, steps: range):
         super().__init__(len(steps), None, batches.dtypes, batches.shapes)

@@ -14,7 +14,7 @@ class CropBatches(Batches):
 
     A shuffled crop begins at a uniformly random id of the text, with replacement, and
     crosses line ends. Without shuffling, crops stand one after another. A pass has as
-    many batches as fill the text once, at least one.
+    many batches as it takes to cover the text once, and at least one.
 
     Args:
         values: int [ids], the text, each line followed by a newline.

@@ -1,6 +1,6 @@
 """Sentences in batches of nearly equal lengths, so that padding costs little.
 
-B: batch size. T: ids in a sentence, with <bos> and <eos>. N: sentences. R: sentences of
+B: batch size. T: ids in a sentence, with <bos> and <eos>. N: sentences. R: sentences in
 a block.
 """
 
@@ -38,13 +38,14 @@ class SentenceBatches(Batches):
         bucket_width: int or None. Lengths are rounded up to a multiple of it before
             sentences are sorted, and batches padded to it: fewer shapes, more padding.
             None means 1, or 16 where each shape is compiled anew (JAX).
-        max_width: int or None. The most ids of a batch's rows, which no sentence has
-            more of; a model's own length may not allow for rounding up.
+        max_width: int or None. The largest width of a batch, at least that of the
+            longest sentence: rounding up must not exceed the length of a model that has
+            one.
         shard: (index, number of shards). Every shard gets its own rows of the same
             batches, hence as many batches of the same shapes as the others; up to
             (number of shards - 1) sentences of a pass are left out.
         steps: see `Batches`.
-        block: int. Sentences of a block, rounded up to whole batches.
+        block: int. Sentences in a block, rounded up to whole batches.
 
     Raises:
         ValueError: for an impossible argument, or fewer sentences than shards.

@@ -1,4 +1,4 @@
-"""Corpora: names, folders and files of the user's, and the lines in them."""
+"""Corpora, by name, by folder or as the user's files, and the lines in them."""
 
 from keras_textvae.corpora.corpus import PTB_SHA256 as PTB_SHA256
 from keras_textvae.corpora.corpus import SPLITS as SPLITS

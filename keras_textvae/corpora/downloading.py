@@ -14,7 +14,7 @@ _SECONDS_WITHOUT_ANSWER = 60
 
 
 def cache_folder() -> str:
-    """Returns where downloads are kept unless it is said otherwise."""
+    """Returns the folder in which downloads are kept by default."""
     folder = os.environ.get("KERAS_TEXTVAE_CACHE") or "~/.cache/keras_textvae"
     return os.path.expanduser(folder)
 
@@ -23,7 +23,8 @@ def download(address: str, path: str, sha256: str):
     """Downloads a file once, to `path` + ".part" until its checksum is verified.
 
     Raises:
-        ConnectionError: if it fails. What has come is kept and the next call goes on.
+        ConnectionError: if it fails. What has been downloaded is kept, and the next
+            call resumes.
         ValueError: if the checksum is wrong; then nothing is kept.
     """
     if os.path.exists(path):
@@ -42,7 +43,7 @@ def download(address: str, path: str, sha256: str):
 
 
 def _fetch(address, partial):
-    """Appends to `partial` what it lacks, telling the progress on standard error."""
+    """Appends to `partial` what it lacks, showing the progress on standard error."""
     size = os.path.getsize(partial) if os.path.exists(partial) else 0
     request = urllib.request.Request(address, headers={"Range": f"bytes={size}-"})
     try:

@@ -16,8 +16,9 @@ class BagOfWordsDecoder(Decoder):
 
     p(.|z) = softmax(W h(z) + b), where h is z itself, or a hidden layer of it; `<eos>`
     is a word among others. The neural variational document model of Miao et al. 2016,
-    section 3. A step of training costs one projection a text and not one a word; and as
-    no word is told by those around it, z says what the text is about.
+    section 3. A step of training costs one projection a text and not one a word; and
+    since no word can be predicted from those around it, z has to say what the text is
+    about.
 
     Args:
         vocabulary_size: int. V.

@@ -31,8 +31,8 @@ class ByteNetDecoder(DeconvolutionalDecoder):
 
     The paper says that its skip connections are those of ByteNet, which is the block
     "bytenet"; the authors' code has the block "highway" with batch normalisation. With
-    norm="layer", the default, training too looks at no later position; a batch's own
-    statistics never enter an evaluation (in the authors' code they do).
+    norm="layer", the default, no position sees a later one, in training either; a
+    batch's own statistics never enter an evaluation (in the authors' code they do).
 
     Args:
         vocabulary_size: int. V.

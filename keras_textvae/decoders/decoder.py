@@ -22,8 +22,8 @@ class Decoder(keras.layers.Layer):
         training: bool.
 
     Returns:
-        Logits [B, T, V], those at step t of the id after it; [B, 1, V] where all steps'
-        are the same.
+        Logits [B, T, V], at step t those of the id after it; [B, 1, V] where they are
+        the same at all steps.
     """
 
     outputs = ("logits",)
@@ -37,7 +37,7 @@ class Decoder(keras.layers.Layer):
         Args: see the call arguments.
 
         Returns:
-            `logits`, those of `call`; of a decoder with a second, auxiliary
+            `logits`, those of `call`, and from a decoder with a second, auxiliary
             reconstruction also `auxiliary_logits`, of the same shape.
         """
         return {"logits": self(ids, z, training=training)}
@@ -67,7 +67,7 @@ class Decoder(keras.layers.Layer):
         raise NotImplementedError
 
     def select_rows(self, state, rows):
-        """Returns the state of some rows; here of a state that is no row's own.
+        """Returns the state of some rows; here, the state that all rows share.
 
         Args:
             state: from `initial_state` or `step`.

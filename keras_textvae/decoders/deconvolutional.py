@@ -1,4 +1,4 @@
-"""The feed-forward decoder of Semeniuta et al. 2017, which the others of it build on.
+"""The feed-forward decoder of Semeniuta et al. 2017, on which their others build.
 
 B: batch size. T: time. V: vocabulary size. D: latent size. N: the fixed length. F:
 feature maps of the deconvolution.
@@ -26,7 +26,7 @@ class DeconvolutionalDecoder(Decoder):
         initializer: initializer of every weight and bias. None means the layers' own.
 
     Call arguments:
-        ids: int32 [B, T], T <= N. Only their number plays a part.
+        ids: int32 [B, T], T <= N. Only their number matters.
         z: float [B, D].
     """
 

@@ -28,8 +28,8 @@ class LSTMDecoder(Decoder):
         vocabulary_size: int. V.
         embedding_dim: int. E. None feeds the LSTM one-hot ids.
         units: int. H.
-        keep_rate: float. See `layers.WordDropout`. A dropped word is `<unk>`, or of
-            one-hot ids V, which stands for nothing else.
+        keep_rate: float. See `layers.WordDropout`. A dropped word becomes `<unk>` or,
+            with one-hot ids, V, which stands for nothing else.
         z_every_step, highways: see `layers.LatentInput`.
         layer_norm, recurrent_dropout: see `layers.LSTM`.
         dropout: float. Rate of dropout on the embeddings and on the LSTM's outputs, in
@@ -38,9 +38,9 @@ class LSTMDecoder(Decoder):
             0 with a `dropout` drops embeddings only, the alternative to word dropout of
             Bowman et al. 2016, section 3.
         shared_dropout: bool. Whether `dropout` drops the same units at all steps of a
-            sentence, and not others at each (Gal and Ghahramani 2016, section 4).
-        tied: bool. Whether logits are `layers.TiedLogits`, which needs H = E, and not
-            `layers.DenseLogits`.
+            sentence, not different ones at each (Gal and Ghahramani 2016, section 4).
+        tied: bool. Whether logits are `layers.TiedLogits`, which needs H = E, rather
+            than `layers.DenseLogits`.
         initializer: initializer of every weight and bias, but see `layers.Highway`.
             None means the layers' own.
 
@@ -49,7 +49,7 @@ class LSTMDecoder(Decoder):
         z: float [B, D].
 
     Returns:
-        Logits [B, T, V], those at step t of the id after it.
+        Logits [B, T, V], at step t those of the id after it.
     """
 
     def __init__(

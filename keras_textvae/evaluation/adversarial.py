@@ -42,7 +42,7 @@ class AdversarialError(NamedTuple):
 
     @property
     def standard_error(self) -> float:
-        """Of the accuracy, binomial, a fraction."""
+        """The binomial standard error of the accuracy, a fraction."""
         return math.sqrt(self.accuracy * (1 - self.accuracy) / self.sentences)
 
 
@@ -85,12 +85,12 @@ def adversarial_error(
         vocabulary_size: int. V.
         classifier: "unigram", a logistic regression on the bag of words; or "lstm", one
             on the last output of an LSTM that has read the whole sentence.
-        seed: int. Of the split, the initial weights and the batches.
+        seed: int. Seeds the split, the initial weights and the batches.
         units: int. The size of the LSTM and of its embedding.
         learning_rate: float. None means 0.01 for "unigram" and 0.001 for "lstm".
         batch_size: int. B. A batch holds sentences of nearly equal lengths.
-        epochs: int. The most there can be.
-        patience: int. With few sentences an epoch is a few steps, and too little to see
+        epochs: int. The largest number of epochs.
+        patience: int. With few sentences an epoch is only a few steps, too few to see
             whether the loss falls.
         verbose: as in `keras.Model.fit`.
 

@@ -34,7 +34,7 @@ class Bound(NamedTuple):
 
     @property
     def perplexity_without_eos(self) -> float:
-        """exp(nats per word): the cost of `<eos>` is in, its token is not counted.
+        """exp(nats per word): the cost of `<eos>` counts, its token does not.
 
         Bowman et al. 2016 seem to count like this.
         """
@@ -53,7 +53,7 @@ def evaluate_bound(model, batches, seed: int = 0) -> Bound:
         model: `models.TextVAE`, or `models.LanguageModel`, whose KL is zero and whose
             bound is exact; compiled.
         batches: a `tf.data.Dataset` of ids int32 [B, T], or an array of them.
-        seed: int. Of the noise in z: the same seed gives the same figures.
+        seed: int. Seeds the noise in z: the same seed gives the same figures.
 
     Returns:
         A `Bound`, with one sample of z per sentence.

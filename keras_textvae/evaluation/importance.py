@@ -68,7 +68,8 @@ def importance_weighted_nll(
         chunk: int. The samples of a batch that are decoded together. None means as many
             as keep the logits within 128 MiB, but at least one. It changes nothing but
             memory, time and rounding.
-        seed: int. Of the noise in z: the same seed and batches give the same figures.
+        seed: int. Seeds the noise in z: the same seed and batches give the same
+            figures.
         verbose: 1 shows a progress bar with the time left, where the number of batches
             is known.
 

@@ -29,19 +29,19 @@ class ActiveUnits(NamedTuple):
 def kl_per_dimension(model, batches, seed: int = 0):
     """Returns the KL divergence of each dimension of z, mean over sentences.
 
-    Of a `posteriors.DiagonalGaussian` that is KL(q(z_d|x) || p(z_d)); of a `MultiStep`,
-    the same given the parts of z drawn before.
+    For a `posteriors.DiagonalGaussian` that is KL(q(z_d|x) || p(z_d)); for a
+    `MultiStep`, the same given the parts of z drawn before.
 
     Args:
         model: `models.TextVAE` whose posterior has a KL per dimension: all families but
             `posteriors.NormalizingFlow`.
         batches: an iterable of ids int32 [B, T], such as a list of arrays or a
             `tf.data.Dataset`; or one array of them.
-        seed: int. Of the noise in z, which the KL of a `MultiStep` depends on.
+        seed: int. Seeds the noise in z, on which the KL of a `MultiStep` depends.
 
     Returns:
-        float64 [D], nats per sentence; their sum is the KL of `evaluate_bound`, but for
-        the noise.
+        float64 [D], nats per sentence; their sum is the KL of `evaluate_bound`, up to
+        noise.
 
     Raises:
         ValueError: for another posterior or a language model; for no sentences.
@@ -66,8 +66,9 @@ def active_units(model, batches, threshold: float = 0.01) -> ActiveUnits:
     Dimension d is active if Var_x(E_q(z|x)[z_d]) > threshold. Burda et al. 2016.
 
     Args:
-        model: `models.TextVAE`. For E_q(z|x)[z] stands `Posterior.mode`: the same for a
-            `DiagonalGaussian`, near it for families whose mean has no closed form.
+        model: `models.TextVAE`. `Posterior.mode` stands in for E_q(z|x)[z]: it is equal
+            for a `DiagonalGaussian`, and close for families whose mean has no closed
+            form.
         batches: as for `kl_per_dimension`.
         threshold: float.
 
@@ -102,7 +103,7 @@ def mutual_information(model, batches, seed: int = 0) -> float:
         model: `models.TextVAE` with a `posteriors.DiagonalGaussian`.
         batches: as for `kl_per_dimension`. The time grows as N^2 (10,000 sentences:
             some seconds), the memory as N.
-        seed: int. Of the noise in z.
+        seed: int. Seeds the noise in z.
 
     Returns:
         float, nats per sentence.

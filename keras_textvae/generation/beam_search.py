@@ -70,7 +70,7 @@ def beam_search(decoder, z, length, width, fixed=None, forbidden=(UNK,)):
 
 
 class _Partial(NamedTuple):
-    """Beginnings of sentences at position t, K a row."""
+    """Beginnings of sentences at position t, K per row."""
 
     t: object  # []
     ids: object  # [B, K, L]

@@ -22,7 +22,7 @@ def id_inputs(vocabulary_size, embedding_dim, keep_rate, dtype, **embedded):
         embedding_dim: int or None. E.
         keep_rate: see `EmbeddedIds`.
         dtype: the layer's policy.
-        embedded: what `EmbeddedIds` takes beside these.
+        embedded: the other arguments of `EmbeddedIds`.
     """
     if embedding_dim is None:
         return OneHotIds(vocabulary_size, keep_rate=keep_rate, dtype=dtype)
@@ -41,8 +41,8 @@ class EmbeddedIds(keras.layers.Layer):
         keep_rate: float. See `WordDropout`; None never drops a word.
         dropped: int. The id in a dropped word's place.
         dropout: float. Rate of dropout on the embeddings, in training.
-        shared_dropout: bool. Whether m_t is the same at all steps of a sentence, and
-            not another at each (Gal and Ghahramani 2016, section 4).
+        shared_dropout: bool. Whether m_t is the same at all steps of a sentence, not a
+            different one at each (Gal and Ghahramani 2016, section 4).
         initializer: of W. None means Keras's `uniform`.
 
     Call arguments:

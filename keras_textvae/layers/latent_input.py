@@ -12,7 +12,7 @@ from keras_textvae.layers.initializers import dense
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class LatentInput(keras.layers.Layer):
-    """(h_0, c_0) = tanh(W y + b), and with `every_step` U y more on all steps' gates.
+    """(h_0, c_0) = tanh(W y + b), and with `every_step` U y is added to all gates.
 
     y is z after its highway layers. Bowman et al. 2016, section 3. Where z has no
     dimensions, the state starts at zeros.
@@ -28,8 +28,9 @@ class LatentInput(keras.layers.Layer):
         z: float [B, D].
 
     Returns:
-        A tuple of what to add to the gates of every step, with `every_step` U y,
-        float32 [B, 4H], else nothing; and the pair (h_0, c_0), float32 [B, H] each.
+        A tuple of what to add to the gates of every step: U y, float32 [B, 4H], with
+        `every_step`, and otherwise nothing; and the pair (h_0, c_0), float32 [B, H]
+        each.
     """
 
     def __init__(

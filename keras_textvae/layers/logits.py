@@ -1,4 +1,4 @@
-"""How logits leave: by a dense layer, or by the embedding through which ids entered.
+"""How logits are computed: by a dense layer, or by the embedding of the input ids.
 
 B: batch size. T: time. H: hidden size. V: vocabulary size.
 """
@@ -42,8 +42,8 @@ class DenseLogits(_Logits):
     Args:
         vocabulary_size: int. V.
         dropout: float. Rate of dropout on the outputs of a sentence, in training.
-        shared_dropout: bool. Whether m_t is the same at all steps of a sentence, and
-            not another at each (Gal and Ghahramani 2016, section 4).
+        shared_dropout: bool. Whether m_t is the same at all steps of a sentence, not a
+            different one at each (Gal and Ghahramani 2016, section 4).
         initializer: of W and b. None means those of `Dense`.
 
     Call arguments:
@@ -73,7 +73,7 @@ class TiedLogits(_Logits):
     """y_t = E (m_t * h_t) + b, with E [V, H] an embedding (Press and Wolf 2017).
 
     Args:
-        embedding: the `ReversibleEmbedding`, which somebody else builds; None, of
+        embedding: the `ReversibleEmbedding`, which is built elsewhere; None, as with
             one-hot ids, is refused.
         units: int. H, the embedding's size.
         dropout, shared_dropout: see `DenseLogits`.

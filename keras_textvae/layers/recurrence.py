@@ -151,7 +151,7 @@ def _layer_norm(a):
 
 
 def _layer_norm_gradient(da, gamma, n, scale):
-    """Gradients of gamma * n + beta by x, gamma and beta, where n is normalised x."""
+    """Gradients of gamma * n + beta in x, gamma and beta; n is normalised x."""
     da_n = da * n
     column, size = gamma[:, None], gamma.shape[0]
     mean = ops.matmul(da, column) / size  # of the gradient of n

@@ -2,7 +2,7 @@
 
 
 def copied(model, float32: bool = False):
-    """Returns a model with the weights and random states of another; no optimizer.
+    """Returns a copy of a model, weights and random states, without its optimizer.
 
     Args:
         model: `LanguageModel` or `TextVAE`, built.
@@ -17,7 +17,7 @@ def copied(model, float32: bool = False):
 
 
 def computes_in_float32(model) -> bool:
-    """Whether each layer of a model does."""
+    """Whether every layer of a model computes in float32."""
     config = model.get_config()
     return _in_float32(config) == config
 

@@ -21,11 +21,11 @@ class GenerativeModel(SentenceModel):
         training: bool. Whether dropout is on, and batch normalisation learns.
 
     Returns:
-        A dict: what `infer` returns, and what the decoder does, teacher-forced:
-        `logits` [B, T - 1, V], `auxiliary_logits` of some decoders.
+        A dict: what `infer` returns, and the decoder's outputs under teacher forcing,
+        `logits` [B, T - 1, V] and from some decoders `auxiliary_logits`.
 
-    Its metric `tokens` is the number of ids predicted, `<eos>` counted, mean over
-    sentences; so exp(loss / tokens) is the perplexity of an evaluation.
+    Its metric `tokens` is the mean number of ids predicted per sentence, `<eos>`
+    counted; so exp(loss / tokens) is the perplexity of an evaluation.
 
     Raises:
         ValueError: from `fit` and `evaluate`, if sentences are weighted.

@@ -1,4 +1,4 @@
-"""What Keras's own training step on TensorFlow does not do."""
+"""A guard of the gradients, which Keras's own training step on TensorFlow lacks."""
 
 import keras
 import tensorflow as tf

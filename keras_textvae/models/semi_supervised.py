@@ -39,8 +39,8 @@ class SemiSupervisedTextVAE(TextVAE):
     Returns:
         What `TextVAE` returns, and `label_logits`, float32 [B, C].
 
-    Metrics are those of `TextVAE`, of all sentences, and of the labelled ones
-    `label_loss`, nats, and `accuracy`.
+    Metrics are those of `TextVAE`, over all sentences, and over the labelled ones
+    `label_loss`, in nats, and `accuracy`.
 
     Raises:
         ValueError: as `TextVAE` and `TextClassifier` do, and for a weight out of range.

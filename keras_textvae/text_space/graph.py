@@ -68,7 +68,7 @@ class TextGraph:
     def interpolate(self, start, end, steps, spherical):
         """Decodes greedily from one posterior's mode to another's.
 
-        Along the line between them, or along the arc of the sphere.
+        The path is the line between them, or an arc, see `paths`.
         """
         first, last = self._mode(start)[:, None], self._mode(end)[:, None]  # [B, 1, D]
         share = tf.linspace(0.0, 1.0, steps)[None, :, None]  # [1, S, 1]
@@ -85,9 +85,10 @@ class TextGraph:
         return {"text": self._text(self._mode(text))}
 
     def encode(self, text):
-        """Returns the posterior's mode, `mean` [B, D], its `kl` [B], and `log_var`.
+        """Returns the posterior's mode, `mean` [B, D], and its `kl` [B].
 
-        The last if it is a Gaussian; of other families the KL is an estimate.
+        A Gaussian posterior also has `log_var` [B, D]; for other families the KL is an
+        estimate.
         """
         features = self.model.encoder(self.codec.ids(text), training=False)
         noise = self._noise(tf.constant(0, tf.int64), tf.shape(text)[0])
@@ -125,7 +126,7 @@ class TextGraph:
     def impute(self, text, width=None, steps=None):
         """Replaces each hidden word or character by the likeliest, see `imputation`.
 
-        The others stay as they are, those that the model does not know as well.
+        All others stay as they are, even those outside the vocabulary.
         """
         ids, hidden, written = self.codec.hidden_ids(text)
         visible = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)

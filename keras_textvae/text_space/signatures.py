@@ -23,7 +23,7 @@ class Input(NamedTuple):
     Attributes:
         name: str. Its name in the signature.
         dtype: its `tf.DType`.
-        shape: its shape; `None` first means one entry a row.
+        shape: its shape; a leading `None` means one entry per row.
         minimum: the smallest value allowed, or None.
         maximum: the largest value allowed, or None.
         default: the value of an optional scalar, or None for a required input.
@@ -48,7 +48,7 @@ class Input(NamedTuple):
 
     @property
     def has_rows(self) -> bool:
-        """Whether there is one entry a row."""
+        """Whether there is one entry per row."""
         return bool(self.shape) and self.shape[0] is None
 
 
@@ -118,10 +118,10 @@ def declare(
     """Returns the signatures of a text space by name; the first is the default one.
 
     Args:
-        latent_dim: int. D; 0 of a language model, which has the first three only.
-        gaussian: bool. Whether the posterior is one, so that its KL is exact and its
-            log-variance has a meaning.
-        labels: int. How many labels the model tells apart, if it does.
+        latent_dim: int. D; 0 for a language model, which has only the first three.
+        gaussian: bool. Whether the posterior is Gaussian, so that its KL is exact and
+            its log-variance has a meaning.
+        labels: int. How many labels the model tells apart; 0 if it does not classify.
         decodes: bool. Whether the model makes texts; a classifier does not.
     """
     classify = {}

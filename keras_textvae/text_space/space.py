@@ -40,8 +40,9 @@ class Encoding(NamedTuple):
 
     Attributes:
         mean: float32 [B, D], the mode.
-        kl: float32 [B], in nats; a one-sample estimate of families that have no other.
-        log_var: float32 [B, D], or None of a posterior that is not Gaussian.
+        kl: float32 [B], in nats; a one-sample estimate for families without a closed
+            form.
+        log_var: float32 [B, D], or None for a posterior that is not Gaussian.
     """
 
     mean: np.ndarray
@@ -73,8 +74,8 @@ class TextSpace:
     """The latent space of a trained model, in terms of texts.
 
     The methods are the signatures of the exported SavedModel, and run the same graphs.
-    Of a language model, which has no z, only `sample`, `impute` and `score` are there;
-    of a `TextClassifier` only `classify` and `encode`.
+    A language model, which has no z, offers only `sample`, `impute` and `score`; a
+    `TextClassifier` only `classify` and `encode`.
 
     Args:
         model: `TextVAE` or another of `models`, built.
@@ -137,15 +138,15 @@ class TextSpace:
     def impute(self, texts, width=None, steps=None):
         """Replaces each hidden word, or character, "_" by the likeliest.
 
-        The others stay as they are, those outside the vocabulary as well.
+        All others stay as they are, even those outside the vocabulary.
 
         Args:
             texts: list of str, or one str.
             width, steps: int. See `imputation.impute`. None means 5 beams and 3 steps,
-                or 15 beams and one step of a language model, as the SavedModel has.
+                or 15 beams and one step for a language model, as in the SavedModel.
 
         Returns:
-            list of str, or the one.
+            list of str, or one str for one text.
         """
         if isinstance(texts, str | bytes):
             return self.impute([texts], width, steps)[0]
@@ -233,8 +234,8 @@ class TextSpace:
     def in_float32(self) -> "TextSpace":
         """Returns this space with a model that computes in float32.
 
-        Of a model trained in mixed precision that is a copy, and faster on a processor
-        that has no matrix products of half precision.
+        For a model trained in mixed precision that is a copy, which is faster on a
+        processor without matrix products in half precision.
         """
         if computes_in_float32(self.model):
             return self

@@ -22,7 +22,7 @@ from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS, UNK
 
 @keras.saving.register_keras_serializable(package="keras_textvae")
 class CharacterTokenizer(Tokenizer):
-    """UTF-8 bytes, which know every text, or the characters of a list.
+    """UTF-8 bytes, which can spell any text, or the characters of a list.
 
     Args:
         characters: None for bytes: V is 260, and byte b has the id `FIRST_WORD + b`.
@@ -34,7 +34,8 @@ class CharacterTokenizer(Tokenizer):
             `Tokenizer`.
 
     Raises:
-        ValueError: if `characters` is empty, or has one twice or one not single.
+        ValueError: if `characters` is empty, or has a repeated entry or one that is not
+            a single character.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from keras_textvae.tokens import BOS, EOS, PAD, UNK, positions
 class Codec:
     """A tokenizer, a length, and the form in which a model reads texts.
 
-    As a graph function, eagerly and in a SavedModel alike. The forms:
+    It works in graph functions, eagerly and in a SavedModel alike. The forms:
 
     "sentence"  a text is `<bos> w ... w <eos>`, at most `length` words long;
     "crop"      a text is a piece of running text, `<bos> c ... c` with exactly `length`
@@ -100,7 +100,7 @@ class Codec:
         return tf.pad(crop, [[0, 0], [1, 0]], constant_values=BOS)
 
     def get_config(self) -> dict:
-        """Returns what `from_config` makes this codec of again; JSON can hold it."""
+        """Returns what `from_config` restores this codec from; JSON can hold it."""
         tokenizer = {
             "class_name": type(self.tokenizer).__name__,
             "config": self.tokenizer.get_config(),

@@ -1,4 +1,4 @@
-"""Tokenizers by their level, learned, and by their configuration, made again."""
+"""Tokenizers that are learned by level, or made again from their configuration."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def learn(
     report: Callable[[int], None] = lambda size: None,
     **options,
 ) -> Tokenizer:
-    """Returns the tokenizer of a level, learned from files where there is anything to.
+    """Returns the tokenizer of a level; words and characters are learned from files.
 
     Args:
         level: "words", "characters" or "bytes".

@@ -58,7 +58,7 @@ class Tokenizer:
         return self._framed(self.split(text), BOS, EOS)
 
     def tokenize_hidden(self, text):  # [B] -> int32, bool and string [B, (T)]
-        """Ids of `<bos> w ... w <eos>`, <unk> where a word is hidden, and where it is.
+        """Ids of `<bos> w ... w <eos>`, and which are hidden; those are <unk>.
 
         A hidden word, or character, is written "_". Third come the words as they were
         written, for `decode`.

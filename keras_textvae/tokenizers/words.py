@@ -49,7 +49,8 @@ class WordTokenizer(Tokenizer):
             `replace_names_and_links`, and each mark, symbol or emoji is a word.
 
     Raises:
-        ValueError: if `words` is empty, or has one twice, special or with a blank.
+        ValueError: if `words` is empty, or has a repeated word, a special one or one
+            with a blank.
     """
 
     def __init__(

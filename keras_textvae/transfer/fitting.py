@@ -1,4 +1,4 @@
-"""Training on labelled texts, with others beside them or not.
+"""Training on labelled texts, with or without unlabelled ones.
 
 N: texts. B: rows of a batch. T: time, `<bos>` included.
 """
@@ -39,18 +39,18 @@ def fit(
 ) -> dict:
     """Trains a space of `classifier` or `semi_supervised` on labelled texts.
 
-    First the head alone, on the features that the texts have when the encoder is used
-    and not trained: they are computed once, so that this costs little, and a head that
-    has found its place disturbs a pretrained encoder less (Kumar et al. 2022). Then
-    what `encoder` says.
+    First the head is trained alone, on features that the encoder computes once, in
+    inference: this costs little, and a head that has found its place disturbs a
+    pretrained encoder less (Kumar et al. 2022). Then it is trained along with what
+    `encoder` says.
 
     Kernels of the head have the prior N(0, `PRIOR_STD`^2), so that training minimises
 
         cross-entropy, mean over the N texts + |kernels|^2 / (2 N PRIOR_STD^2)
 
-    and few texts move the head less than many. With Adam, whose learning rate falls
-    linearly to zero. Batches are drawn in an order that depends on `seed`; for equal
-    weights call `keras.utils.set_random_seed` before the space is made.
+    and few texts move the head less than many. Training uses Adam, with a learning rate
+    that falls linearly to zero. Batches are drawn in an order that depends on `seed`;
+    for equal weights call `keras.utils.set_random_seed` before the space is made.
 
     Args:
         space: what `classifier` or `semi_supervised` returned; it is changed.
@@ -62,7 +62,7 @@ def fit(
         unlabelled: other texts without a label, for `semi_supervised`: each batch has
             as many of them as labelled ones.
         epochs: int. Passes over the labelled texts with the encoder, and as many of the
-            head alone before; None makes 300 steps and 5 passes at least.
+            head alone before; None means at least 300 steps and 5 passes.
         batch_size: int. Labelled texts in a batch.
         learning_rate: float. At the first step; the head alone takes ten times that.
         class_weight: weights of the labels' losses by name; "balanced" for weights in
@@ -80,10 +80,10 @@ def fit(
         first. `label_loss` is the cross-entropy, in nats a text.
 
     Raises:
-        ValueError: with one line, for no labelled text, as many labels as there are not
-            texts, a label that the space does not have, one label only, an empty or too
-            long text, an unknown way to train the encoder, or options that do not fit
-            the kind of space.
+        ValueError: with one line, for no labelled text, unequally many texts and
+            labels, a label that the space does not have, one label only, an empty or
+            too long text, an unknown way to train the encoder, or options that do not
+            fit the kind of space.
     """
     model = space.model
     _check_options(model, encoder, unlabelled, class_weight)
@@ -212,7 +212,7 @@ def _best(history):
 
 
 def _set_prior(head, count):
-    """Gives the kernels a Gaussian prior; the loss is a text's share of `count`."""
+    """Gives the kernels a Gaussian prior; the loss is the mean over `count` texts."""
     penalty = keras.regularizers.L2(0.5 / (PRIOR_STD**2 * count))
     for weight in head.trainable_weights:
         if len(weight.shape) > 1:

@@ -41,14 +41,14 @@ def linear_probe(
         labels: their N labels.
         features: "encoder", "mean" or "both", see `models.TextClassifier`.
         folds: int. Each is classified once, by a regression on all the others.
-        seed: int. Of the folds.
+        seed: int. Seeds the folds.
 
     Returns:
         A `Probe`; its means are the usual figures.
 
     Raises:
-        ValueError: if scikit-learn is not installed; for as many labels as there are
-            not texts, one label only, or a label with fewer texts than folds.
+        ValueError: if scikit-learn is not installed; for unequally many texts and
+            labels, one label only, or a label with fewer texts than folds.
     """
     try:
         from sklearn import linear_model, model_selection, pipeline, preprocessing

@@ -114,8 +114,8 @@ class Terms:
     """The weights of the objective's terms.
 
     Attributes:
-        beta: of the KL, once annealed. Below 1, z says more than the bound asks; 0 is
-            an autoencoder.
+        beta: of the KL, once annealed. Below 1, z says more than the bound asks for; 0
+            is an autoencoder.
         schedule: of the KL's annealing from 0 to 1, by training step.
         alpha: of the auxiliary reconstruction, see `objectives.Objective`.
     """
@@ -161,7 +161,7 @@ class Stage:
     """Training before the recipe's own, by what it changes in the recipe.
 
     Attributes:
-        name: of its folder inside the run's.
+        name: the name of its folder inside the run's.
         changes: fields as `Recipe.replace` takes them.
         keep: parts of the model whose best weights the next stage begins with; the
             others begin anew.
@@ -201,7 +201,8 @@ class Recipe:
         """Returns the model, built, for a vocabulary of this size.
 
         Raises:
-            ValueError: if the model cannot be, or the terms are not of its objective.
+            ValueError: if the model cannot be built, or the terms do not fit its
+                objective.
         """
         return self.model.build(
             vocabulary_size, self.text.positions, self.terms.build()
@@ -237,14 +238,14 @@ class Recipe:
         return self.replace(stages=(), **stage.changes)
 
     def get_config(self) -> dict:
-        """Returns what `from_config` makes this recipe of again; JSON can hold it."""
+        """Returns what `from_config` restores this recipe from; JSON can hold it."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_config(cls, config: dict) -> "Recipe":
         """Returns a recipe from its configuration, or from what JSON made of it.
 
-        Fields that are younger than the configuration have their defaults.
+        Fields that were added after it was written take their defaults.
         """
         return _made(cls, config)
 
@@ -281,7 +282,7 @@ def _made(kind, value):
 
 
 def _kind(field):
-    """Returns the type of a field of a recipe or its parts; None of an argument."""
+    """Returns the type of a field of a recipe or its parts; None for an argument."""
     for part in (Recipe, *PARTS_OF_A_RECIPE.values()):
         if field in _names(part):
             return typing.get_type_hints(part)[field]

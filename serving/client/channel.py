@@ -49,7 +49,7 @@ def tls_credentials(
 def open_channel(
     address: str, credentials: grpc.ChannelCredentials | None
 ) -> grpc.Channel:
-    """A channel to the address, in clear where there are no credentials."""
+    """A channel to the address, unencrypted where there are no credentials."""
     if credentials is None:
         return grpc.insecure_channel(address, OPTIONS)
     return grpc.secure_channel(address, credentials, OPTIONS)

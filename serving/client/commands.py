@@ -94,7 +94,7 @@ def _texts(client: TextVAEClient, options) -> Iterator[list[str]]:
 
 
 def _batches(client: TextVAEClient, rows: Iterable, missing: str) -> Iterator[list]:
-    """The rows in batches of what a call may have; `missing` is said of no rows."""
+    """Yields rows in batches that fit a call; without rows the error says `missing`."""
     groups = batches.of_rows(rows, client.rows_per_call)
     first = next(groups, None)
     if first is None:
@@ -113,7 +113,7 @@ def _vector(line: str) -> list[float]:
 
 
 def _array(name: str, values: list[str], dtype: np.dtype, rank: int) -> np.ndarray:
-    """The input that is declared, of its rows or of its one value."""
+    """The input in its declared type, from its rows or from its single value."""
     read = str.encode if dtype.kind == "O" else json.loads
     try:
         rows = [read(value) for value in values]

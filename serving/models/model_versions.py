@@ -195,7 +195,7 @@ def _is_version(path: Path) -> bool:
 
 
 def _content(directory: Path) -> frozenset:
-    """Changes when a file of the directory does, or when one comes or goes."""
+    """A value that changes when a file of the directory changes, comes or goes."""
     stats = [(path, path.stat()) for path in [directory, *directory.rglob("*")]]
     return frozenset(
         (os.fspath(path), stat.st_ino, stat.st_mtime_ns, stat.st_size)

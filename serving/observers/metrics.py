@@ -100,11 +100,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Nothing: scrapes are no news."""
+        """Logs nothing: scrapes are no news."""
 
 
 class RequestCount:
-    """A counter whose name stays: prometheus_client puts `_total` behind one."""
+    """A counter without the suffix `_total` that prometheus_client appends."""
 
     def __init__(self):
         self._lock = threading.Lock()

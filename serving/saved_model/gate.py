@@ -123,7 +123,7 @@ def _signatures(meta_graph):
 
 
 def _nodes_behind(names, graph, functions):
-    """Returns all nodes that are run for some, those of called functions too."""
+    """Returns all nodes that the named ones need, in called functions too."""
     nodes = {node.name: node for node in graph.node}
     waiting, seen, called, reached = [*names], set(), set(), []
     while waiting:

@@ -15,7 +15,8 @@ CODES = {code.value[0]: code for code in grpc.StatusCode}
 def of(error: Exception) -> tuple[grpc.StatusCode, str]:
     """The status code of an exception, and its message.
 
-    Of what is not the client's business, only the name is told; the rest is logged.
+    If the error is not the client's business, only its name is told; the rest is
+    logged.
     """
     if isinstance(error, tf.errors.OpError):
         return CODES[error.error_code], line(error.message)
