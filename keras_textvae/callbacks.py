@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import zipfile
+import zlib
 
 import keras
 import numpy as np
@@ -129,18 +130,20 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         """Restores a built and compiled model; returns the number of epochs done.
 
         Raises:
-            ValueError: if the file is of another model.
+            ValueError: if the file is damaged, or of another model.
         """
         if not os.path.exists(self.path):
             return 0
-        variables = _variables(model)
-        with _open(self.path) as saved:
-            shapes = [saved[f"{i}"].shape for i in range(len(saved.files) - 1)]
-            if shapes != [tuple(variable.shape) for variable in variables]:
-                raise ValueError(f"{self.path} is not a checkpoint of this model.")
-            for i, variable in enumerate(variables):
-                variable.assign(saved[f"{i}"])
-            self.history.rows = json.loads(str(saved["history"]))
+        variables, saved = _variables(model), _read(self.path)
+        history = saved.pop("history")
+        if [*saved] != [f"{i}" for i in range(len(variables))] or any(
+            array.shape != tuple(variable.shape)
+            for array, variable in zip(saved.values(), variables, strict=True)
+        ):
+            raise ValueError(f"{self.path} is not a checkpoint of this model.")
+        for array, variable in zip(saved.values(), variables, strict=True):
+            variable.assign(array)
+        self.history.rows = json.loads(str(history))
         return len(self.history.rows)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -163,10 +166,12 @@ def _batches_seen(optimizer):
     return int(keras.ops.convert_to_numpy(count))
 
 
-def _open(path):
+def _read(path):
+    """Returns all arrays of an `.npz` file, by name."""
     try:
-        return np.load(path)
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        with np.load(path) as saved:
+            return {name: saved[name] for name in ("history", *saved.files)}
+    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError) as error:
         raise ValueError(f"{path} is broken ({error}).") from None
 
 

@@ -7,6 +7,8 @@ So a model that was trained without TensorFlow can be opened as a text space els
 """
 
 import os
+import zipfile
+import zlib
 
 import keras
 
@@ -60,10 +62,16 @@ def load_model(folder: str | os.PathLike):
     """Returns the model in a folder, on whatever backend this is.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_codec_config`.
+        FileNotFoundError: as `read_codec_config`.
+        ValueError: as `read_codec_config`, and if the model is damaged.
     """
     read_codec_config(folder)
-    return keras.saving.load_model(os.path.join(folder, "model.keras"))
+    path = os.path.join(folder, "model.keras")
+    try:
+        return keras.saving.load_model(path)
+    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} cannot be read: {reason}") from error
 
 
 def folder_of(run_dir: str | os.PathLike) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import types
+import zipfile
 
 import keras
 import numpy as np
@@ -339,6 +340,17 @@ def test_a_checkpoint_of_another_model_is_refused(saved, build):
 @pytest.mark.parametrize("content", [b"", b"PK half", b"something else"])
 def test_a_broken_checkpoint_is_refused(saved, tmp_path, content):
     (tmp_path / "checkpoint.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="checkpoint.npz is broken"):
+        saved.checkpoint.restore(saved.model)
+
+
+def test_a_checkpoint_with_a_flipped_bit_is_refused(saved, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        member = archive.getinfo("2.npy")
+    content[member.header_offset + member.file_size] ^= 1
+    path.write_bytes(content)
     with pytest.raises(ValueError, match="checkpoint.npz is broken"):
         saved.checkpoint.restore(saved.model)
 

@@ -30,15 +30,16 @@ class Bound(NamedTuple):
 
         A ratio of sums, never a mean of batch means.
         """
-        return math.exp(self.bound / self.tokens)
+        return _perplexity(self.bound, self.tokens)
 
     @property
     def perplexity_without_eos(self) -> float:
         """exp(nats per word): the cost of `<eos>` counts, its token does not.
 
-        Bowman et al. 2016 seem to count like this.
+        Bowman et al. 2016 seem to count like this. It is infinite for texts that are
+        nothing but their end.
         """
-        return math.exp(self.bound / (self.tokens - 1))
+        return _perplexity(self.bound, self.tokens - 1)
 
     @property
     def bits_per_token(self) -> float:
@@ -68,3 +69,11 @@ def evaluate_bound(model, batches, seed: int = 0) -> Bound:
         kl=figures.get("kl", 0.0),
         tokens=figures["tokens"],
     )
+
+
+def _perplexity(nats, tokens):
+    """Returns exp(nats / tokens), infinite where no float is as large."""
+    try:
+        return math.exp(nats / tokens)
+    except (OverflowError, ZeroDivisionError):
+        return math.inf

@@ -15,6 +15,7 @@ N: sentences. C: columns of labels.
 import dataclasses
 import functools
 import hashlib
+import json
 import os
 
 import numpy as np
@@ -136,8 +137,13 @@ class PreparedCorpus:
                 f"{self.folder} holds no prepared corpus ({DESCRIPTION})."
             )
         description = read_json(path)
-        if description.get("format") != FORMAT:
-            raise ValueError(f"{path} is not of this version; prepare the corpus anew.")
+        if not isinstance(description, dict) or description.get("format") != FORMAT:
+            raise ValueError(
+                f"{path} describes no prepared corpus of this version. Delete "
+                f"{self.folder}, and the corpus is prepared anew."
+            )
+        if description.pop("checksum", None) != checksum(description):
+            raise ValueError(self._damaged(path))
         self.text = description["text"]
         self.sources = description["sources"]
         self.files = files_from_config(description["files"])
@@ -170,18 +176,27 @@ class PreparedCorpus:
         return Split(*place, **splits[name], label_names=self.label_names)
 
     def _check(self, checksums):
-        for name, checksum in checksums.items():
+        for name, digest in checksums.items():
             path = os.path.join(self.folder, name)
-            if not os.path.exists(path) or sha256(path) != checksum:
-                raise ValueError(
-                    f"{path} is missing or damaged. Delete {self.folder}, and the "
-                    "corpus is prepared anew."
-                )
+            if not os.path.exists(path) or sha256(path) != digest:
+                raise ValueError(self._damaged(path))
+
+    def _damaged(self, path):
+        return (
+            f"{path} is missing or damaged. Delete {self.folder}, and the corpus is "
+            "prepared anew."
+        )
 
 
 def bits_of(vocabulary_size: int) -> int:
     """Returns the bits of an id in a prepared corpus."""
     return 16 if vocabulary_size <= 1 << 16 else 32
+
+
+def checksum(description: dict) -> str:
+    """Returns the SHA-256 of a description, in hexadecimal."""
+    content = json.dumps(description, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def sha256(path: str | os.PathLike) -> str:

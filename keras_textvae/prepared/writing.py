@@ -4,6 +4,7 @@ L: lines of a chunk. (T) differs from row to row (`tf.RaggedTensor`).
 """
 
 import contextlib
+import json
 import os
 import shutil
 
@@ -18,6 +19,7 @@ from keras_textvae.prepared.corpus import (
     ENDS,
     LABELS,
     bits_of,
+    checksum,
     files_config,
     sha256,
 )
@@ -67,6 +69,8 @@ def write(corpus: Corpus, text, described: dict, folder: str, verbose: int):
                 "labels": {column: [*numbers] for column, numbers in names.items()},
                 "sha256": checksums,
             }
+            content = json.loads(json.dumps(content))  # as it is read
+            content["checksum"] = checksum(content)
             write_json(os.path.join(partial, DESCRIPTION), content)
             os.replace(partial, folder)
         except BaseException:

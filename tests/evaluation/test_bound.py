@@ -92,3 +92,12 @@ def test_an_evaluation_with_the_same_seed_is_the_same(space):
     first = evaluate_bound(space.model, ids, seed=1)
     assert evaluate_bound(space.model, ids, seed=2) != first
     assert evaluate_bound(space.model, ids, seed=1) == first
+
+
+def test_a_perplexity_without_end_is_infinite():
+    """Of sentences that are their end alone, and where no float is as large."""
+    ended = Bound(bound=2.0, reconstruction=2.0, kl=0.0, tokens=1.0)
+    assert ended.perplexity == pytest.approx(np.exp(2.0))
+    assert ended.perplexity_without_eos == math.inf
+    diverged = Bound(bound=1e6, reconstruction=1e6, kl=0.0, tokens=10.0)
+    assert diverged.perplexity == math.inf

@@ -191,6 +191,17 @@ def test_a_flipped_byte_is_noticed(files):
     assert "\n" not in str(error.value)
     shutil.rmtree(prepared.folder)
     assert prepare(files, TEXT).train.sentences == 400
+    description = path.with_name("prepared.json")
+    intact = description.read_text()
+    for damaged, message in (
+        (intact.replace(": 400", ": 399"), "prepared.json is missing or damaged"),
+        ("[1]", "describes no prepared corpus of this version"),
+        ("{}", "describes no prepared corpus of this version"),
+        (intact[:-20], "prepared.json is not JSON"),
+    ):
+        description.write_text(damaged)
+        with pytest.raises(ValueError, match=message):
+            prepare(files, TEXT)
 
 
 def test_a_folder_of_another_corpus_is_refused(files, tmp_path):

@@ -121,6 +121,21 @@ def test_a_description_of_something_else_is_refused(tmp_path):
         TextSpace.load(str(tmp_path))
 
 
+def test_a_damaged_model_is_told_in_one_line(words, tmp_path):
+    words.save(str(tmp_path))
+    path = tmp_path / "model.keras"
+    content = bytearray(path.read_bytes())
+    for damaged in (content[:100], b"", bytes(content[:-300]) + b"x" * 300):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="model.keras cannot be read") as error:
+            TextSpace.load(str(tmp_path))
+        assert "\n" not in str(error.value)
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="model.keras cannot be read"):
+        TextSpace.load(str(tmp_path))
+
+
 def test_the_signatures_are_the_methods(exported):
     assert set(exported.signatures) == SIGNATURES | {"serving_default"}
 
