@@ -106,7 +106,8 @@ def changes(recipe: zoo.Recipe) -> dict:
 
 def names_corpus() -> bool:
     """Whether the flags name a corpus, not the recipe."""
-    return bool(FLAGS.corpus or FLAGS.train_files or FLAGS.data_dir)
+    files = FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files
+    return bool(files or FLAGS.corpus or FLAGS.data_dir)
 
 
 def files(recipe: zoo.Recipe) -> Corpus:
@@ -114,6 +115,8 @@ def files(recipe: zoo.Recipe) -> Corpus:
     if FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files:
         if not (FLAGS.train_files and FLAGS.valid_files):
             raise ValueError("--train_files and --valid_files are needed together.")
+        if FLAGS.corpus or FLAGS.data_dir:
+            raise ValueError("--train_files excludes --corpus and --data_dir.")
         return corpora.from_files(
             FLAGS.train_files, FLAGS.valid_files, FLAGS.test_files
         )
@@ -136,10 +139,12 @@ def describe(corpus: PreparedCorpus):
             f"{split.unknown_share:.1%} unknown, {split.too_long:,} too long"
         )
         if split.unknown_share > UNKNOWN_SHARE:
+            limited = corpus.vocabulary_size == corpus.text.get("vocabulary")
+            remedy = "a larger --vocabulary" if limited else "more training text"
             print(
                 f"warning: {split.unknown_share:.1%} of {split.name}'s words are "
-                "unknown to the vocabulary, and no model can write them: try a larger "
-                "--vocabulary, or a recipe of characters or bytes."
+                "unknown to the vocabulary, and no model can write them: try "
+                f"{remedy}, or a recipe of characters or bytes."
             )
 
 

@@ -61,6 +61,9 @@ def main(argv):
             f"KERAS_BACKEND={keras.backend.backend()}: training needs one of "
             f"{', '.join(BACKENDS)}."
         )
+    for name in ("run_dir", "prepared", "recipe", "corpus", "start_from"):
+        if FLAGS[name].value == "":
+            raise ValueError(f"--{name} is empty.")
     run = build_run()
     describe(run)
     verbose = 1 if sys.stdout.isatty() else 2
@@ -136,7 +139,9 @@ def report(run: Run):
         f"{split}: bound {result.bound:.2f} nats per {unit} = reconstruction "
         f"{result.reconstruction:.2f} + KL {result.kl:.2f}"
     )
-    if text.level == "words":
+    if text.level == "words" and run.corpus.test.too_long and text.too_long == "cut":
+        print(f"perplexity {result.perplexity:.1f}")  # not every sentence has an end
+    elif text.level == "words":
         print(
             f"perplexity {result.perplexity:.1f} with the end of sentence counted, "
             f"{result.perplexity_without_eos:.1f} without"

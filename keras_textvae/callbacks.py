@@ -172,7 +172,10 @@ def _read(path):
         with np.load(path) as saved:
             return {name: saved[name] for name in ("history", *saved.files)}
     except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError) as error:
-        raise ValueError(f"{path} is broken ({error}).") from None
+        raise ValueError(
+            f"{path} is broken ({error}): training cannot go on from it. Keep the best "
+            "model elsewhere and delete the folder to begin anew."
+        ) from None
 
 
 def _variables(model):

@@ -43,7 +43,6 @@ class Batches(DataAdapter, abc.ABC):
         self.passed = passed
         self.steps = passed if steps is None else steps
         self.next_epoch = 0
-        self._epoch = 0
         self.dtypes, self.shapes = dtypes, shapes
 
     @abc.abstractmethod
@@ -84,12 +83,13 @@ class Batches(DataAdapter, abc.ABC):
     has_partial_batch = None
     partial_batch_size = None
 
-    def on_epoch_begin(self):
-        self._epoch = self.next_epoch
-        self.next_epoch += 1
-
     def get_numpy_iterator(self):
-        for batch in self.epoch(self._epoch):
+        # Keras also begins iterators that it does not use: only one that has come to
+        # its last batch is an epoch.
+        number = self.next_epoch
+        for place, batch in enumerate(self.epoch(number), start=1):
+            if place == self.steps:
+                self.next_epoch = number + 1
             yield batch if isinstance(batch, tuple) else (batch,)
 
     get_jax_iterator = get_numpy_iterator

@@ -50,6 +50,7 @@ def prepare(
             without TensorFlow, if the corpus is not prepared yet.
         OSError: if the disk is full; nothing is left behind.
     """
+    _check_arguments(corpus, text, folder)
     described, sources = describe(text), sources_of(corpus)
     parts = {"format": FORMAT, "text": described, "sources": sources}
     given = folder is not None
@@ -84,16 +85,29 @@ def folder_of(sources: dict, text: dict) -> str:
     return os.path.join(cache_folder(), "prepared", key)
 
 
+def _check_arguments(corpus, text, folder):
+    if not isinstance(corpus, Corpus) or not hasattr(text, "length"):
+        raise ValueError(
+            "`prepare` takes a `Corpus` and a `Text` or `Codec`. "
+            f"Received: {type(corpus).__name__} and {type(text).__name__}"
+        )
+    if folder is None or not os.path.lexists(folder):
+        return
+    described = os.path.exists(os.path.join(folder, DESCRIPTION))
+    if not os.path.isdir(folder) or (os.listdir(folder) and not described):
+        raise ValueError(f"{folder} exists, and holds no prepared corpus.")
+
+
 def _require_same(prepared, sources, text):
-    for name, there, here in (
-        ("text", prepared.text, text),
-        ("sources", prepared.sources, sources),
-    ):
-        if there != json.loads(json.dumps(here)):
-            raise ValueError(
-                f"{prepared.folder} holds another prepared corpus: its {name} is "
-                "another. Choose another folder."
-            )
+    here = json.loads(json.dumps({"text": text, "sources": sources}))
+    for kind, there in (("text", prepared.text), ("sources", prepared.sources)):
+        for name in there.keys() | here[kind].keys():
+            if there.get(name) != here[kind].get(name):
+                raise ValueError(
+                    f"{prepared.folder} holds another prepared corpus: {kind}.{name} "
+                    f"is {there.get(name)!r} there, {here[kind].get(name)!r} here. "
+                    "Choose another folder."
+                )
 
 
 def _writing():

@@ -22,6 +22,7 @@ from keras_textvae.prepared.corpus import (
     checksum,
     files_config,
     sha256,
+    sources_of,
 )
 from keras_textvae.prepared.labels import Labels
 from keras_textvae.prepared.progress import Progress
@@ -72,6 +73,8 @@ def write(corpus: Corpus, text, described: dict, folder: str, verbose: int):
             content = json.loads(json.dumps(content))  # as it is read
             content["checksum"] = checksum(content)
             write_json(os.path.join(partial, DESCRIPTION), content)
+            if sources_of(corpus) != described["sources"]:
+                raise ValueError(f"{corpus.name}: a file changed while it was read.")
             os.replace(partial, folder)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)

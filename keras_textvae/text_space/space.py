@@ -88,6 +88,11 @@ class TextSpace:
     """
 
     def __init__(self, model, codec: Codec):
+        if not isinstance(codec, Codec):
+            raise ValueError(
+                "A `Codec` is needed, such as Codec(tokenizer, length=50). "
+                f"Received: {type(codec).__name__}"
+            )
         reader = model.decoder if hasattr(model, "decoder") else model.encoder
         if codec.vocabulary_size != reader.vocabulary_size:
             raise ValueError(

@@ -27,10 +27,16 @@ def read_config(folder: str) -> dict | None:
     if not os.path.exists(path):
         return None
     config = read_json(path)
-    if config.get("format") != FORMAT:
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ValueError(
             f"{folder} holds a run of another version. Choose another folder."
         )
+    try:
+        Recipe.from_config(config["recipe"]).model.all_arguments  # noqa: B018
+        if missing := {"sources", "files", "prepared", "seed"} - config.keys():
+            raise KeyError(*missing)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error}).") from error
     return config
 
 

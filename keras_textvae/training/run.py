@@ -37,7 +37,7 @@ from keras_textvae.training.folder import (
     read_config,
     recipe_of,
 )
-from keras_textvae.zoo import PARTS, Recipe
+from keras_textvae.zoo import PARTS, Recipe, check_keep
 
 
 class Run:
@@ -85,7 +85,9 @@ class Run:
         self.dtype_policy = dtype_policy
         self.start_from = start_from
         self.keep = keep
+        check_keep(keep)
         _check_prepared(corpus, recipe)
+        _check_stages(recipe)
         config = self._config()
         check_same_run(self.folder, config)
         self._make_batches()
@@ -214,7 +216,8 @@ class Run:
         folder = os.path.abspath(self.start_from)
         config = read_config(self.folder)
         if config and config["start_from"] and config["start_from"]["folder"] == folder:
-            return config["start_from"]  # it may be trained further, or gone
+            # It may be trained further by now, or gone.
+            return config["start_from"] | {"keep": self.keep}
         best = space_files.folder_of(folder)
         space_files.read_codec_config(best)
         checksum = sha256(os.path.join(best, "model.keras"))
@@ -246,6 +249,12 @@ class Run:
         self.history = RunHistory(self._save_best, patience)
         self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
         self.epochs_done = self.checkpoint.restore(self.model)
+        if not self.epochs_done and os.path.exists(self.path("metrics.csv")):
+            raise ValueError(
+                f"{self.folder} was trained, but its checkpoint.npz is gone, without "
+                "which it cannot go on. Keep its best model elsewhere and delete the "
+                "folder to begin anew."
+            )
 
     def _train_stages(self, callbacks, verbose, announce):
         start, keep = self.start_from, self.keep
@@ -335,11 +344,24 @@ def _check_prepared(corpus, recipe):
             )
 
 
+def _check_stages(recipe):
+    for stage in recipe.stages:
+        if recipe.stage(stage).text != recipe.text:
+            raise ValueError(f"The stage {stage.name!r} changes how texts become ids.")
+
+
 def _find_corpus(config, recipe):
     """Returns the prepared corpus of a run."""
     with contextlib.suppress(FileNotFoundError):
         return PreparedCorpus(config["prepared"])
-    return prepare(files_from_config(config["files"]), recipe.text)
+    try:
+        return prepare(files_from_config(config["files"]), recipe.text)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"The run's corpus is neither in {config['prepared']} nor where its files "
+            f"were ({error.filename}): say where it is now (--prepared, --corpus, or "
+            "--train_files and --valid_files)."
+        ) from error
 
 
 @contextlib.contextmanager

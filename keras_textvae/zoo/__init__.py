@@ -15,5 +15,6 @@ from keras_textvae.zoo.recipe import Schedule as Schedule
 from keras_textvae.zoo.recipe import Stage as Stage
 from keras_textvae.zoo.recipe import Terms as Terms
 from keras_textvae.zoo.recipe import Training as Training
+from keras_textvae.zoo.recipe import check_keep as check_keep
 from keras_textvae.zoo.recipes import RECIPES as RECIPES
 from keras_textvae.zoo.recipes import recipe as recipe

@@ -172,10 +172,15 @@ class Stage:
     keep: tuple[str, ...] = PARTS
 
     def __post_init__(self):
-        if not self.keep or not {*self.keep} <= {*PARTS}:
-            raise ValueError(
-                f"`keep` has some of {', '.join(PARTS)}. Received: keep={self.keep}"
-            )
+        check_keep(self.keep)
+
+
+def check_keep(keep):
+    """Raises ValueError unless `keep` is a tuple of parts of a model."""
+    if not isinstance(keep, tuple) or not keep or not {*keep} <= {*PARTS}:
+        raise ValueError(
+            f"`keep` is a tuple of some of {', '.join(PARTS)}. Received: keep={keep!r}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 
 from keras_textvae.batches import ArrayBatches, SentenceBatches
 from keras_textvae.tokens import PAD
+from tests.on_jax import run_on_jax
 
 
 class Recorder(keras.Model):
@@ -63,6 +64,41 @@ def test_each_epoch_of_fit_has_its_own_batches(recorder):
     batches.next_epoch = 2
     history = recorder.fit(batches, initial_epoch=2, epochs=5, verbose=0).history
     assert history["ids"] == sums[2:]
+
+
+def test_an_epoch_of_fewer_steps_goes_on_where_the_last_one_ended(recorder):
+    batches = SentenceBatches(np.arange(12) + 4, np.arange(12) + 1, 2, shuffle=True)
+    sums = [float(np.sum(batches.batch(step))) for step in range(12)]
+    history = recorder.fit(batches, steps_per_epoch=3, epochs=4, verbose=0).history
+    expected = [sum(sums[start : start + 3]) for start in range(0, 12, 3)]
+    assert history["ids"] == expected
+
+
+ON_JAX = """
+import keras
+import numpy as np
+from keras_textvae import lstm_vae
+from keras_textvae.batches import SentenceBatches
+
+class Recorded(SentenceBatches):
+    seen = []
+    def batch(self, step):
+        self.seen.append(step)
+        return super().batch(step)
+
+batches = Recorded(np.arange(12) % 5 + 4, np.arange(12) + 1, 4, shuffle=True)
+model = lstm_vae(9, 3, 4, 2)
+model.compile("adam")
+model.fit(batches, epochs=3, verbose=0)
+print(*batches.seen)
+"""
+
+
+def test_a_model_that_is_built_by_fit_on_jax_misses_no_batch():
+    pytest.importorskip("jax")
+    ended = run_on_jax(ON_JAX)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split()[-9:] == [str(step) for step in range(9)]
 
 
 def test_arrays_stay_together_and_ids_are_trimmed():

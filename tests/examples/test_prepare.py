@@ -61,8 +61,16 @@ def test_without_a_folder_it_is_in_the_cache(run, files, tmp_path, monkeypatch):
         (train, ["--prepared=FOLDER", "--vocabulary=9"], "vocabulary is 40 there, 9"),
         (train, ["--prepared=/nowhere"], "/nowhere holds no prepared corpus"),
         (train, ["--prepared=DAMAGED"], "train.ids is missing or damaged"),
-        (prepare, ["--prepared=FOLDER", "--length=20", "FILES"], "its text is another"),
-        (prepare, ["--prepared=FOLDER", "--corpus=grammar"], "its sources is another"),
+        (
+            prepare,
+            ["--prepared=FOLDER", "--length=20", "FILES"],
+            "prepared corpus: text.length",
+        ),
+        (
+            prepare,
+            ["--prepared=FOLDER", "--corpus=grammar"],
+            "prepared corpus: sources.",
+        ),
         (prepare, ["--corpus=nope"], "Unknown corpus 'nope'"),
         (prepare, ["extra"], "Unexpected argument 'extra'"),
     ],

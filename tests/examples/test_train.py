@@ -96,7 +96,7 @@ def test_a_run_goes_on_further_where_its_corpus_is_now(
     ended = run(train, *longer)
     assert (ended.code, ended.output) == (2, [])
     (line,) = ended.errors
-    assert f"{tmp_path}/gone/train.txt: No such file or directory" in line
+    assert f"nor where its files were ({tmp_path}/gone/train.txt)" in line
     here = [f"--{split}_files={moved}/{split}.txt" for split in grammar.SPLITS]
     ended = run(train, *longer, *here)
     assert ended.code == 0, ended.errors
@@ -346,9 +346,12 @@ def test_annealing_is_any_schedule_of_the_library_or_none(text, weights):
 @pytest.mark.parametrize(("unknown", "warned"), [(0, 0), (10, 0), (11, 1), (200, 1)])
 def test_many_unknown_words_are_warned_of(capsys, unknown, warned):
     figures = {"ids": 240, "tokens": 200, "unknown": unknown, "too_long": 3}
-    lengths = {"sentences": 20, "shortest": 1, "longest": 12}
-    split = Split("folder", "valid", "sentence", 12, 16, **figures, **lengths)
-    recipe_flags.describe(types.SimpleNamespace(splits=[split]))
+    figures |= {"sentences": 20, "shortest": 1, "longest": 12, "label_names": {}}
+    split = Split("folder", "valid", "sentence", 12, 16, **figures)
+    corpus = types.SimpleNamespace(
+        splits=[split], vocabulary_size=50, text={"vocabulary": 50}
+    )
+    recipe_flags.describe(corpus)
     line, *warnings = capsys.readouterr().out.splitlines()
     assert line == (
         "valid: 20 sentences of 1 to 12 words or characters, 200 tokens, "
@@ -357,6 +360,10 @@ def test_many_unknown_words_are_warned_of(capsys, unknown, warned):
     assert len(warnings) == warned
     for warning in warnings:
         assert warning.startswith(f"warning: {unknown / 200:.1%} of valid's words are")
+        assert "a larger --vocabulary" in warning
+    corpus.text["vocabulary"] = None  # a larger one would not know more
+    recipe_flags.describe(corpus)
+    assert "--vocabulary" not in capsys.readouterr().out
 
 
 def test_help_names_every_recipe():

@@ -207,16 +207,32 @@ def test_a_flipped_byte_is_noticed(files):
 def test_a_folder_of_another_corpus_is_refused(files, tmp_path):
     prepare(files, TEXT, tmp_path / "mine")
     before = written(tmp_path / "mine")
-    with pytest.raises(
-        ValueError, match="another prepared corpus: its text is another"
-    ):
+    with pytest.raises(ValueError, match=r"text\.(length|too_long) is .* there"):
         prepare(files, Text("words", length=7, too_long="drop"), tmp_path / "mine")
     swapped = files._replace(train=files.valid, valid=files.train)
-    with pytest.raises(ValueError, match="its sources is another"):
+    with pytest.raises(ValueError, match=r"sources\.\w+ is .* there"):
         prepare(swapped, TEXT, tmp_path / "mine")
     assert written(tmp_path / "mine") == before
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes").write_text("mine")
+    for folder in (tmp_path / "full", files.train[0]):
+        with pytest.raises(ValueError, match="exists, and holds no prepared corpus"):
+            prepare(files, TEXT, folder)
     with pytest.raises(FileNotFoundError, match="holds no prepared corpus"):
         PreparedCorpus(tmp_path)
+
+
+def test_a_file_that_changes_meanwhile_is_refused(files, tmp_path, monkeypatch):
+    tokenize = writing.tokenizers.learn
+
+    def learn(*arguments, **options):
+        pathlib.Path(files.train[0]).write_text("a\n")
+        return tokenize(*arguments, **options)
+
+    monkeypatch.setattr(writing.tokenizers, "learn", learn)
+    with pytest.raises(ValueError, match="a file changed while it was read"):
+        prepare(files, TEXT, tmp_path / "prepared")
+    assert not (tmp_path / "prepared").exists()
 
 
 def test_progress_says_what_is_done_and_left(monkeypatch, capsys):

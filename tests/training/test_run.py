@@ -280,6 +280,42 @@ def test_a_run_keeps_the_parts_that_it_is_told_to(finished, crops, tmp_path):
             np.testing.assert_array_equal(found, expected)
 
 
+def test_parts_that_are_none_are_refused(finished, crops, tmp_path):
+    folder, _ = finished
+    for keep in (("encodr",), "encoder", ()):
+        with pytest.raises(ValueError, match="`keep` is a tuple of some of"):
+            Run(tmp_path / "run", CROPS, crops, start_from=folder, keep=keep)
+    Run(tmp_path / "run", CROPS, crops, start_from=folder, keep=("encoder",))
+    with pytest.raises(ValueError, match="start_from.keep is"):
+        Run(tmp_path / "run", CROPS, crops, start_from=folder, keep=("decoder",))
+
+
+def test_a_run_without_its_checkpoint_does_not_begin_anew(crops, copy):
+    (copy / "checkpoint.npz").unlink()
+    before = content(copy)
+    with pytest.raises(ValueError, match="its checkpoint.npz is gone"):
+        Run(copy, CROPS, crops)
+    assert content(copy) == before
+
+
+@pytest.mark.parametrize("damaged", ["[]", "{}", '{"format": 2}', "{"])
+def test_a_damaged_configuration_is_told_in_one_line(crops, copy, damaged):
+    (copy / "config.json").write_text(damaged)
+    with pytest.raises(ValueError, match="another version|is damaged|is not JSON"):
+        Run.resume(copy)
+
+
+def test_an_impossible_stage_is_refused_before_there_is_a_folder(crops, tmp_path):
+    for changes, message in (
+        ({"epoch": 1}, "no field 'epoch'"),
+        ({"length": 5}, "changes how texts become ids"),
+    ):
+        recipe = CROPS.replace(stages=(zoo.Stage("first", changes),))
+        with pytest.raises(ValueError, match=message):
+            Run(tmp_path / "run", recipe, crops)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_start_from_another_kind_of_model_is_refused(
     finished, words, crops, tmp_path
 ):
