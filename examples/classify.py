@@ -35,9 +35,10 @@ with quiet_imports():
     import keras_textvae
     from examples import experiments
     from examples.classification import labelled
-    from keras_textvae import models
+    from keras_textvae import models, space_files
     from keras_textvae.atomic_files import read_json, write_json
     from keras_textvae.corpora import read_lines
+    from keras_textvae.prepared import sha256
 
 try:
     from examples.classification import methods, report
@@ -117,18 +118,33 @@ class Results:
         os.makedirs(folder, exist_ok=True)
         described = os.path.join(folder, "config.json")
         if os.path.exists(described):
-            for key, value in read_json(described).items():
-                if configuration[key] != value:
+            before = read_json(described)
+            for key, value in configuration.items():
+                if before.get(key) != value:
                     raise ValueError(
                         f"{folder} holds results of another comparison: {key} is "
-                        f"{value!r} there. Choose another --output_dir."
+                        f"{before.get(key)!r} there, {value!r} here (files by their "
+                        "SHA-256). Choose another --output_dir."
                     )
         write_json(described, configuration)
         self._path = os.path.join(folder, "results.jsonl")
         self.scores = {}
         if os.path.exists(self._path):
-            for _, line in read_lines(self._path):
-                self._take(json.loads(line))
+            self._drop_torn_line()
+            for number, line in read_lines(self._path):
+                self._take(self._parsed(number, line))
+
+    def _drop_torn_line(self):
+        """Cuts off half a last line, which a kill left; its cell is done again."""
+        with open(self._path, "r+b") as file:
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+
+    def _parsed(self, number, line):
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"{self._path}, line {number}: {error}") from None
 
     def add(self, cell, score):
         """Appends the score of a cell (seed, size, method)."""
@@ -170,8 +186,15 @@ def _problem(train):
 
 
 def _configuration():
-    names = ("run_dir", "labelled", "test", "unlabelled", "features", "hidden")
-    return {name: FLAGS[name].value for name in (*names, "learning_rate")}
+    """Returns what the scores depend on; files by their content."""
+    model = os.path.join(space_files.folder_of(FLAGS.run_dir), "model.keras")
+    options = ("features", "hidden", "learning_rate")
+    return {
+        "model": sha256(model),
+        "labelled": sha256(FLAGS.labelled),
+        "test": FLAGS.test and sha256(FLAGS.test),
+        "unlabelled": [sha256(path) for path in FLAGS.unlabelled],
+    } | {name: FLAGS[name].value for name in options}
 
 
 def _compare(problem, train, test, sizes, cells, results):

@@ -296,9 +296,22 @@ BAD = {
     "no text": ([], [], {}, "0 texts"),
     "more texts than labels": (TEXTS, LABELS[:5], {}, "6 texts, 5 labels"),
     "a text that is too long": (["a " * 20, "a"], NAMES, {}, "more than 7 words"),
+    "an empty text": (["a", " "], ["cat", "dog"], {}, r"Text 1 .* is empty"),
+    "an empty validation text": (
+        TEXTS,
+        LABELS,
+        {"validation": ([""], ["cat"])},
+        r"Text 0 .* is empty",
+    ),
     "an unknown way": (TEXTS, LABELS, {"encoder": "thawed"}, "fine_tuned, frozen"),
     "unlabelled": (TEXTS, LABELS, {"unlabelled": ["a"]}, "semi_supervised"),
 }
+
+
+def test_labels_that_are_no_names_are_refused():
+    for make in (transfer.classifier, transfer.semi_supervised):
+        with pytest.raises(ValueError, match=r"Labels are names, as str.*\[0, 1\]"):
+            make(words(), [0, 1])
 
 
 @pytest.mark.parametrize("case", BAD)

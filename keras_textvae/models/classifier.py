@@ -104,8 +104,10 @@ def selected(kind, features, posterior):
 
 
 def check_labels(labels):
-    """Raises ValueError unless there are two labels at least, each once."""
+    """Raises ValueError unless there are two labels at least, strings, each once."""
     labels = list(labels)
+    if not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"Labels are names, as str. Received: {labels}")
     if len(labels) < 2 or len({*labels}) < len(labels):
         raise ValueError(
             f"A classifier needs two labels or more, each once. Received: {labels}"

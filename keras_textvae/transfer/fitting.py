@@ -89,6 +89,7 @@ def fit(
     _check_options(model, encoder, unlabelled, class_weight)
     texts, numbers = list(texts), label_numbers(model.labels, labels)
     _check_labels(texts, numbers)
+    _check_texts(texts)
     steps_per_epoch = math.ceil(len(texts) / batch_size)
     epochs = epochs or max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps_per_epoch))
     weights = _weights(model, numbers, class_weight)
@@ -96,6 +97,7 @@ def fit(
     data = ArrayBatches([space.ids(texts), numbers, *weights], batch_size, **shuffled)
     if unlabelled is not None:
         unlabelled = list(unlabelled)
+        _check_texts(unlabelled)
         none = np.full(len(unlabelled), UNLABELLED, numbers.dtype)
         others = [space.ids(unlabelled), none]
         others = ArrayBatches(others, batch_size, shuffle=True, seed=seed + 1)
@@ -103,6 +105,7 @@ def fit(
     validation_ids = validation_features = None
     if validation is not None:
         validation_texts, validation_labels = validation
+        _check_texts(validation_texts)
         validation_numbers = label_numbers(model.labels, validation_labels)
         validation_ids, validation_features = (
             ArrayBatches([inputs, validation_numbers], batch_size)
@@ -172,6 +175,12 @@ def _check_labels(texts, numbers):
             f"Received: {len(texts)} texts, {len(numbers)} labels, "
             f"{len({*numbers})} different ones"
         )
+
+
+def _check_texts(texts):
+    for place, text in enumerate(texts):
+        if not text.strip():
+            raise ValueError(f"Text {place} (counted from 0) is empty.")
 
 
 class _Together(Batches):

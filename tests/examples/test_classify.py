@@ -64,6 +64,18 @@ def test_methods_are_compared_once_and_the_rest_is_kept(run, opened, files):
     ended = run(classify, *arguments(files, opened, ways))
     assert sum("min left" in line for line in ended.output) == 1
     assert (out / "results.jsonl").read_text().splitlines(keepends=True) == lines
+    # Half a last line, as a kill in the middle of it leaves: its cell is done again.
+    (out / "results.jsonl").write_text("".join(lines)[:-9])
+    ended = run(classify, *arguments(files, opened, ways))
+    assert sum("min left" in line for line in ended.output) == 1
+    assert (out / "results.jsonl").read_text().splitlines(keepends=True) == lines
+    # Other labels in the same file are another comparison.
+    labelled = (files / "train.tsv").read_text()
+    swapped = labelled.replace("cat\t", "?\t").replace("dog\t", "cat\t")
+    (files / "train.tsv").write_text(swapped.replace("?\t", "dog\t"))
+    ended = run(classify, *arguments(files, opened, ways))
+    (files / "train.tsv").write_text(labelled)
+    assert ended.code == 2 and "another comparison: labelled is" in ended.errors[-1]
     # Another command's methods and sizes are shown beside those that are there.
     fewer = ["--methods=bag_of_words", "--labels_per_class=3", "--seeds=1"]
     assert run(classify, *arguments(files, opened, *fewer)).code == 0
