@@ -19,8 +19,9 @@ REPLACEABLE = (
     "vocabulary",
     "too_long",
     "right_to_left",
+    "beta",
+    "alpha",
 )
-TERMS = ("beta", "alpha")
 ANNEALING = "none, sigmoid,MIDPOINT,STEEPNESS or linear,START,END[,FLOOR], in steps"
 
 # The type of a model's argument -> how its value is read.
@@ -97,7 +98,7 @@ def recipe() -> zoo.Recipe:
 
 def changes(recipe: zoo.Recipe) -> dict:
     """Returns the fields of a recipe that the flags replace."""
-    values = {name: FLAGS[name].value for name in (*REPLACEABLE, *TERMS)}
+    values = {name: FLAGS[name].value for name in REPLACEABLE}
     fields = {name: value for name, value in values.items() if value is not None}
     if FLAGS.annealing:
         fields["schedule"] = annealing(FLAGS.annealing)

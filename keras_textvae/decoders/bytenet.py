@@ -7,7 +7,7 @@ feature maps of the deconvolution. C: feature maps of the masked convolutions.
 import keras
 from keras import ops
 
-from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
+from keras_textvae.decoders.deconvolutional import AuxiliaryDecoder
 from keras_textvae.layers import (
     ByteNetBlock,
     DenseLogits,
@@ -21,7 +21,7 @@ BLOCKS = {"bytenet": ByteNetBlock, "highway": HighwayBlock}
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class ByteNetDecoder(DeconvolutionalDecoder):
+class ByteNetDecoder(AuxiliaryDecoder):
     """Masked convolutions over deconvolved features of z and the previous ids.
 
     Semeniuta et al. 2017, section 3.3 and figure 2c. Features and previous id, one-hot,
@@ -56,8 +56,6 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         auxiliary: bool. Return the pair of the logits and the auxiliary logits.
         training: bool.
     """
-
-    outputs = ("logits", "auxiliary_logits")
 
     def __init__(
         self,
@@ -152,10 +150,6 @@ class ByteNetDecoder(DeconvolutionalDecoder):
         if not auxiliary:
             return logits
         return logits, self.historyless_logits(features)
-
-    def teacher_forced(self, ids, z, training=False) -> dict:
-        logits, auxiliary = self(ids, z, auxiliary=True, training=training)
-        return {"logits": logits, "auxiliary_logits": auxiliary}
 
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and (t, buffers)."""

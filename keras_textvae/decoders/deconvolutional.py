@@ -85,3 +85,17 @@ class DeconvolutionalDecoder(Decoder):
             "features": self.features,
             "initializer": keras.initializers.serialize(self.initializer),
         }
+
+
+class AuxiliaryDecoder(DeconvolutionalDecoder):
+    """A decoder that knows the history too; the logits without are its auxiliary ones.
+
+    Semeniuta et al. 2017, section 3.4. A subclass's `call` takes `auxiliary`, which
+    asks for both.
+    """
+
+    outputs = ("logits", "auxiliary_logits")
+
+    def teacher_forced(self, ids, z, training=False) -> dict:
+        logits, auxiliary = self(ids, z, auxiliary=True, training=training)
+        return {"logits": logits, "auxiliary_logits": auxiliary}

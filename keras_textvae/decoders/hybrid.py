@@ -7,12 +7,12 @@ length. F: feature maps of the deconvolution.
 import keras
 from keras import ops
 
-from keras_textvae.decoders.deconvolutional import DeconvolutionalDecoder
+from keras_textvae.decoders.deconvolutional import AuxiliaryDecoder
 from keras_textvae.layers import LSTM, DenseLogits, EmbeddedIds, time_first
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
-class HybridDecoder(DeconvolutionalDecoder):
+class HybridDecoder(AuxiliaryDecoder):
     """A layer-normalised LSTM over deconvolved features of z and the previous id.
 
     Semeniuta et al. 2017, section 3.3 and figure 2b. z enters the LSTM through the
@@ -36,8 +36,6 @@ class HybridDecoder(DeconvolutionalDecoder):
         z: float [B, D].
         auxiliary: bool. Return the pair of the logits and the auxiliary logits.
     """
-
-    outputs = ("logits", "auxiliary_logits")
 
     def __init__(
         self,
@@ -84,10 +82,6 @@ class HybridDecoder(DeconvolutionalDecoder):
         if not auxiliary:
             return logits
         return logits, self.historyless_logits(features)
-
-    def teacher_forced(self, ids, z, training=False) -> dict:
-        logits, auxiliary = self(ids, z, auxiliary=True, training=training)
-        return {"logits": logits, "auxiliary_logits": auxiliary}
 
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and (t, (h, c))."""

@@ -101,11 +101,11 @@ class Codec:
 
     def get_config(self) -> dict:
         """Returns what `from_config` restores this codec from; JSON can hold it."""
-        tokenizer = {
-            "class_name": type(self.tokenizer).__name__,
-            "config": self.tokenizer.get_config(),
+        return {
+            "tokenizer": self.tokenizer.description(),
+            "length": self.length,
+            "form": self.form,
         }
-        return {"tokenizer": tokenizer, "length": self.length, "form": self.form}
 
     @classmethod
     def from_config(cls, config: dict) -> "Codec":

@@ -123,10 +123,13 @@ class Tokenizer:
     def from_config(cls, config: dict):
         return cls(**config)
 
+    def description(self) -> dict:
+        """Returns class and configuration, which make this tokenizer again."""
+        return {"class_name": type(self).__name__, "config": self.get_config()}
+
     def save(self, path: str):
         """Writes the tokenizer as JSON; `load` reads it. Never leaves half a file."""
-        content = {"class_name": type(self).__name__, "config": self.get_config()}
-        write_json(path, content)
+        write_json(path, self.description())
 
 
 def batch_of_text(text):
