@@ -23,7 +23,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from benchmarks.models import MODELS, built
+from benchmarks.models import MODELS
 from keras_textvae import samplers
 from keras_textvae.generation import generate
 from keras_textvae.tokens import EOS, UNK
@@ -47,7 +47,7 @@ def main(argv):
 def measure(length):
     """Prints how long texts of a length take."""
     keras.utils.set_random_seed(0)
-    model = built(MODELS[FLAGS.model](length), length)
+    model = MODELS[FLAGS.model](length)
     z = tf.random.normal([FLAGS.sentences, model.latent_dim])
     noise = 1.0 - tf.random.uniform([FLAGS.sentences, length])
     sampler = samplers.categorical(FLAGS.temperature)

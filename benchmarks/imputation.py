@@ -50,7 +50,6 @@ def main(argv):
         model = rnnlm(*sizes, tied=True)
     width, steps = SEARCHES[FLAGS.model]
     ids, hidden = sentences()
-    model(ids[:1])
     spec = [tf.TensorSpec([None, None], dtype) for dtype in (tf.int32, tf.bool)]
     complete = tf.function(
         lambda ids, hidden: imputation.impute(model, ids, hidden, width, steps).ids,

@@ -2,8 +2,6 @@
 
 import bisect
 
-from keras import ops
-
 from keras_textvae import bytenet_vae, feedforward_vae, hybrid_vae, lstm_vae
 
 VOCABULARY = 10_000  # of words
@@ -24,18 +22,12 @@ def _equal_hybrid(length):
     """The hybrid with about as many parameters as the LSTM VAE."""
 
     def parameters(units):
-        return built(hybrid_vae(CHARACTERS, length, units=units), length).count_params()
+        return hybrid_vae(CHARACTERS, length, units=units).count_params()
 
     sizes = range(4, 1000, 4)
-    lstm_parameters = built(_character_lstm(length), length).count_params()
+    lstm_parameters = _character_lstm(length).count_params()
     units = sizes[bisect.bisect(sizes, lstm_parameters, key=parameters)]
     return hybrid_vae(CHARACTERS, length, units=units)
-
-
-def built(model, length):
-    """Builds a model for texts of a length, and returns it."""
-    model(ops.ones((1, length + 1), "int32"))
-    return model
 
 
 # Name -> the model of texts of a length; of words, and those of Semeniuta et al. 2017

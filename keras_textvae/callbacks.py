@@ -42,7 +42,7 @@ class KLAnnealing(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs["kl_weight"] = float(self.model.kl_weight)
+            logs["kl_weight"] = _number(self.model.kl_weight)
 
 
 class RunHistory(keras.callbacks.Callback):
@@ -100,8 +100,8 @@ class RunHistory(keras.callbacks.Callback):
             raise ValueError("`RunHistory` needs `fit(..., validation_data=...)`.")
         row = {"epoch": epoch + 1} | {name: float(x) for name, x in logs.items()}
         # A language model has no KL to anneal.
-        row.setdefault("kl_weight", float(getattr(self.model, "kl_weight", 1.0)))
-        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        row.setdefault("kl_weight", _number(getattr(self.model, "kl_weight", 1.0)))
+        row["learning_rate"] = _number(self.model.optimizer.learning_rate)
         self.rows.append(row)
         if self.epochs_since_best == 0:
             self.on_best()
@@ -163,7 +163,7 @@ def _batches_seen(optimizer):
     """
     of_batches = getattr(optimizer, "inner_optimizer", optimizer)  # it scales the loss
     count = next(v for v in of_batches.variables if v.name == "iteration")
-    return int(keras.ops.convert_to_numpy(count))
+    return int(_number(count))
 
 
 def _read(path):
@@ -179,11 +179,13 @@ def _read(path):
 
 
 def _variables(model):
-    # Built again, an optimizer that scales the loss would begin anew.
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
     return model.state + list(model.optimizer.variables)
 
 
 def _numpy(variable):
     return keras.ops.convert_to_numpy(variable)
+
+
+def _number(scalar) -> float:
+    """Returns the value of a variable, of a strategy's too, or a number."""
+    return float(keras.ops.convert_to_numpy(scalar))

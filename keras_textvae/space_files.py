@@ -25,7 +25,7 @@ def save(folder: str | os.PathLike, model, codec_config: dict):
 
     Args:
         folder: created if it does not exist.
-        model: one of `models`, built. The optimizer's state is left out: it would
+        model: one of `models`. The optimizer's state is left out: it would
             triple the size.
         codec_config: see `tokenizers.Codec.get_config`.
     """

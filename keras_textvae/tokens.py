@@ -1,9 +1,13 @@
-"""What every room agrees on: the special ids, and how long a text is.
+"""What every room agrees on: the special ids, what ids are, how long a text is.
 
 A sentence is ``<bos> w ... w <eos> <pad> ...``, a crop of running text is
 ``<bos> c ... c``; the ids of words and characters follow from `FIRST_WORD` on. The
 length of either is its number of words or characters.
+
+B: batch size. T: time, `<bos>` included.
 """
+
+import numpy as np
 
 PAD = 0
 BOS = 1
@@ -12,6 +16,33 @@ UNK = 3
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<eos>", "<unk>")
 FIRST_WORD = len(SPECIAL_TOKENS)
 FORMS = ("sentence", "crop")
+
+
+def require_ids(ids, vocabulary_size: int):
+    """Raises ValueError for an array, or a tensor's specification, that is not of ids.
+
+    Args:
+        ids: integers [B, T] from 0 on, below `vocabulary_size`; of a specification,
+            such as `tf.TensorSpec`, the values are not known.
+        vocabulary_size: int. V.
+    """
+    dtype, shape = getattr(ids, "dtype", None), getattr(ids, "shape", None)
+    kind = np.dtype(getattr(dtype, "as_numpy_dtype", dtype)).kind if dtype else "O"
+    if kind not in "iu" or len(shape) != 2 or hasattr(ids, "ragged_rank"):
+        hint = "" if kind in "iuf" else "; a `Codec` makes them of texts"
+        raise ValueError(
+            f"Ids are one array of integers, [B, T]{hint}. Received: "
+            f"{type(ids).__name__} of {dtype}, shape {shape}"
+        )
+    if not hasattr(ids, "__array__"):
+        return
+    values = np.asarray(ids)
+    if values.size and not 0 <= values.min() <= values.max() < vocabulary_size:
+        outside = values[(values < 0) | (values >= vocabulary_size)][0]
+        raise ValueError(
+            f"Ids must lie in [0, {vocabulary_size}), the vocabulary. "
+            f"Received: {outside}"
+        )
 
 
 def positions(length: int, form: str) -> int:

@@ -12,12 +12,13 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = "keras_textvae"
 TOP = "__init__"  # the package's own `__init__.py`, which names what is public
 
-_LEAVES = ("layers", "losses", "schedules", "samplers", "grammar", "batches", "paths")
+_LEAVES = ("replicas", "losses", "schedules", "samplers", "grammar", "batches", "paths")
 # Every room may also import itself, `tokens` and `atomic_files`.
 TABLE = {
     "tokens": set(),
     "atomic_files": set(),
     **{leaf: set() for leaf in _LEAVES},
+    "layers": {"replicas"},
     "posteriors": {"layers"},
     "corpora": {"grammar"},
     "tokenizers": {"corpora"},
@@ -27,7 +28,7 @@ TABLE = {
     "generation": {"samplers"},
     "imputation": {"generation", "posteriors"},
     "objectives": {"losses", "posteriors"},
-    "models": {"posteriors", "losses", "objectives"},
+    "models": {"posteriors", "losses", "objectives", "replicas"},
     "callbacks": set(),
     "evaluation": {"encoders", "losses", "objectives", "posteriors", "generation"},
     "text_space": {
@@ -54,6 +55,7 @@ TENSORFLOW = {"tensorflow", "tensorflow_text"}
 # Rooms, or single files of a room, that handle text or TensorFlow's training step.
 MAY_USE_TENSORFLOW = {
     "batches/batches.py",
+    "replicas",
     "prepared/writing.py",
     "tokenizers",
     "text_space",

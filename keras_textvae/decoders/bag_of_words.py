@@ -49,6 +49,9 @@ class BagOfWordsDecoder(Decoder):
     def call(self, ids, z, training=False):
         return self._logits(z)[:, None]
 
+    def compute_output_spec(self, ids, z, training=False):
+        return super().compute_output_spec(keras.KerasTensor((ids.shape[0], 1)), z)
+
     def initial_state(self, z):
         """Returns the logits [B, V] of every step, and the position 0."""
         return self._logits(z), ops.zeros((), dtype="int32")

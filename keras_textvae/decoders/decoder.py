@@ -14,6 +14,7 @@ class Decoder(keras.layers.Layer):
     computed once, in `initial_state`.
 
     Attributes:
+        vocabulary_size: V.
         outputs: the names of what `teacher_forced` returns.
 
     Call arguments:
@@ -30,6 +31,10 @@ class Decoder(keras.layers.Layer):
 
     def call(self, ids, z, training=False):
         raise NotImplementedError
+
+    def compute_output_spec(self, ids, z, training=False):
+        shape = (*ids.shape, self.vocabulary_size)
+        return keras.KerasTensor(shape, self.compute_dtype)
 
     def teacher_forced(self, ids, z, training=False) -> dict:
         """Returns the tensors that a loss of texts takes, under their names.

@@ -96,6 +96,10 @@ class AuxiliaryDecoder(DeconvolutionalDecoder):
 
     outputs = ("logits", "auxiliary_logits")
 
+    def compute_output_spec(self, ids, z, auxiliary=False, training=False):
+        logits = super().compute_output_spec(ids, z)
+        return (logits, logits) if auxiliary else logits
+
     def teacher_forced(self, ids, z, training=False) -> dict:
         logits, auxiliary = self(ids, z, auxiliary=True, training=training)
         return {"logits": logits, "auxiliary_logits": auxiliary}

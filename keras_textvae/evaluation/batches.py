@@ -3,8 +3,12 @@
 B: batch size. T: time, `<bos>` included. N: sentences.
 """
 
+import operator
+
 import keras
 import numpy as np
+
+from keras_textvae.tokens import require_ids
 
 ROWS = 32  # of a batch that is cut from one array
 
@@ -34,29 +38,46 @@ class Compiled(keras.Model):
         return self.predict_on_batch(arrays)
 
 
-def cut(batches):
-    """Returns `batches`; one array [N, T] as a list of arrays [B, T]."""
-    if getattr(batches, "ndim", None) != 2:
-        return batches
-    return [batches[start : start + ROWS] for start in range(0, len(batches), ROWS)]
+def of_ids(batches, model):
+    """Returns what yields the batches, checked, as int32 [B, T].
 
-
-def checked(batches):
-    """Yields the batches as int32 [B, T].
+    Args:
+        batches: an iterable of ids [B, T], or of tuples that begin with them, such as a
+            list of arrays or a `tf.data.Dataset`; or one array [N, T].
+        model: whose ids they are.
 
     Raises:
-        ValueError: for what is not a batch of ids, and if there is no sentence.
+        ValueError: for sentences with weights, which would be left out of account; when
+            iterated, for what is no ids of the model's vocabulary, and if there is no
+            sentence.
     """
-    sentences = 0
-    for batch in batches:
-        ids = np.asarray(batch)
-        if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
-            raise ValueError(
-                "A batch is an array of ids, int32 [B, T]. "
-                f"Received: {ids.dtype} of shape {ids.shape}"
-            )
-        if len(ids):
-            yield ids.astype("int32")
-        sentences += len(ids)
-    if not sentences:
-        raise ValueError("`batches` holds no sentence. Received: 0 sentences")
+    if getattr(batches, "ndim", None) == 2:
+        starts = range(0, len(batches), ROWS)
+        batches = [batches[start : start + ROWS] for start in starts]
+    return Checked(batches, model.vocabulary_size)
+
+
+class Checked:
+    """Batches that are checked as they come, see `of_ids`."""
+
+    def __init__(self, batches, vocabulary_size):
+        self.batches = batches
+        self.vocabulary_size = vocabulary_size
+
+    def __len__(self):
+        return operator.length_hint(self.batches)
+
+    def __iter__(self):
+        sentences = 0
+        for batch in self.batches:
+            parts = batch if isinstance(batch, tuple) else (batch,)
+            ids, _, weights = keras.utils.unpack_x_y_sample_weight(parts)
+            if weights is not None:
+                raise ValueError("Weights of sentences: only `evaluate` reads them.")
+            ids = np.asarray(ids) if isinstance(ids, list) else ids
+            require_ids(ids, self.vocabulary_size)
+            if len(ids):
+                yield np.asarray(ids).astype("int32")
+            sentences += len(ids)
+        if not sentences:
+            raise ValueError("`batches` holds no sentence. Received: 0 sentences")

@@ -6,7 +6,13 @@ All losses are in nats per sentence unless the name says otherwise.
 import math
 from typing import NamedTuple
 
-from keras import ops
+import keras
+import numpy as np
+
+from keras_textvae.evaluation.batches import Compiled, of_ids
+from keras_textvae.losses import sentence_nll
+from keras_textvae.posteriors import total_kl
+from keras_textvae.tokens import PAD
 
 
 class Bound(NamedTuple):
@@ -47,28 +53,48 @@ class Bound(NamedTuple):
         return self.bound / self.tokens / math.log(2)
 
 
-def evaluate_bound(model, batches, seed: int = 0) -> Bound:
-    """Evaluates a compiled model on batches of ids.
+def evaluate_bound(model, batches, seed: int = 0, verbose: int = 0) -> Bound:
+    """Evaluates the bound of a model, which is left as it is.
 
     Args:
         model: `models.TextVAE`, or `models.LanguageModel`, whose KL is zero and whose
-            bound is exact; compiled.
-        batches: a `tf.data.Dataset` of ids int32 [B, T], or an array of them.
-        seed: int. Seeds the noise in z: the same seed gives the same figures.
+            bound is exact; compiled or not.
+        batches: ids int32 [B, T], an array of them, or an iterable such as a list of
+            arrays, a `tf.data.Dataset` or `batches.Batches`; labels beside them are not
+            read.
+        seed: int. Seeds the noise in z: the same seed and batches give the same
+            figures.
+        verbose: 1 shows a progress bar with the time left, where the number of batches
+            is known.
 
     Returns:
         A `Bound`, with one sample of z per sentence.
+
+    Raises:
+        ValueError: for what is no ids of the model's vocabulary, for weights of
+            sentences, and for no sentence.
     """
-    if model.latent_dim:
-        noise = model.posterior.noise.state
-        noise.assign(ops.convert_to_tensor([seed, 0], dtype=noise.dtype))
-    figures = model.evaluate(batches, verbose=0, return_dict=True)
-    return Bound(
-        bound=figures["loss"],
-        reconstruction=figures["reconstruction"],
-        kl=figures.get("kl", 0.0),
-        tokens=figures["tokens"],
+    batches, parts = of_ids(batches, model), Compiled(_parts, model)
+    progress = keras.utils.Progbar(
+        len(batches) or None, verbose=verbose, unit_name="batch"
     )
+    columns = []
+    for number, ids in enumerate(batches):
+        rng = np.random.default_rng([seed, number])
+        noise = rng.standard_normal((len(ids), model.latent_dim), "float32")
+        tokens = np.sum(ids[:, 1:] != PAD, axis=1)
+        columns.append(np.stack([*parts.on(ids, noise), tokens]))
+        progress.update(number + 1)
+    means = np.mean(np.concatenate(columns, axis=1), axis=1, dtype="float64")
+    reconstruction, kl, tokens = means.tolist()
+    return Bound(reconstruction + kl, reconstruction, kl, tokens)
+
+
+def _parts(model, ids, noise):  # [B, T], [B, D] -> [B], [B]
+    """The reconstruction and the KL of each sentence."""
+    drawn = model.infer(ids, noise)
+    logits = model.decoder(ids[:, :-1], drawn["z"], training=False)
+    return sentence_nll(ids[:, 1:], logits), total_kl(drawn["kl"])
 
 
 def _perplexity(nats, tokens):

@@ -5,14 +5,13 @@ size. H: feature size. All losses are in nats per sentence.
 """
 
 import math
-import operator
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_textvae.evaluation.batches import Compiled, checked, cut
+from keras_textvae.evaluation.batches import Compiled, of_ids
 from keras_textvae.evaluation.bound import Bound
 from keras_textvae.losses import sentence_nll
 from keras_textvae.objectives import bound
@@ -61,9 +60,8 @@ def importance_weighted_nll(
     Args:
         model: `models.TextVAE` whose posterior has a density; or
             `models.LanguageModel`, whose likelihood is exact without samples.
-        batches: an iterable of ids int32 [B, T], such as a list of arrays or a
-            `tf.data.Dataset`; or one array of them. Sentences of equal lengths in a
-            batch cost least; on JAX every new shape costs a compilation.
+        batches: as for `evaluate_bound`. Sentences of equal lengths in a batch cost
+            least; on JAX every new shape costs a compilation.
         samples: int. S.
         chunk: int. The samples of a batch that are decoded together. None means as many
             as keep the logits within 128 MiB, but at least one. It changes nothing but
@@ -84,13 +82,13 @@ def importance_weighted_nll(
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be positive. Received: {name}={value}")
     samples = samples if model.latent_dim else 1
-    batches = cut(batches)
+    batches = of_ids(batches, model)
     progress = keras.utils.Progbar(
-        operator.length_hint(batches) or None, verbose=verbose, unit_name="batch"
+        len(batches) or None, verbose=verbose, unit_name="batch"
     )
     log_weights = Compiled(_log_weights, model)
     nll, tokens = [], []
-    for number, ids in enumerate(checked(batches)):
+    for number, ids in enumerate(batches):
         if not number:
             _require_density(model, ids[:1])
         noise = np.random.default_rng([seed, number])

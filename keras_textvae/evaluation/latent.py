@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_textvae.evaluation.batches import Compiled, checked, cut
+from keras_textvae.evaluation.batches import Compiled, of_ids
 from keras_textvae.posteriors import DiagonalGaussian
 
 ROWS = 256  # of the matrix [N, N] of densities, in memory at a time
@@ -35,8 +35,7 @@ def kl_per_dimension(model, batches, seed: int = 0):
     Args:
         model: `models.TextVAE` whose posterior has a KL per dimension: all families but
             `posteriors.NormalizingFlow`.
-        batches: an iterable of ids int32 [B, T], such as a list of arrays or a
-            `tf.data.Dataset`; or one array of them.
+        batches: as for `evaluate_bound`.
         seed: int. Seeds the noise in z, on which the KL of a `MultiStep` depends.
 
     Returns:
@@ -48,7 +47,7 @@ def kl_per_dimension(model, batches, seed: int = 0):
     """
     kl, rng = Compiled(_kl, model), np.random.default_rng(seed)
     kls = []
-    for ids in checked(cut(batches)):
+    for ids in of_ids(batches, model):
         noise = rng.standard_normal((len(ids), model.latent_dim), "float32")
         kls.append(kl.on(ids, noise))
         if kls[0].ndim != 2 or not model.latent_dim:
@@ -69,7 +68,7 @@ def active_units(model, batches, threshold: float = 0.01) -> ActiveUnits:
         model: `models.TextVAE`. `Posterior.mode` stands in for E_q(z|x)[z]: it is equal
             for a `DiagonalGaussian`, and close for families whose mean has no closed
             form.
-        batches: as for `kl_per_dimension`.
+        batches: as for `evaluate_bound`.
         threshold: float.
 
     Returns:
@@ -81,7 +80,7 @@ def active_units(model, batches, threshold: float = 0.01) -> ActiveUnits:
     if not model.latent_dim:
         raise ValueError(f"A model with z is needed. Received: {type(model).__name__}")
     mode = Compiled(_mode, model)
-    means = np.concatenate([mode.on(ids) for ids in checked(cut(batches))])
+    means = np.concatenate([mode.on(ids) for ids in of_ids(batches, model)])
     variances = np.var(means, axis=0, dtype="float64")
     return ActiveUnits(int(np.sum(variances > threshold)), variances)
 
@@ -101,7 +100,7 @@ def mutual_information(model, batches, seed: int = 0) -> float:
 
     Args:
         model: `models.TextVAE` with a `posteriors.DiagonalGaussian`.
-        batches: as for `kl_per_dimension`. The time grows as N^2 (10,000 sentences:
+        batches: as for `evaluate_bound`. The time grows as N^2 (10,000 sentences:
             some seconds), the memory as N.
         seed: int. Seeds the noise in z.
 
@@ -142,7 +141,7 @@ def _gaussians(model, batches):  # -> float64 [N, D], [N, D]
             f"Received: {type(posterior).__name__}"
         )
     parameters = Compiled(_parameters, model)
-    gaussians = [parameters.on(ids) for ids in checked(cut(batches))]
+    gaussians = [parameters.on(ids) for ids in of_ids(batches, model)]
     mean, log_var = (np.concatenate(part) for part in zip(*gaussians, strict=True))
     return mean.astype("float64"), log_var.astype("float64")
 

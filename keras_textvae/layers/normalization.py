@@ -13,7 +13,8 @@ def normalization(kind, dtype):
     """Returns a new layer that normalises feature maps [B, T, C].
 
     Batch normalisation uses its moving averages outside training. In training it
-    looks at all positions, later ones too; layer normalisation never does.
+    looks at all positions, later ones too, and at the rows of all devices; layer
+    normalisation never does.
 
     Args:
         kind: "layer", over the maps of one position, or "batch", of each map over batch
@@ -27,7 +28,11 @@ def normalization(kind, dtype):
         return keras.layers.LayerNormalization(epsilon=_EPSILON, dtype=dtype)
     if kind == "batch":
         return keras.layers.BatchNormalization(
-            momentum=_MOMENTUM, epsilon=_EPSILON, dtype=dtype
+            momentum=_MOMENTUM,
+            epsilon=_EPSILON,
+            # On JAX a batch is one array, however many devices hold it.
+            synchronized=keras.backend.backend() == "tensorflow",
+            dtype=dtype,
         )
     raise ValueError(
         f"A normalization is one of {', '.join(NORMALIZATIONS)}. Received: {kind!r}"

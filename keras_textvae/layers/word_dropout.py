@@ -6,6 +6,7 @@ B: batch size. T: time.
 import keras
 from keras import ops
 
+from keras_textvae.layers.noise import uniform
 from keras_textvae.tokens import BOS, PAD, UNK
 
 
@@ -42,8 +43,9 @@ class WordDropout(keras.layers.Layer):
             return ids
         kept = ops.logical_or(ids == BOS, ids == PAD)
         if self.keep_rate > 0.0:
-            uniform = keras.random.uniform(ops.shape(ids), seed=self.choice)
-            kept = ops.logical_or(kept, uniform < self.keep_rate)
+            kept = ops.logical_or(
+                kept, uniform(ops.shape(ids), self.choice) < self.keep_rate
+            )
         return ops.where(kept, ids, self.dropped)
 
     def get_config(self):

@@ -55,6 +55,11 @@ class TextClassifier(SentenceModel):
         self.head = head
         self.labels = tuple(labels)
         self.features = features
+        with self.building() as ids:
+            encoded = self.encoder(ids)
+            if self.posterior:  # "encoder" leaves it unused
+                self.posterior(encoded)
+            label_logits(self, encoded, training=False)
 
     @property
     def latent_dim(self) -> int:
@@ -62,10 +67,7 @@ class TextClassifier(SentenceModel):
         return self.posterior.latent_dim if self.posterior else 0
 
     def call(self, ids, training=False):
-        features = self.encoder(ids, training=training)
-        if self.posterior and not self.posterior.built:  # "encoder" leaves it unused
-            self.posterior(features)
-        return label_logits(self, features, training)
+        return label_logits(self, self.encoder(ids, training=training), training)
 
     def classify(self, ids):
         """Returns the probabilities of the labels, float32 [B, C]."""

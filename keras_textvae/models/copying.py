@@ -5,12 +5,11 @@ def copied(model, float32: bool = False):
     """Returns a copy of a model, weights and random states, without its optimizer.
 
     Args:
-        model: `LanguageModel` or `TextVAE`, built.
+        model: one of `models`.
         float32: bool. Whether the copy computes in float32, whatever the model does.
     """
     config = model.get_config()
     copy = type(model).from_config(_in_float32(config) if float32 else config)
-    copy.build_from_config(model.get_build_config())
     for variable, value in zip(copy.state, model.state, strict=True):
         variable.assign(value)
     return copy

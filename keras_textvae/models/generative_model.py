@@ -4,17 +4,26 @@ B: batch size. T: time, `<bos>` included. V: vocabulary size. D: latent size.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.tokens import PAD
 
+UNLABELLED = -1  # a sentence's label, where it has none
+
 
 class GenerativeModel(SentenceModel):
-    """p(x) by way of a decoder; a subclass has `latent_dim`, `infer`, `sentence_loss`.
+    """p(x) by way of a decoder; see what a subclass must have below.
+
+    It has a loss and metrics of its own: `compile` takes an optimizer, `fit` and
+    `evaluate` take ids without labels. `sample_weight` has one weight w a sentence, as
+    everywhere in Keras: the loss is the mean of w * loss, a metric is sum w * value /
+    sum w.
 
     Args:
         decoder: layer, ids [B, T - 1], z [B, D] -> logits. See `decoders.Decoder`.
+        metrics: names of the metrics, means over sentences.
 
     Call arguments:
         ids: int32 [B, T], `<bos> w ... w <eos> <pad> ...`.
@@ -28,13 +37,46 @@ class GenerativeModel(SentenceModel):
     counted; so exp(loss / tokens) is the perplexity of an evaluation.
 
     Raises:
-        ValueError: from `fit` and `evaluate`, if sentences are weighted.
+        ValueError: from `compile`, for a loss or metrics; from `fit` and `evaluate`,
+            for what is no array of ids of the vocabulary, and for `class_weight`
+            without labels.
     """
 
-    def __init__(self, decoder, **kwargs):
+    def __init__(self, decoder, metrics=(), **kwargs):
         super().__init__(**kwargs)
         self.decoder = decoder
-        self.tokens_tracker = keras.metrics.Mean("tokens")
+        self.trackers = [keras.metrics.Mean(name) for name in (*metrics, "tokens")]
+        self.mean = MeanOverSentences()
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V."""
+        return self.decoder.vocabulary_size
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        **options,
+    ):
+        """Configures training, see `keras.Model.compile`, with the model's own loss."""
+        others = [loss, loss_weights, metrics, weighted_metrics]
+        if others := [other for other in others if other is not None]:
+            raise ValueError(
+                f"A {type(self).__name__} has a loss and metrics of its own. "
+                f"Received: {others[0]!r}"
+            )
+        super().compile(optimizer, **options)
+
+    def _labels(self, x, y, sample_weight=None, **options):
+        y = super()._labels(x, y, sample_weight, **options)
+        if y is None and sample_weight is not None:
+            # Without labels, Keras would drop the weights.
+            return np.full(len(sample_weight), UNLABELLED, "int32")
+        return y
 
     def call(self, ids, training=False):
         outputs = self.infer(ids, training=training)
@@ -55,27 +97,39 @@ class GenerativeModel(SentenceModel):
         """
         raise NotImplementedError
 
-    def sentence_loss(self, targets, outputs, training):  # -> float32 [B]
-        """Returns the loss of each sentence, nats, and updates its metrics.
+    def sentence_losses(self, targets, outputs, training):
+        """Returns the loss of each sentence, and its metrics.
 
         Args:
             targets: int32 [B, T - 1], the ids to predict.
             outputs: what `call` returned.
             training: bool.
+
+        Returns:
+            The pair of the loss, float32 [B], and a dict of float32 [B], nats both.
         """
         raise NotImplementedError
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        if sample_weight is not None:
-            raise ValueError(
-                "Sentences cannot be weighted: `sample_weight` must be None."
-            )
         targets = x[:, 1:]
-        self.tokens_tracker.update_state(ops.sum(targets != PAD, axis=-1))
-        return ops.mean(self.sentence_loss(targets, y_pred, training))
+        losses, figures = self.sentence_losses(targets, y_pred, training)
+        figures["tokens"] = ops.sum(targets != PAD, axis=-1)
+        for tracker in self.trackers:
+            tracker.update_state(figures[tracker.name], sample_weight=sample_weight)
+        return self.mean(losses, losses, sample_weight)
 
     def get_config(self):
         decoder = keras.saving.serialize_keras_object(self.decoder)
         return super().get_config() | {"decoder": decoder}
+
+
+class MeanOverSentences(keras.losses.Loss):
+    """The mean of losses [B], weighted and shared among replicas as Keras does it."""
+
+    def __init__(self):
+        super().__init__(dtype="float32")
+
+    def call(self, losses, _):
+        return losses

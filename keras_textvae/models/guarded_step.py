@@ -1,7 +1,13 @@
 """A guard of the gradients, which Keras's own training step on TensorFlow lacks."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
+
+from keras_textvae.replicas import share_of, total_of_all
+
+OF_TRAINING = ("gradient_norm", "skipped_steps")
 
 
 class GuardedStep(keras.Model):
@@ -11,56 +17,107 @@ class GuardedStep(keras.Model):
     whose gradients were not finite and which therefore changed no weight, moving
     averages included; and `gradient_norm`, the mean over the other steps of the
     gradients' global norm before clipping.
+
+    Under a `tf.distribute` strategy a step is that of the whole batch: gradients are
+    those of the mean over all its rows, and are summed before they are clipped.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.gradient_norm_tracker = keras.metrics.Mean("gradient_norm")
         self.skipped_steps_tracker = keras.metrics.Sum("skipped_steps")
+        self._evaluates = False
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # All is built, but for what a classifier is compiled with. Keras would average
+        # the replicas' first batches, which fails where those differ in size.
+        if self._compile_loss or self._compile_metrics:
+            super()._maybe_symbolic_build(iterator, data_batch)
 
     def train_step(self, data):
         ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        averages = [(w, tf.identity(w)) for w in self.non_trainable_weights]
+        rows = tf.shape(ids)[0]
+        before = [(weight, tf.identity(weight)) for weight in self._restored]
         with tf.GradientTape() as tape:
             outputs = self(ids, training=True)
+            # As Keras has it: a replica's mean over its rows, over all replicas.
             loss = self.compute_loss(ids, labels, outputs, weights, training=True)
-            self._loss_tracker.update_state(loss, sample_weight=tf.shape(ids)[0])
-            scaled_loss = self.optimizer.scale_loss(loss)
+            scaled_loss = self.optimizer.scale_loss(loss * share_of(rows))
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        self._loss_tracker.update_state(replicas * loss, sample_weight=rows)
         gradients = tape.gradient(scaled_loss, self.trainable_variables)
         gradients = list(map(_dense, gradients, self.trainable_variables))
+        gradients = total_of_all(gradients)
         norm = tf.linalg.global_norm(gradients) / self.optimizer.scale_loss(1.0)
         finite = tf.math.is_finite(norm)
-        self._apply_if(finite, gradients)
-        for weight, before in averages:
-            weight.assign(tf.where(finite, weight, before))
+        self._update_if(finite, gradients)
+        for weight, value in before:
+            weight.assign(tf.where(finite, weight, value))
+        # Every replica has seen the same.
+        once = tf.cast(finite, tf.float32) / replicas
         self.gradient_norm_tracker.update_state(
-            tf.where(finite, norm, 0.0), sample_weight=tf.cast(finite, tf.float32)
+            tf.where(finite, norm, 0.0), sample_weight=once
         )
-        self.skipped_steps_tracker.update_state(tf.cast(~finite, tf.float32))
+        self.skipped_steps_tracker.update_state(1.0 / replicas - once)
         return self.compute_metrics(ids, labels, outputs, weights)
 
-    def _apply_if(self, finite, gradients):
-        def apply():
-            self.optimizer.apply_gradients(
-                zip(gradients, self.trainable_variables, strict=True)
-            )
+    @property
+    def _restored(self):
+        """What a step without finite gradients has changed and must not have."""
+        averages = self.non_trainable_weights
+        if self._optimizer_skips or not tf.distribute.has_strategy():
+            return averages
+        return [*averages, *self.trainable_weights, *self.optimizer.variables]
 
-        if not (self.run_eagerly or tf.distribute.has_strategy()):
-            # Adam's dozen passes over each weight become one. The rest of the step does
-            # not gain, and replicas could not meet inside.
-            apply = tf.function(apply, jit_compile=True, autograph=False)
-        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
-            # It skips such a step itself, and lowers its scale.
-            apply()
+    @property
+    def _optimizer_skips(self):
+        return isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
+
+    def _update_if(self, finite, gradients):
+        if tf.distribute.has_strategy():
+            # Replicas cannot meet inside a branch. Here they meet, as the optimizer
+            # sums over them what is a sum already: the others give it zeros.
+            first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
+            self._update([tf.where(first, x, tf.zeros_like(x)) for x in gradients])
+        elif self._optimizer_skips:
+            self._compiled_update(gradients)  # and lowers its scale
         else:
-            tf.cond(finite, apply, lambda: None)
+            tf.cond(finite, lambda: self._compiled_update(gradients), lambda: None)
+
+    def _compiled_update(self, gradients):
+        update = self._update
+        if not self.run_eagerly:
+            # Adam's dozen passes over each weight become one. The rest of the step does
+            # not gain.
+            update = tf.function(update, jit_compile=True, autograph=False)
+        update(gradients)
+
+    def _update(self, gradients):
+        self.optimizer.apply_gradients(
+            zip(gradients, self.trainable_variables, strict=True)
+        )
 
     def test_step(self, data):
-        of_training = ("gradient_norm", "skipped_steps")
-        metrics = super().test_step(data)
-        return {
-            name: value for name, value in metrics.items() if name not in of_training
-        }
+        with self._evaluation():
+            return super().test_step(data)
+
+    def evaluate(self, *args, **options):
+        with self._evaluation():
+            return super().evaluate(*args, **options)
+
+    def get_metrics_result(self):
+        """Returns the metrics, in an evaluation without those of training."""
+        results = super().get_metrics_result()
+        of_training = OF_TRAINING if self._evaluates else ()
+        return {name: x for name, x in results.items() if name not in of_training}
+
+    @contextlib.contextmanager
+    def _evaluation(self):
+        before, self._evaluates = self._evaluates, True
+        try:
+            yield
+        finally:
+            self._evaluates = before
 
 
 def _dense(gradient, weight):

@@ -26,8 +26,9 @@ class LanguageModel(GenerativeModel):
     """
 
     def __init__(self, decoder, **kwargs):
-        super().__init__(decoder, **kwargs)
-        self.reconstruction_tracker = keras.metrics.Mean("reconstruction")
+        super().__init__(decoder, metrics=["reconstruction"], **kwargs)
+        with self.building() as ids:
+            self.decoder(ids, keras.KerasTensor((None, 0)))
 
     @property
     def latent_dim(self) -> int:
@@ -39,7 +40,6 @@ class LanguageModel(GenerativeModel):
         zeros = ops.zeros((ops.shape(ids)[0], 1), "float32")
         return {"z": zeros[:, :0], "kl": zeros[:, :0], "log_ratio": zeros[:, 0]}
 
-    def sentence_loss(self, targets, outputs, training):
+    def sentence_losses(self, targets, outputs, training):
         nll = sentence_nll(targets, outputs["logits"])
-        self.reconstruction_tracker.update_state(nll)
-        return nll
+        return nll, {"reconstruction": nll}

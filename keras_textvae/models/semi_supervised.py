@@ -7,9 +7,9 @@ import keras
 from keras import ops
 
 from keras_textvae.models.classifier import check_features, check_labels, label_logits
+from keras_textvae.models.generative_model import UNLABELLED
 from keras_textvae.models.text_vae import TextVAE
-
-UNLABELLED = -1
+from keras_textvae.replicas import mean_of_all
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -74,6 +74,8 @@ class SemiSupervisedTextVAE(TextVAE):
         self.vae_weight = vae_weight
         self.label_loss_tracker = keras.metrics.Mean("label_loss")
         self.accuracy_tracker = keras.metrics.Mean("accuracy")
+        with self.building() as ids:
+            label_logits(self, self.encoder(ids), training=False)
 
     def call(self, ids, training=False):
         outputs = super().call(ids, training=training)
@@ -91,20 +93,26 @@ class SemiSupervisedTextVAE(TextVAE):
         loss = super().compute_loss(x, None, y_pred, sample_weight, training)
         if y is None:
             return loss
-        label_loss = self._label_loss(y, y_pred) + sum(self.losses)
+        label_losses = self._label_losses(y, y_pred, sample_weight)  # [B]
+        penalties = ops.full_like(label_losses, sum(self.losses))
+        label_loss = self.mean(label_losses, label_losses, sample_weight)
+        label_loss += self.mean(penalties, penalties)
         return self.vae_weight * loss + self.label_weight * label_loss
 
-    def _label_loss(self, labels, outputs):
+    def _label_losses(self, labels, outputs, sample_weight):
+        """Returns losses [B] whose mean over all is one over the labelled sentences."""
         labelled = ops.cast(labels != UNLABELLED, "float32")  # [B]
-        count = ops.maximum(ops.sum(labelled), 1.0)
         logits = outputs["label_logits"]
         cross_entropy = ops.sparse_categorical_crossentropy(
             ops.maximum(labels, 0), logits, from_logits=True
         )
         right = ops.cast(ops.argmax(logits, axis=-1), labels.dtype) == labels
-        self.label_loss_tracker.update_state(cross_entropy, sample_weight=labelled)
-        self.accuracy_tracker.update_state(right, sample_weight=labelled)
-        return ops.sum(cross_entropy * labelled) / count
+        weights = labelled
+        if sample_weight is not None:
+            weights *= ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+        self.label_loss_tracker.update_state(cross_entropy, sample_weight=weights)
+        self.accuracy_tracker.update_state(right, sample_weight=weights)
+        return ops.divide_no_nan(cross_entropy * labelled, mean_of_all(labelled))
 
     def get_config(self):
         return super().get_config() | {

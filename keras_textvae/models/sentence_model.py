@@ -1,10 +1,14 @@
-"""What every model of sentences shares: its training step, and how it is built again.
+"""What every model of sentences shares: its training step, and how it is built.
 
-T: time, `<bos>` included.
+B: batch size. T: time, `<bos>` included.
 """
 
+import contextlib
+import functools
+
 import keras
-from keras import ops
+
+from keras_textvae.tokens import require_ids
 
 if keras.backend.backend() == "tensorflow":
     from keras_textvae.models.guarded_step import GuardedStep
@@ -15,7 +19,11 @@ PARTS = ("encoder", "posterior", "decoder", "head", "objective")
 
 
 class SentenceModel(GuardedStep):
-    """A model that is called on ids, int32 [B, T], and made of `PARTS`."""
+    """A model that is called on ids, int32 [B, T], and made of `PARTS`.
+
+    It has all its weights when it is constructed, and its optimizer's when it is
+    compiled.
+    """
 
     @property
     def state(self):
@@ -23,10 +31,55 @@ class SentenceModel(GuardedStep):
         metrics = {id(v) for metric in self.metrics for v in metric.variables}
         return [variable for variable in self.variables if id(variable) not in metrics]
 
-    def build_from_config(self, config):
-        # Keras's own way is a call with floats, which are no ids.
-        shape = [size or 2 for size in config["input_shape"]]
-        self(ops.ones(shape, dtype="int32"))
+    def build(self, ids_shape=None):
+        """Does nothing: the model is built already."""
+
+    @contextlib.contextmanager
+    def building(self):
+        """Gives symbolic ids [B, T], on which a constructor calls the model's parts."""
+        with keras.name_scope(self.name, caller=self):
+            yield keras.KerasTensor((None, None), "int32")
+        self.built = True
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, of the ids that the model is called on."""
+        return self.encoder.vocabulary_size
+
+    @functools.wraps(keras.Model.compile)
+    def compile(self, *args, **options):
+        super().compile(*args, **options)
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config):
+        # Keras's own does not, where `compile` is another.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, x=None, y=None, *args, validation_data=None, **options):
+        y = self._labels(x, y, **options)
+        if validation_data is not None:
+            parts = keras.utils.unpack_x_y_sample_weight(validation_data)
+            ids, labels, weights = parts
+            validation_data = ids, self._labels(ids, labels, weights), weights
+        return super().fit(x, y, *args, validation_data=validation_data, **options)
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, x=None, y=None, *args, **options):
+        return super().evaluate(x, self._labels(x, y, **options), *args, **options)
+
+    def _labels(self, x, y, sample_weight=None, class_weight=None, **_):
+        """Returns labels to train on, once ids and weights are found to be such."""
+        ids = getattr(x, "element_spec", x)  # of a `tf.data.Dataset`
+        ids = ids[0] if isinstance(ids, tuple) else ids
+        if isinstance(ids, str | bytes | list) or hasattr(ids, "shape"):
+            require_ids(ids, self.vocabulary_size)
+        if class_weight is not None and y is None and hasattr(x, "__array__"):
+            raise ValueError(
+                "`class_weight` needs labels. Weigh sentences by `sample_weight`."
+            )
+        return y
 
     @classmethod
     def from_config(cls, config):

@@ -47,19 +47,17 @@ class TextVAE(GenerativeModel):
     """
 
     def __init__(self, encoder, posterior, decoder, objective=None, **kwargs):
-        super().__init__(decoder, **kwargs)
+        objective = Objective() if objective is None else objective
+        objective.check(decoder.outputs)
+        super().__init__(decoder, ["objective", *objective.reads, "kl"], **kwargs)
         self.encoder = encoder
         self.posterior = posterior
-        self.objective = Objective() if objective is None else objective
-        self.objective.check(decoder.outputs)
+        self.objective = objective
         self.kl_weight = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="kl_weight"
         )
-        self.kl_tracker = keras.metrics.Mean("kl")
-        self.objective_tracker = keras.metrics.Mean("objective")
-        self.nll_trackers = {
-            name: keras.metrics.Mean(name) for name in self.objective.reads
-        }
+        with self.building() as ids:
+            self.decoder(ids, self.posterior(self.encoder(ids))["z"])
 
     @property
     def latent_dim(self) -> int:
@@ -78,17 +76,15 @@ class TextVAE(GenerativeModel):
         """Returns the z that stands for q(z|x), see `Posterior.mode`."""
         return self.posterior.mode(self.encoder(ids, training=False))
 
-    def sentence_loss(self, targets, outputs, training):
+    def sentence_losses(self, targets, outputs, training):
         terms = self.objective.terms(targets, outputs)
-        for name, tracker in self.nll_trackers.items():
-            tracker.update_state(getattr(terms, name))
-        self.kl_tracker.update_state(total_kl(terms.kl))
-        self.objective_tracker.update_state(
-            self.objective(terms._replace(auxiliary=None))
-        )
+        figures = terms._asdict() | {
+            "kl": total_kl(terms.kl),
+            "objective": self.objective(terms._replace(auxiliary=None)),
+        }
         if training:
-            return self.objective(terms, self.kl_weight)
-        return bound(terms.reconstruction, terms.kl)
+            return self.objective(terms, self.kl_weight), figures
+        return bound(terms.reconstruction, terms.kl), figures
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -7,7 +7,7 @@ per sentence.
 import keras
 from keras import ops
 
-from keras_textvae.layers import dense
+from keras_textvae.layers import dense, standard_normal
 
 
 class Posterior(keras.layers.Layer):
@@ -36,8 +36,7 @@ class Posterior(keras.layers.Layer):
 
     def call(self, features):
         shape = (ops.shape(features)[0], self.latent_dim)
-        noise = keras.random.normal(shape, dtype="float32", seed=self.noise)
-        return self.draw(features, noise)
+        return self.draw(features, standard_normal(shape, self.noise))
 
     def draw(self, features, noise):
         """Samples z as a function of noise.

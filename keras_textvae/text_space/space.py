@@ -78,13 +78,13 @@ class TextSpace:
     `TextClassifier` only `classify` and `encode`.
 
     Args:
-        model: `TextVAE` or another of `models`, built.
+        model: `TextVAE` or another of `models`.
         codec: `tokenizers.Codec`; its vocabulary must be the model's.
 
     Raises:
         ValueError: if codec and model disagree on the vocabulary, the model's own
-            length is shorter, or the model is not built. The methods raise
-            ValueError, with one line, for texts, seeds or vectors that they can't take.
+            length is shorter. The methods raise ValueError, with one line, for texts,
+            seeds or vectors that they can't take.
     """
 
     def __init__(self, model, codec: Codec):
@@ -93,14 +93,12 @@ class TextSpace:
                 "A `Codec` is needed, such as Codec(tokenizer, length=50). "
                 f"Received: {type(codec).__name__}"
             )
-        reader = model.decoder if hasattr(model, "decoder") else model.encoder
-        if codec.vocabulary_size != reader.vocabulary_size:
+        if codec.vocabulary_size != model.vocabulary_size:
             raise ValueError(
                 "The codec's vocabulary is not the model's. Received: "
-                f"{codec.vocabulary_size} and {reader.vocabulary_size} ids"
+                f"{codec.vocabulary_size} and {model.vocabulary_size} ids"
             )
-        if not model.built:
-            raise ValueError("The model has no weights yet: call it once on ids.")
+        reader = model.decoder if hasattr(model, "decoder") else model.encoder
         longest = getattr(reader, "length", codec.positions)
         if codec.positions > longest:
             raise ValueError(

@@ -192,7 +192,6 @@ class Run:
 
         The figures are kept in the folder.
         """
-        model.compile()
         result = evaluate_bound(model, self.test_batches)
         write_json(self.path("result.json"), result._asdict())
         return result

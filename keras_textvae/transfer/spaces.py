@@ -124,7 +124,6 @@ def _head(labels, hidden, dropout):
 
 def _transferred(space, source, model, pretrained):
     """Returns a space of a new model, its parts with the weights of the old one's."""
-    model(keras.ops.ones((1, space.codec.positions + 1), "int32"))
     for part in ("encoder", "posterior", "decoder") if pretrained else ():
         if hasattr(model, part):
             new, old = getattr(model, part), getattr(source, part)

@@ -77,7 +77,7 @@ class Model:
         return self._defaults() | self.arguments
 
     def build(self, vocabulary_size: int, length: int, objective):
-        """Returns the model, built on ids [1, length + 1].
+        """Returns the model.
 
         Args:
             vocabulary_size: int. V.
@@ -93,9 +93,7 @@ class Model:
                 f"Received: alpha={objective.alpha}, beta={objective.beta}"
             )
         required = {name: x for name, x in offered.items() if name in parameters}
-        model = ARCHITECTURES[self.architecture](**required, **self.arguments)
-        model(keras.ops.ones((1, length + 1), dtype="int32"))
-        return model
+        return ARCHITECTURES[self.architecture](**required, **self.arguments)
 
     def _parameters(self):
         function = ARCHITECTURES[self.architecture]

@@ -161,8 +161,8 @@ def test_a_posterior_without_a_density_is_refused():
     [
         ([], "no sentence. Received: 0 sentences$"),
         (IDS[:0], "no sentence. Received: 0 sentences$"),
-        ([IDS[0]], r"Received: int32 of shape \(5,\)$"),
-        ([IDS.astype("float32")], r"Received: float32 of shape \(3, 5\)$"),
+        ([IDS[0]], r"Received: ndarray of int32, shape \(5,\)$"),
+        ([IDS.astype("float32")], r"ndarray of float32, shape \(3, 5\)$"),
     ],
 )
 def test_what_is_no_batch_of_ids_is_refused(model, batches, message):

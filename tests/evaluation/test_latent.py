@@ -11,7 +11,7 @@ import pytest
 from keras import ops
 
 from keras_textvae import posteriors, zoo
-from keras_textvae.decoders import Decoder
+from keras_textvae.decoders import BagOfWordsDecoder
 from keras_textvae.evaluation import (
     active_units,
     evaluate_bound,
@@ -44,7 +44,7 @@ def vae(table, posterior):
     """A model whose posterior projects to the table's rows, and a sentence for each."""
     posterior.build((None, table.shape[1]))
     posterior.projection.kernel.assign(np.eye(table.shape[1]))
-    model = TextVAE(Lookup(table), posterior, Decoder())
+    model = TextVAE(Lookup(table), posterior, BagOfWordsDecoder(3 + len(table)))
     return model, np.array([[BOS, n, EOS] for n in range(len(table))], "int32")
 
 
@@ -177,7 +177,7 @@ def test_kl_of_the_dimensions_of_a_posterior_in_steps():
     for steps in (1, 2):
         posterior = posteriors.MultiStep(4, steps, units=5, initializer="normal")
         posterior.build((None, 3))
-        model = TextVAE(Lookup(features), posterior, Decoder())
+        model = TextVAE(Lookup(features), posterior, BagOfWordsDecoder(203))
         ids = np.array([[BOS, n, EOS] for n in range(200)], "int32")
         found = kl_per_dimension(model, ids, seed=1)
         noise = np.random.default_rng(1).standard_normal((200, 4), "float32")

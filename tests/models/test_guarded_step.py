@@ -201,9 +201,3 @@ def test_a_model_that_was_never_called_trains():
     assert history["skipped_steps"] == [0.0]
     assert np.all(np.isfinite(history["gradient_norm"]))
     assert np.any(model.encoder.norms[0].moving_mean.value)
-
-
-@pytest.mark.parametrize("method", ["train_on_batch", "test_on_batch"])
-def test_weights_of_sentences_are_refused_and_not_ignored(lstm_model, method):
-    with pytest.raises(ValueError, match="Sentences cannot be weighted"):
-        getattr(lstm_model, method)(IDS, sample_weight=np.ones(len(IDS)))
