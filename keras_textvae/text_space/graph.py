@@ -16,6 +16,7 @@ from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
 from keras_textvae.text_space.endpoints import guarded, require
 from keras_textvae.text_space.signatures import declare
+from keras_textvae.tokenizers import without_mark
 from keras_textvae.tokens import BOS, EOS, PAD
 
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
@@ -99,7 +100,7 @@ class TextGraph:
 
     def classify(self, text):
         """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
-        none_empty = tf.reduce_all(tf.strings.strip(text) != "")
+        none_empty = tf.reduce_all(tf.strings.strip(without_mark(text)) != "")
         with tf.control_dependencies([require(none_empty, "a text is empty")]):
             probabilities = self.model.classify(self.codec.ids(text))
         likeliest = tf.argmax(probabilities, axis=-1)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from keras_textvae.corpora import read_corpus
+from keras_textvae.tokenizers.tokenizer import without_mark
 from keras_textvae.tokens import FIRST_WORD
 
 
@@ -52,7 +53,7 @@ def learn(
 def _count(files, split, report) -> collections.Counter:
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def count(lines):  # [L] -> [M], [M], of the M different items
-        items, _, times = tf.unique_with_counts(split(lines))
+        items, _, times = tf.unique_with_counts(split(without_mark(lines)))
         return items, times
 
     count = count.get_concrete_function()  # which never warns of tracing again

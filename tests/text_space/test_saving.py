@@ -176,6 +176,16 @@ def test_the_exported_figures_are_the_same(crops, exported):
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
 
 
+def test_a_byte_order_mark_changes_no_answer(crops, exported):
+    plain, marked = ["abcabc", "a_c"], ["\ufeffabcabc", "\ufeffa_c"]
+    expected = crops.encode(plain).mean
+    np.testing.assert_array_equal(crops.encode(marked).mean, expected)
+    found = call(exported, "encode", text=marked)["mean"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    found = texts(call(exported, "impute", text=marked[1:])["text"])
+    assert found == crops.impute(marked[1:]) == crops.impute(plain[1:])
+
+
 @pytest.mark.parametrize(
     ("signature", "inputs", "message"),
     [
