@@ -92,7 +92,7 @@ def main(argv):
     if FLAGS.test:
         test = labelled.read(FLAGS.test, train.names)
     else:
-        train, test = labelled.split(train, HELD_OUT, seed=0)
+        train, test = _split(train)
     problem = _problem(train)
     results = Results(FLAGS.output_dir, _configuration())
     cells = itertools.product(range(FLAGS.seeds), sizes, FLAGS.methods)
@@ -165,6 +165,20 @@ def _size(name):
     if not name.isdigit() or int(name) < 1:
         raise ValueError(f'--labels_per_class={name}: a number, or "all".')
     return int(name)
+
+
+def _split(train):
+    """Returns what is trained on and what is held out; tells which labels are not."""
+    train, test = labelled.split(train, HELD_OUT, seed=0)
+    if not test.texts:
+        raise ValueError(
+            f"{FLAGS.labelled}: each label has one text, and none can be held out to "
+            "test on: give --test."
+        )
+    if untested := sorted({*train.names} - {*test.names}):
+        names = ", ".join(untested)
+        print(f"one text each of {names}: trained on, and not tested.", file=sys.stderr)
+    return train, test
 
 
 def _problem(train):

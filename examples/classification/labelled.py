@@ -63,11 +63,16 @@ def read(path: str, allowed=None) -> Labelled:
 
 
 def split(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
-    """Splits off a random `share` of each label's texts; returns the rest, and it."""
+    """Splits off a random `share` of each label's texts; returns the rest, and it.
+
+    One text at least of each label is left in the rest: the only one of a label is not
+    split off.
+    """
     held = set()
     for name in labelled.names:
         rows = _shuffled(labelled, name, np.random.default_rng(seed))
-        held |= {*rows[: max(1, round(share * len(rows)))].tolist()}
+        count = min(max(1, round(share * len(rows))), len(rows) - 1)
+        held |= {*rows[:count].tolist()}
     rest = [row for row in range(len(labelled.texts)) if row not in held]
     return labelled.at(rest), labelled.at(sorted(held))
 
