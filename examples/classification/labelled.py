@@ -62,6 +62,22 @@ def read(path: str, allowed=None) -> Labelled:
     return Labelled(texts, labels)
 
 
+def check_lengths(path: str, numbers, texts, codec):
+    """Raises ValueError, with file and line, for a text that a codec does not take.
+
+    Args:
+        path: of the file.
+        numbers: of the texts' lines, from 1.
+        texts: list of str.
+        codec: `tokenizers.Codec`.
+    """
+    if texts and not all(fits := codec.fits(texts).numpy()):
+        raise ValueError(
+            f"{path}, line {numbers[int(np.argmin(fits))]}: more than the "
+            f"{codec.length} words or characters of the encoder's texts."
+        )
+
+
 def split(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
     """Splits off a random `share` of each label's texts; returns the rest, and it.
 

@@ -159,7 +159,19 @@ BAD_FILES = {
     "no label": ("\ta cat\n", "train.tsv, line 1: a label"),
     "one label": ("cat\ta cat\ncat\tthe cat\n", "2 texts with 1 labels"),
     "empty": ("", "0 texts with 0 labels"),
+    "too long": (
+        "cat\ta cat\ndog\ta dog\ndog\t" + 6 * "a ",
+        "train.tsv, line 3: more than the 5 words or characters",
+    ),
 }
+
+
+def test_an_unlabelled_text_that_is_too_long_is_named(run, opened, files):
+    (files / "more.txt").write_text("a cat\n\n" + 6 * "a " + "\n")
+    more = f"--unlabelled={files / 'more.txt'}"
+    ended = run(classify, *arguments(files, opened, more))
+    assert ended.code == 2
+    assert "more.txt, line 3: more than the 5 words" in ended.errors[0]
 
 
 def test_nothing_to_test_on_is_told(run, opened, files):
