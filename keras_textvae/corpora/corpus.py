@@ -132,6 +132,8 @@ def _matches(name, split, named) -> list[str]:
             )
         else:
             files.append(path)
+    if os.path.isdir(name):
+        raise FileNotFoundError(f"{name} is a folder: name its files, or a pattern.")
     if not files:
         kind = "only files that are named elsewhere" if matches else "no file"
         raise FileNotFoundError(f"{name} matches {kind}.")

@@ -34,7 +34,8 @@ def learn(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if `size` has no room, or a file is not UTF-8 or has no text.
+        ValueError: if `size` has no room, nothing is as frequent as `min_count`, or a
+            file is not UTF-8 or has no text.
     """
     if size is not None and size <= FIRST_WORD:
         raise ValueError(
@@ -46,6 +47,11 @@ def learn(
         for item, count in counts.items()
         if count >= min_count and item not in left_out
     ]
+    if not items:
+        raise ValueError(
+            "No word or character, special tokens aside, is that frequent. "
+            f"Received: min_count={min_count}"
+        )
     items.sort(key=lambda item: (-counts[item], item))
     return items if size is None else items[: size - FIRST_WORD]
 

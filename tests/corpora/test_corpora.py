@@ -183,6 +183,8 @@ def test_files_are_paths_patterns_or_lists(tmp_path):
     assert corpus == corpora.Corpus("files", (one, two), (odd,), (last,))
     with pytest.raises(FileNotFoundError, match=r"d\*.txt matches no file"):
         corpora.from_files(str(tmp_path / "d*.txt"), one)
+    with pytest.raises(FileNotFoundError, match="is a folder: name its files"):
+        corpora.from_files(tmp_path, one)
 
 
 def test_a_file_of_another_split_is_left_out_of_a_pattern(tmp_path, capsys):

@@ -100,6 +100,13 @@ def test_no_byte_order_mark_of_a_line_is_learned(tmp_path, learn):
     assert learn(marked).tokens == learn(unmarked).tokens
 
 
+@pytest.mark.parametrize("learn", [WordTokenizer.learn, CharacterTokenizer.learn])
+def test_too_large_a_count_is_named(tmp_path, learn):
+    (tmp_path / "a.txt").write_text("a b\n")
+    with pytest.raises(ValueError, match="is that frequent. Received: min_count=100"):
+        learn(tmp_path / "a.txt", min_count=100)
+
+
 def test_a_word_may_begin_with_a_mark_inside_a_text(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("a \ufeffb\n", encoding="utf-8")
