@@ -6,6 +6,7 @@ B: texts. D: latent size. S: steps of an interpolation.
 import functools
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -85,12 +86,18 @@ class TextSpace:
         codec: `tokenizers.Codec`; its vocabulary must be the model's.
 
     Raises:
-        ValueError: if codec and model disagree on the vocabulary, the model's own
-            length is shorter, or the model is not built. The methods raise
+        ValueError: if Keras's backend is not TensorFlow; codec and model disagree on
+            the vocabulary, the model's own length is shorter, or the model is not
+            built. The methods raise
             ValueError, with one line, for texts, seeds or vectors that they can't take.
     """
 
     def __init__(self, model, codec: Codec):
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "A text space computes on Keras's TensorFlow backend. Received: "
+                f"KERAS_BACKEND={keras.backend.backend()}"
+            )
         if not isinstance(codec, Codec):
             raise ValueError(
                 "A `Codec` is needed, such as Codec(tokenizer, length=50). "

@@ -113,6 +113,12 @@ def test_the_largest_allowed_inputs_are_taken(words):
     assert words.sample(1, seed=2**63 - 1) == words.sample(1, seed=2**63 - 1)
 
 
+def test_another_backend_is_refused(words, monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(ValueError, match="Received: KERAS_BACKEND=jax"):
+        TextSpace(words.model, words.codec)
+
+
 def test_a_vocabulary_that_is_not_the_model_s_is_refused(words):
     other = WordTokenizer(["a", "b"])
     with pytest.raises(ValueError, match="Received: 6 and 12 ids"):
