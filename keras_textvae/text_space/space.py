@@ -4,6 +4,7 @@ B: texts. D: latent size. S: steps of an interpolation.
 """
 
 import functools
+import os
 from typing import NamedTuple
 
 import keras
@@ -225,12 +226,12 @@ class TextSpace:
         features = self.model.encoder(ids, training=False)
         return selected(kind, features, self.model.posterior)
 
-    def save(self, folder: str):
+    def save(self, folder: str | os.PathLike):
         """Saves model and codec together, see `space_files`; `load` reads them."""
         space_files.save(folder, self.model, self.codec.get_config())
 
     @classmethod
-    def load(cls, folder: str) -> "TextSpace":
+    def load(cls, folder: str | os.PathLike) -> "TextSpace":
         """Loads what `save` wrote.
 
         Raises:
@@ -252,7 +253,10 @@ class TextSpace:
         return TextSpace(model, self.codec)
 
     def export(
-        self, folder: str, batching: Batching | None = None, bfloat16: bool = False
+        self,
+        folder: str | os.PathLike,
+        batching: Batching | None = None,
+        bfloat16: bool = False,
     ):
         """Writes a SavedModel with the methods as signatures, text in and text out.
 
@@ -260,11 +264,15 @@ class TextSpace:
         in place: for an atomic, versioned export see `export/export_saved_model.py`.
 
         Args:
-            folder: str.
+            folder: the path of it, without characters of a pattern: `*?[]` and the
+                backslash.
             batching: `Batching`, by which the graph decodes the rows of concurrent
                 calls together; None decodes each call alone.
             bfloat16: bool. Whether the weights are kept in half the bytes, and made
                 float32 at each call.
+
+        Raises:
+            ValueError: if TensorFlow would take the path for a pattern.
         """
         saved_model.write(self, folder, batching, bfloat16)
 
@@ -291,7 +299,7 @@ class TextSpace:
         return result(**self._call(name, *values))
 
 
-def open_space(folder: str) -> TextSpace:
+def open_space(folder: str | os.PathLike) -> TextSpace:
     """Loads the best text space of a run folder, or a text space's own folder.
 
     Raises:

@@ -5,6 +5,7 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 """
 
 import collections
+import os
 
 import tensorflow as tf
 
@@ -129,7 +130,7 @@ class Tokenizer:
         """Returns class and configuration, which make this tokenizer again."""
         return {"class_name": type(self).__name__, "config": self.get_config()}
 
-    def save(self, path: str):
+    def save(self, path: str | os.PathLike):
         """Writes the tokenizer as JSON; `load` reads it. Never leaves half a file."""
         write_json(path, self.description())
 

@@ -36,8 +36,15 @@ def given(space):
 def folder(crops, tmp_path_factory):
     """The folder of an exported space; `tests/export` has one of words."""
     folder = tmp_path_factory.mktemp("exported") / "1"
-    crops.export(str(folder))
+    crops.export(folder)
     return folder
+
+
+@pytest.mark.parametrize("name", ["a[b]", "a*", "a?", "a\\b"])
+def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(crops, tmp_path, name):
+    with pytest.raises(ValueError, match="TensorFlow loads no SavedModel from a path"):
+        crops.export(tmp_path / name / "1")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_an_export_has_each_weight_once(folder, crops):
