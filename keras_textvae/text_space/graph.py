@@ -6,6 +6,7 @@ B: rows. D: latent size. L: the codec's length. S: steps of an interpolation.
 import contextlib
 import functools
 
+import keras
 import tensorflow as tf
 
 from keras_textvae import paths, samplers
@@ -33,6 +34,9 @@ class TextGraph:
         together: makes of a function, tensors [B, ...] -> tensor [B, ...], one that
             joins concurrent calls; or None. z is decoded through it.
         scope: context manager without arguments, around everything.
+
+    Raises:
+        ValueError: if Keras's backend is not TensorFlow.
     """
 
     def __init__(
@@ -42,6 +46,11 @@ class TextGraph:
         together=None,
         scope=contextlib.nullcontext,
     ):
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "A text space computes on Keras's TensorFlow backend. Received: "
+                f"KERAS_BACKEND={keras.backend.backend()}"
+            )
         self.model = model
         self.codec = codec
         self.latent_dim = model.latent_dim

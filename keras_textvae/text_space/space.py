@@ -7,7 +7,6 @@ import functools
 import os
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -94,11 +93,6 @@ class TextSpace:
     """
 
     def __init__(self, model, codec: Codec):
-        if keras.backend.backend() != "tensorflow":
-            raise ValueError(
-                "A text space computes on Keras's TensorFlow backend. Received: "
-                f"KERAS_BACKEND={keras.backend.backend()}"
-            )
         if not isinstance(codec, Codec):
             raise ValueError(
                 "A `Codec` is needed, such as Codec(tokenizer, length=50). "
@@ -249,8 +243,7 @@ class TextSpace:
         """
         if computes_in_float32(self.model):
             return self
-        model = copied(self.model, float32=True)
-        return TextSpace(model, self.codec)
+        return TextSpace(copied(self.model, float32=True), self.codec)
 
     def export(
         self,
@@ -264,8 +257,7 @@ class TextSpace:
         in place: for an atomic, versioned export see `export/export_saved_model.py`.
 
         Args:
-            folder: the path of it, without characters of a pattern: `*?[]` and the
-                backslash.
+            folder: its path, without `*`, `?`, a bracket or a backslash.
             batching: `Batching`, by which the graph decodes the rows of concurrent
                 calls together; None decodes each call alone.
             bfloat16: bool. Whether the weights are kept in half the bytes, and made
