@@ -6,6 +6,7 @@ B: rows. D: latent size. L: the codec's length. S: steps of an interpolation.
 import contextlib
 import functools
 
+import keras
 import tensorflow as tf
 
 from keras_textvae import paths, samplers
@@ -14,8 +15,9 @@ from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
 from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
-from keras_textvae.text_space.endpoints import guarded, require
+from keras_textvae.text_space.endpoints import guarded, require_rows
 from keras_textvae.text_space.signatures import declare
+from keras_textvae.tokenizers import without_mark
 from keras_textvae.tokens import BOS, EOS, PAD
 
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
@@ -32,6 +34,9 @@ class TextGraph:
         together: makes of a function, tensors [B, ...] -> tensor [B, ...], one that
             joins concurrent calls; or None. z is decoded through it.
         scope: context manager without arguments, around everything.
+
+    Raises:
+        ValueError: if Keras's backend is not TensorFlow.
     """
 
     def __init__(
@@ -41,6 +46,11 @@ class TextGraph:
         together=None,
         scope=contextlib.nullcontext,
     ):
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "A text space computes on Keras's TensorFlow backend. Received: "
+                f"KERAS_BACKEND={keras.backend.backend()}"
+            )
         self.model = model
         self.codec = codec
         self.latent_dim = model.latent_dim
@@ -99,8 +109,8 @@ class TextGraph:
 
     def classify(self, text):
         """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
-        none_empty = tf.reduce_all(tf.strings.strip(text) != "")
-        with tf.control_dependencies([require(none_empty, "a text is empty")]):
+        has_text = tf.strings.strip(without_mark(text)) != ""
+        with tf.control_dependencies([require_rows(has_text, "a text is empty")]):
             probabilities = self.model.classify(self.codec.ids(text))
         likeliest = tf.argmax(probabilities, axis=-1)
         label = tf.gather(tf.constant(self.model.labels), likeliest)
@@ -131,8 +141,8 @@ class TextGraph:
         ids, hidden, written = self.codec.hidden_ids(text)
         visible = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
         checks = [
-            require(_in_each_row(hidden), "a text has no hidden word (_)"),
-            require(_in_each_row(visible), "a text has hidden words only"),
+            require_rows(_in_row(hidden), "a text has no hidden word (_)"),
+            require_rows(_in_row(visible), "a text has hidden words only"),
         ]
         with tf.control_dependencies(checks):
             ids = tf.identity(ids)
@@ -176,8 +186,8 @@ def _is_gaussian(model):
     return isinstance(getattr(model, "posterior", None), DiagonalGaussian)
 
 
-def _in_each_row(flags):  # [B, T] -> []
-    return tf.reduce_all(tf.reduce_any(flags, axis=1))
+def _in_row(flags):  # [B, T] -> [B]
+    return tf.reduce_any(flags, axis=1)
 
 
 def _per_row(draw, seeds, stream, size):  # [B] -> [B, size]
