@@ -48,8 +48,9 @@ def read_chunks(
                 _check_utf8(file, number, lines)
                 yield number, lines
                 number += len(lines)
-                report(raw.tell() - position)
-                position = raw.tell()
+                end = raw.tell() if raw.seekable() else position  # not of a pipe
+                report(end - position)
+                position = end
     except FileNotFoundError:
         raise FileNotFoundError(f"{os.fspath(file)} does not exist.") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -1,6 +1,6 @@
 """The program that completes sentences."""
 
-import io
+import json
 
 import pytest
 
@@ -9,13 +9,16 @@ from examples import impute
 TEXTS = ["the _ sees a dog", "_ dog"]
 
 
-def test_sentences_are_completed_as_by_the_space(run, opened, space, monkeypatch):
+def test_sentences_are_completed_as_by_the_space(run, opened, space):
     given = [f"--text={text}" for text in TEXTS]
     ended = run(impute, f"--run_dir={opened}", *given)
     assert (ended.code, ended.output) == (0, space.impute(TEXTS, steps=3))
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(TEXTS) + "\n"))
-    ended = run(impute, f"--run_dir={opened}", "--beams=2", "--steps=1")
-    assert (ended.code, ended.output) == (0, space.impute(TEXTS, 2, 1))
+    flags = ["--beams=2", "--steps=1", "--json"]
+    ended = run(impute, f"--run_dir={opened}", *given, *flags)
+    assert [json.loads(line) for line in ended.output] == [
+        {"text": text, "imputation": imputation}
+        for text, imputation in zip(TEXTS, space.impute(TEXTS, 2, 1), strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
