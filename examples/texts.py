@@ -144,23 +144,13 @@ def _rows() -> tuple[Iterator[Row], int]:
         rows = [Row(f"text {n}", text) for n, text in enumerate(FLAGS.text, start=1)]
         return iter(rows), len(rows)
     if FLAGS.file is None:
-        return (Row(*row) for row in _standard_input()), 0
+        lines = corpora.read_input()
+        return (Row(f"{STANDARD_INPUT}, line {n}", text) for n, text in lines), 0
     file = FLAGS.file
     rows = (Row(f"{file}, line {n}", text) for n, text in corpora.read_lines(file))
     # Only a regular file can be read twice.
     total = sum(1 for _ in corpora.read_lines(file)) if os.path.isfile(file) else 0
     return rows, total
-
-
-def _standard_input() -> Iterator[tuple[str, str]]:
-    lines = sys.stdin.buffer if sys.stdin else ()  # None where it is closed
-    for number, line in enumerate(lines, start=1):
-        place = f"{STANDARD_INPUT}, line {number}"
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{place}: not UTF-8 ({error}).") from error
-        yield place, text.removesuffix("\n").removesuffix("\r")
 
 
 def _readable(value) -> str:

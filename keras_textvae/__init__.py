@@ -10,9 +10,10 @@ not set yet, the two variables that TensorFlow reads when it is loaded.
 
 import importlib
 
-from keras_textvae.command_line import quiet_imports
+from keras_textvae.command_line import load_keras, quiet_imports
 
 with quiet_imports():
+    load_keras()
     from keras_textvae import atomic_files as atomic_files
     from keras_textvae import batches as batches
     from keras_textvae import callbacks as callbacks
@@ -82,7 +83,12 @@ _TEXT = {
 def __getattr__(name):
     if name not in _TEXT:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_TEXT[name]}")
+    try:
+        module = importlib.import_module(f"{__name__}.{_TEXT[name]}")
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{__name__}.{name} handles text, and needs TensorFlow: {error}"
+        ) from error
     return module if name == _TEXT[name] else getattr(module, name)
 
 

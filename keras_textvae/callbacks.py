@@ -83,7 +83,7 @@ class RunHistory(keras.callbacks.Callback):
             self.patience and annealed and self.epochs_since_best >= self.patience
         )
 
-    def write(self, path: str):
+    def write(self, path: str | os.PathLike):
         """Rewrites a table of the rows, CSV: no row is lost or doubled."""
         if not self.rows:
             return
@@ -117,13 +117,13 @@ class TrainingCheckpoint(keras.callbacks.Callback):
     any moment leaves the last epoch's.
 
     Args:
-        path: str. The file, `.npz`.
+        path: of the file, `.npz`.
         history: `RunHistory`. It must stand before this callback in `fit`'s list.
     """
 
-    def __init__(self, path, history):
+    def __init__(self, path: str | os.PathLike, history):
         super().__init__()
-        self.path = path
+        self.path = os.fspath(path)
         self.history = history
 
     def restore(self, model) -> int:

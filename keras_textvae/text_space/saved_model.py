@@ -1,6 +1,7 @@
 """A text space as a SavedModel: its methods as signatures, text in and text out."""
 
 import contextlib
+import os
 from typing import NamedTuple
 
 import keras
@@ -8,6 +9,8 @@ import tensorflow as tf
 
 from keras_textvae.text_space.graph import TextGraph
 
+# A path with one of them is a pattern to TensorFlow, which loads another file or none.
+PATTERN = frozenset("*?[]\\")
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
 
@@ -46,8 +49,19 @@ class Batching(NamedTuple):
         return either
 
 
-def write(space, folder: str, batching: Batching | None, bfloat16: bool):
+def check_path(folder: str | os.PathLike):
+    """Raises ValueError if nothing could load a SavedModel from a folder."""
+    path = os.path.abspath(folder)
+    if wrong := sorted(PATTERN & {*path}):
+        raise ValueError(
+            f"TensorFlow loads no SavedModel from a path with {' '.join(wrong)} in it. "
+            f"Received: {path}"
+        )
+
+
+def write(space, folder, batching: Batching | None, bfloat16: bool):
     """Writes the SavedModel, see `TextSpace.export`."""
+    check_path(folder)
     weights, scope = _weights(space.model, bfloat16)
     graph = space.graph
     if batching or bfloat16:
@@ -67,7 +81,7 @@ def write(space, folder: str, batching: Batching | None, bfloat16: bool):
     signatures = graph.endpoints | {DEFAULT: graph.endpoints[default]}
     # A served graph needs no gradients, least of all our own.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, folder, signatures, options)
+    tf.saved_model.save(module, os.fspath(folder), signatures, options)
 
 
 def _weights(model, bfloat16):
