@@ -4,7 +4,11 @@ r"""Completes sentences whose hidden words are written "_".
         --text='the chef cooked _ _ .' --text='_ farmer feeds the horse .'
 
 The words are searched in 3 steps of 5 beams, or of a language model in one of 15
-(Bowman et al. 2016, section 5). Without --text, one sentence a line of standard input.
+(Bowman et al. 2016, section 5).
+
+Texts come from --text, --file or standard input, one a line. --json prints `text` and
+`imputation`. A text that can't be completed, with no hidden word or too many words, is
+told on standard error; the others are completed, and the exit code is 2.
 """
 
 import pathlib
@@ -17,28 +21,25 @@ from absl import flags
 from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
-    import keras_textvae
-    from keras_textvae import corpora
+    from examples import texts
 
 FLAGS = flags.FLAGS
 
 
 def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
-    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
-    flags.DEFINE_multi_string("text", None, "a sentence (default: standard input)")
+    texts.define_flags()
     flags.DEFINE_integer("beams", None, "of each search (default: 5, or 15)", 1)
     flags.DEFINE_integer("steps", 3, "searches of a model with a latent space", 1)
 
 
 def main(argv):
-    if len(argv) > 1 or not FLAGS.run_dir:
-        raise ValueError("--run_dir is needed, and no argument without a name.")
-    space = keras_textvae.open_space(FLAGS.run_dir)
-    texts = FLAGS.text or [text for _, text in corpora.read_input()]
-    if not texts:
-        raise ValueError("No sentence: give --text, or one a line on standard input.")
-    print(*space.impute(texts, FLAGS.beams, FLAGS.steps), sep="\n")
+    space = texts.open_space(argv)
+
+    def impute(rows):
+        return {"imputation": space.impute(rows, FLAGS.beams, FLAGS.steps)}
+
+    return texts.answer(argv, impute)
 
 
 if __name__ == "__main__":

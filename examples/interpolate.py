@@ -19,6 +19,7 @@ from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
     import keras_textvae
+    from examples import texts
 
 FLAGS = flags.FLAGS
 
@@ -30,6 +31,7 @@ def define_flags():
     flags.DEFINE_string("end", None, "sentence at the end; must be given")
     flags.DEFINE_integer("steps", 8, "sentences to print, both ends included")
     flags.DEFINE_boolean("spherical", False, "go along an arc, not a line")
+    texts.define_json()
 
 
 def main(argv):
@@ -40,7 +42,8 @@ def main(argv):
         )
     space = keras_textvae.open_space(FLAGS.run_dir)
     path = space.interpolate(FLAGS.start, FLAGS.end, FLAGS.steps, FLAGS.spherical)
-    print(*path, sep="\n")
+    for step, text in enumerate(path):
+        texts.show({"step": step, "text": text})
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@ r"""Draws sentences from the prior of a trained model.
 
     python examples/sample.py --run_dir=runs/hybrid-grammar --count=10
     python examples/sample.py --run_dir=runs/hybrid-grammar --temperature=0.8 \
-        --top_p=0.95
+        --top_p=0.95 --json
 
-The same seed draws the same sentences.
+The same seed draws the same sentences. --json prints `seed` and `text` of each.
 """
 
 import pathlib
@@ -18,6 +18,7 @@ from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
     import keras_textvae
+    from examples import texts
 
 FLAGS = flags.FLAGS
 
@@ -30,16 +31,18 @@ def define_flags():
     flags.DEFINE_float("temperature", 1.0, "below 1, closer to the likeliest; 0 greedy")
     flags.DEFINE_integer("top_k", 0, "only from the k likeliest words; 0 is off")
     flags.DEFINE_float("top_p", 1.0, "only from the likeliest words of this sum")
+    texts.define_json()
 
 
 def main(argv):
     if len(argv) > 1 or not FLAGS.run_dir:
         raise ValueError("--run_dir is needed, and no argument without a name.")
     space = keras_textvae.open_space(FLAGS.run_dir)
-    texts = space.sample(
+    samples = space.sample(
         FLAGS.count, FLAGS.seed, FLAGS.temperature, FLAGS.top_k, FLAGS.top_p
     )
-    print(*texts, sep="\n")
+    for seed, text in enumerate(samples, start=FLAGS.seed):
+        texts.show({"seed": seed, "text": text})
 
 
 if __name__ == "__main__":

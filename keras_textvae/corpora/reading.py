@@ -27,9 +27,14 @@ def read_lines(file: str | os.PathLike) -> Iterator[tuple[int, str]]:
 
 
 def read_input() -> Iterator[tuple[int, str]]:
-    """Streams standard input, as `read_lines` does a file."""
-    for first, lines in _chunks(sys.stdin.buffer, "standard input"):
-        yield from enumerate(map(bytes.decode, lines), start=first)
+    """Streams standard input as `read_lines` does a file, each line when it comes."""
+    lines = sys.stdin.buffer if sys.stdin else ()  # None where it is closed
+    for number, line in enumerate(lines, start=1):
+        line = _without_end(line)
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        _check_utf8("standard input", number, [line])
+        yield number, line.decode()
 
 
 def read_chunks(
@@ -50,8 +55,9 @@ def read_chunks(
         with open(file, "rb") as raw, _decompressed(raw, name) as stream:
             for number, lines in _chunks(stream, name):
                 yield number, lines
-                report(raw.tell() - position)
-                position = raw.tell()
+                end = raw.tell() if raw.seekable() else position  # not of a pipe
+                report(end - position)
+                position = end
     except FileNotFoundError:
         raise FileNotFoundError(f"{name} does not exist.") from None
 

@@ -49,7 +49,7 @@ class Bound(NamedTuple):
 
     @property
     def bits_per_token(self) -> float:
-        """Bits per id predicted; per character for a character model."""
+        """Bits per id predicted: a word, character or byte, as the model reads."""
         return self.bound / self.tokens / math.log(2)
 
 

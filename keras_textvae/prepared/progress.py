@@ -5,6 +5,7 @@ import time
 
 FIRST = 1.0  # second at which the first line is written; what takes less has none
 SECONDS = {True: 0.2, False: 10.0}  # between two lines, on a terminal and elsewhere
+CLEARED = "\r\x1b[K"  # a terminal's line
 
 
 class Progress:
@@ -47,8 +48,13 @@ class Progress:
         ending = "" if self._terminal else "\n"
         self._write(f"{share:.0%}, about {left:.0f} s left{ending}")
 
+    def clear(self):
+        """Clears the terminal's line, for another message."""
+        if self._shown and self._terminal:
+            print(CLEARED, end="", file=sys.stderr, flush=True)
+
     def _write(self, text):
         if self.verbose:
             self._shown = True
-            start = "\r\x1b[K" if self._terminal else ""
+            start = CLEARED if self._terminal else ""
             print(f"{start}{self.what}: {text}", end="", file=sys.stderr, flush=True)

@@ -149,8 +149,8 @@ class _Writer(contextlib.ExitStack):
             )
         if not figures["sentences"]:
             raise ValueError(
-                f"{self.split}: no sentence is left; {figures['too_long']} are too "
-                "long."
+                f"{self.split}: no sentence is left; {figures['too_long']} are longer "
+                f"than the {length} of `length` (--length)."
             )
         return figures
 
@@ -168,7 +168,8 @@ class _Writer(contextlib.ExitStack):
             line = int(np.argmax(longer))
             raise ValueError(
                 f"{path}, line {number + line}: {words[line]} words or characters, "
-                f"more than the {self.codec.length} of `length`."
+                f"more than the {self.codec.length} of `length` (--length). `too_long` "
+                "(--too_long) drops or cuts such sentences."
             )
         self.figures["too_long"] += int(np.sum(longer))
         left = 0 if self.too_long == "drop" else 1 + self.codec.length  # without <eos>

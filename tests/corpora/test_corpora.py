@@ -268,6 +268,17 @@ def test_a_byte_order_mark_at_the_beginning_is_dropped(tmp_path):
     assert [*corpora.read_lines(path)] == [(1, "a b"), (2, "\ufeffc")]
 
 
+def test_a_pipe_is_read_too():
+    read, write = os.pipe()
+    with open(write, "w") as end:
+        end.write("a\nb\n")
+    try:
+        lines = corpora.read_lines(f"/dev/fd/{read}")
+        assert list(lines) == [(1, "a"), (2, "b")]
+    finally:
+        os.close(read)
+
+
 def test_standard_input_is_read_as_a_file_is(monkeypatch):
     def lines_of(content):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))

@@ -1,5 +1,7 @@
 """The program that walks between two sentences."""
 
+import json
+
 import pytest
 
 from examples import interpolate
@@ -8,12 +10,16 @@ ENDS = ["--start=the cat sees a dog", "--end=old dog"]
 
 
 @pytest.mark.parametrize("spherical", [False, True])
-def test_the_path_is_that_of_the_space(run, run_dir, space, spherical):
+def test_the_path_is_that_of_the_space(run, opened, space, spherical):
     flag = ["--spherical"] if spherical else []
-    ended = run(interpolate, f"--run_dir={run_dir}", *ENDS, "--steps=5", *flag)
+    ended = run(interpolate, f"--run_dir={opened}", *ENDS, "--steps=5", *flag)
     assert ended.code == 0
     expected = space.interpolate("the cat sees a dog", "old dog", 5, spherical)
     assert ended.output == expected
+    ended = run(interpolate, f"--run_dir={opened}", *ENDS, "--steps=5", *flag, "--json")
+    assert [json.loads(line) for line in ended.output] == [
+        {"step": step, "text": text} for step, text in enumerate(expected)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,21 @@
 """The program that samples."""
 
+import json
+
 import pytest
 
 from examples import sample
 
 
-def test_samples_are_those_of_the_space(run, run_dir, space):
-    ended = run(sample, f"--run_dir={run_dir}", "--count=4", "--seed=3")
+def test_samples_are_those_of_the_space(run, opened, space):
+    ended = run(sample, f"--run_dir={opened}", "--count=4", "--seed=3")
     assert ended.code == 0
-    assert ended.output == space.sample(4, seed=3)
+    expected = space.sample(4, seed=3)
+    assert ended.output == expected
+    ended = run(sample, f"--run_dir={opened}", "--count=4", "--seed=3", "--json")
+    assert [json.loads(line) for line in ended.output] == [
+        {"seed": 3 + row, "text": text} for row, text in enumerate(expected)
+    ]
 
 
 def test_options_of_sampling_are_passed_on(run, opened, space):

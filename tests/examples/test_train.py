@@ -1,6 +1,7 @@
 """The program that trains: what it says, how it goes on, and what it refuses."""
 
 import json
+import math
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,8 @@ import pytest
 from absl import flags
 
 from examples import recipe_flags, train
-from keras_textvae import grammar, zoo
+from keras_textvae import Text, grammar, zoo
+from keras_textvae.evaluation import Bound
 from keras_textvae.prepared import Split
 from tests.examples.conftest import run_program
 
@@ -364,6 +366,27 @@ def test_many_unknown_words_are_warned_of(capsys, unknown, warned):
     corpus.text["vocabulary"] = None  # a larger one would not know more
     recipe_flags.describe(corpus)
     assert "--vocabulary" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (Text("bytes", length=9), "2.000 bits per byte"),
+        (Text("characters", length=9), "2.000 bits per character"),
+        (Text("characters", length=9, form="crop"), "2.000 bits per character"),
+    ],
+)
+def test_bits_are_those_of_what_the_model_reads(capsys, monkeypatch, text, line):
+    monkeypatch.setattr(train, "FLAGS", types.SimpleNamespace(samples=0))
+    nats = 5 * 2 * math.log(2)  # of 5 ids
+    run = types.SimpleNamespace(
+        recipe=types.SimpleNamespace(text=text),
+        corpus=types.SimpleNamespace(has_test=True),
+        best_model=lambda: None,
+        test=lambda model: Bound(nats, nats, 0.0, 5.0),
+    )
+    train.report(run)
+    assert capsys.readouterr().out.splitlines()[1:] == [line]
 
 
 def test_help_names_every_recipe():
