@@ -20,7 +20,7 @@ FORMAT = "keras_textvae.text_space"
 VERSION = 2
 
 
-def save(folder: str | os.PathLike, model, codec_config: dict):
+def save(folder: str | os.PathLike, model: keras.Model, codec_config: dict):
     """Writes the folder; each file is replaced whole, the description last.
 
     Args:
@@ -58,7 +58,7 @@ def read_codec_config(folder: str | os.PathLike) -> dict:
     return description["codec"]
 
 
-def load_model(folder: str | os.PathLike):
+def load_model(folder: str | os.PathLike) -> keras.Model:
     """Returns the model in a folder, on whatever backend this is.
 
     Raises:

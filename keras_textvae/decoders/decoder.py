@@ -28,10 +28,10 @@ class Decoder(keras.layers.Layer):
 
     outputs = ("logits",)
 
-    def call(self, ids, z, training=False):
+    def call(self, ids, z, training: bool = False):
         raise NotImplementedError
 
-    def teacher_forced(self, ids, z, training=False) -> dict:
+    def teacher_forced(self, ids, z, training: bool = False) -> dict:
         """Returns the tensors that a loss of texts takes, under their names.
 
         Args: see the call arguments.
