@@ -5,7 +5,6 @@ import pathlib
 
 import pytest
 
-import keras_textvae
 from tests.on_jax import run_on_jax
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -165,9 +164,10 @@ def public_names(module):
     """Returns what the package or a room names: `X as X`, or what its file defines."""
     path = ROOT / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    names = set(keras_textvae._TEXT) if module == PACKAGE else set()
-    statements = parse(path).body
-    statements += [s for w in statements if isinstance(w, ast.With) for s in w.body]
+    names, statements = set(), parse(path).body
+    for block in [*statements]:
+        if isinstance(block, ast.With) or is_type_checking(block):
+            statements += block.body
     for statement in statements:
         match statement:
             case ast.ImportFrom(names=aliases):
@@ -220,6 +220,15 @@ def test_a_room_of_one_file_and_one_of_many_tell_what_is_public():
     assert "copied" in public_names(f"{PACKAGE}.models")
     assert "copying" not in public_names(f"{PACKAGE}.text_space")
     assert "open_space" in public_names(PACKAGE)
+
+
+def test_a_star_import_gives_what_is_public():
+    names = {}
+    exec(f"from {PACKAGE} import *", names)
+    del names["__builtins__"]
+    assert {*names} == public_names(PACKAGE) - {"__version__"}
+    assert not {"importlib", "typing", "quiet_imports"} & {*names}
+    assert all(names[name].__name__.split(".")[-1] == name for name in names)
 
 
 @named(files("serving"))
@@ -281,6 +290,8 @@ def test_the_walk_refuses_relative_imports():
 ON_JAX = """
 import keras
 import keras_textvae
+from keras_textvae import *
+assert TextVAE is keras_textvae.TextVAE and not {"TextSpace", "transfer"} & {*globals()}
 model = keras_textvae.lstm_vae(11, embedding_dim=3, units=4, latent_dim=2)
 outputs = model(keras.ops.array([[1, 5, 6, 2]]))
 assert outputs["logits"].shape == (1, 3, 11)
