@@ -3,6 +3,8 @@
 B: batch size. T: time, `<bos>` included. N: sentences.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+
 import keras
 import numpy as np
 
@@ -17,7 +19,7 @@ class Compiled(keras.Model):
         model: `models.TextVAE` or `models.LanguageModel`.
     """
 
-    def __init__(self, function, model):
+    def __init__(self, function: Callable, model: keras.Model):
         # float32, so that the arrays reach the model as they are.
         super().__init__(dtype="float32")
         self.function = function
@@ -34,14 +36,15 @@ class Compiled(keras.Model):
         return self.predict_on_batch(arrays)
 
 
-def cut(batches):
+def cut(batches: Iterable) -> Iterable:
     """Returns `batches`; one array [N, T] as a list of arrays [B, T]."""
     if getattr(batches, "ndim", None) != 2:
         return batches
-    return [batches[start : start + ROWS] for start in range(0, len(batches), ROWS)]
+    ids = np.asarray(batches)
+    return [ids[start : start + ROWS] for start in range(0, len(ids), ROWS)]
 
 
-def checked(batches):
+def checked(batches: Iterable) -> Iterator[np.ndarray]:
     """Yields the batches as int32 [B, T].
 
     Raises:

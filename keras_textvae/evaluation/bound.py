@@ -4,9 +4,13 @@ All losses are in nats per sentence unless the name says otherwise.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from keras import ops
+
+if TYPE_CHECKING:
+    from keras_textvae.models import LanguageModel, TextVAE
 
 
 class Bound(NamedTuple):
@@ -47,7 +51,9 @@ class Bound(NamedTuple):
         return self.bound / self.tokens / math.log(2)
 
 
-def evaluate_bound(model, batches, seed: int = 0) -> Bound:
+def evaluate_bound(
+    model: "TextVAE | LanguageModel", batches: Iterable, seed: int = 0
+) -> Bound:
     """Evaluates a compiled model on batches of ids.
 
     Args:
