@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 
 @contextlib.contextmanager
-def replacing(path: str) -> Generator[str]:
+def replacing(path: str | os.PathLike) -> Generator[str]:
     """Gives the path of a new file beside `path`, which takes its name at the end.
 
     An error, a full disk or a kill in the middle leaves the old file as it was. The new
@@ -29,7 +29,7 @@ def replacing(path: str) -> Generator[str]:
         raise
 
 
-def read_json(path: str):
+def read_json(path: str | os.PathLike):
     """Reads what `write_json` wrote.
 
     Raises:
@@ -42,7 +42,7 @@ def read_json(path: str):
             raise ValueError(f"{path} is not JSON ({error}).") from None
 
 
-def write_json(path: str, content: object):
+def write_json(path: str | os.PathLike, content: object):
     """Writes `content` as JSON, replacing the file whole."""
     with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2, ensure_ascii=False)

@@ -1,15 +1,15 @@
 """Python's values as the tensors that endpoints take, and back again."""
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import tensorflow as tf
 
-from keras_textvae.text_space.signatures import MAX_ROWS
+from keras_textvae.text_space.signatures import MAX_ROWS, Input
 
 
-def in_one_line(name, compute):
+def in_one_line(name: str, compute: Callable):
     """Returns compute(), whose errors become a ValueError of one line."""
     try:
         return compute()
@@ -19,7 +19,7 @@ def in_one_line(name, compute):
         raise ValueError(f"{name}: {error}") from error
 
 
-def as_rows(texts):
+def as_rows(texts: Iterable[str | bytes]):
     """Returns texts as a list; an array or tensor stays one."""
     if hasattr(texts, "shape"):
         return texts
@@ -28,7 +28,7 @@ def as_rows(texts):
     return list(texts)
 
 
-def as_seeds(first, count):
+def as_seeds(first: int, count: int) -> list[int]:
     """Returns `count` whole numbers from `first` on, one a text."""
     try:
         # One more than is allowed is enough to be refused.
@@ -40,10 +40,10 @@ def as_seeds(first, count):
         ) from None
 
 
-def as_tensor(value, declared):
+def as_tensor(value: object, declared: Input):
     """Returns a value as the tensor that an endpoint declares, never another value."""
     try:
-        tensor = tf.constant(_array(value, declared.dtype), declared.dtype)
+        tensor = tf.convert_to_tensor(_array(value, declared.dtype), declared.dtype)
     except (ValueError, TypeError, OverflowError):
         raise ValueError(
             f"`{declared.name}` must be of type {declared.dtype.name}. "
@@ -57,7 +57,7 @@ def as_tensor(value, declared):
     return tensor
 
 
-def as_texts(tensor):
+def as_texts(tensor) -> list[str]:
     """Returns a tensor of strings [B] as a list of str."""
     return [text.decode("utf-8") for text in tensor.numpy().tolist()]
 

@@ -49,7 +49,7 @@ def guarded(signature: Signature, compute: Callable) -> tf.function:
         )
         for i in inputs
     ]
-    endpoint.__signature__ = inspect.Signature(parameters)
+    endpoint.__signature__ = inspect.Signature(parameters)  # ty: ignore[missing-attribute]
     specs = [declared.spec for declared in inputs]
     return tf.function(endpoint, input_signature=specs, autograph=False)
 
@@ -93,6 +93,6 @@ def _value_assertions(declared, value):
     return assertions
 
 
-def require(condition, message):
+def require(condition, message: str):
     """Returns an operation that fails with one line unless the condition holds."""
     return tf.debugging.Assert(condition, [message])

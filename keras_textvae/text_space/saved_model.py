@@ -1,12 +1,17 @@
 """A text space as a SavedModel: its methods as signatures, text in and text out."""
 
 import contextlib
-from typing import NamedTuple
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_textvae.text_space.graph import TextGraph
+
+if TYPE_CHECKING:
+    from keras_textvae.text_space import TextSpace
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
@@ -26,7 +31,7 @@ class Batching(NamedTuple):
     threads: int = 2
     waiting: int = 100
 
-    def together(self, compute):
+    def together(self, compute: Callable) -> Callable:
         """Returns `compute`, tensors [B, ...] -> tensor [B, ...], of joined calls."""
         joined = tf.nondifferentiable_batch_function(
             self.threads,
@@ -46,7 +51,12 @@ class Batching(NamedTuple):
         return either
 
 
-def write(space, folder: str, batching: Batching | None, bfloat16: bool):
+def write(
+    space: "TextSpace",
+    folder: str | os.PathLike,
+    batching: Batching | None,
+    bfloat16: bool,
+):
     """Writes the SavedModel, see `TextSpace.export`."""
     weights, scope = _weights(space.model, bfloat16)
     graph = space.graph
@@ -67,7 +77,7 @@ def write(space, folder: str, batching: Batching | None, bfloat16: bool):
     signatures = graph.endpoints | {DEFAULT: graph.endpoints[default]}
     # A served graph needs no gradients, least of all our own.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, folder, signatures, options)
+    tf.saved_model.save(module, os.fspath(folder), signatures, options)
 
 
 def _weights(model, bfloat16):

@@ -5,6 +5,9 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 """
 
 import collections
+import os
+from collections.abc import Sequence
+from typing import Self
 
 import tensorflow as tf
 
@@ -25,7 +28,14 @@ class Tokenizer:
             section 5). Text itself is always in reading order.
     """
 
-    def __init__(self, tokens, texts, separator: str, hidden, right_to_left: bool):
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        texts: Sequence[str | bytes],
+        separator: str,
+        hidden: str | int,
+        right_to_left: bool,
+    ):
         self.tokens = list(tokens)
         repeated = [t for t, n in collections.Counter(tokens).items() if n > 1]
         if repeated or len(tokens) == FIRST_WORD:
@@ -120,14 +130,14 @@ class Tokenizer:
         raise NotImplementedError
 
     @classmethod
-    def from_config(cls, config: dict):
+    def from_config(cls, config: dict) -> Self:
         return cls(**config)
 
     def description(self) -> dict:
         """Returns class and configuration, which make this tokenizer again."""
         return {"class_name": type(self).__name__, "config": self.get_config()}
 
-    def save(self, path: str):
+    def save(self, path: str | os.PathLike):
         """Writes the tokenizer as JSON; `load` reads it. Never leaves half a file."""
         write_json(path, self.description())
 
@@ -138,7 +148,7 @@ def batch_of_text(text):
     return tf.ensure_shape(tf.convert_to_tensor(text, tf.string), [None])
 
 
-def id_table(keys):
+def id_table(keys: Sequence[str] | Sequence[int]):
     """Returns a table from each key to its id, and from any other to <unk>."""
     ids = tf.range(FIRST_WORD, FIRST_WORD + len(keys))
     return _table(keys, ids, default=UNK)
