@@ -3,11 +3,16 @@
 B: batch size. T: time, `<bos>` included. V: vocabulary size. D: latent size.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import keras
 from keras import ops
 
 from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.tokens import PAD
+
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
 
 
 class GenerativeModel(SentenceModel):
@@ -31,18 +36,18 @@ class GenerativeModel(SentenceModel):
         ValueError: from `fit` and `evaluate`, if sentences are weighted.
     """
 
-    def __init__(self, decoder, **kwargs):
+    def __init__(self, decoder: "Decoder", **kwargs):
         super().__init__(**kwargs)
         self.decoder = decoder
         self.tokens_tracker = keras.metrics.Mean("tokens")
 
-    def call(self, ids, training=False):
+    def call(self, ids, training: bool = False):
         outputs = self.infer(ids, training=training)
         return outputs | self.decoder.teacher_forced(
             ids[:, :-1], outputs["z"], training=training
         )
 
-    def infer(self, ids, noise=None, training=False):
+    def infer(self, ids, noise=None, training: bool = False) -> dict:
         """Returns q(z|x) of sentences, and a z drawn from it.
 
         Args:
@@ -55,7 +60,7 @@ class GenerativeModel(SentenceModel):
         """
         raise NotImplementedError
 
-    def sentence_loss(self, targets, outputs, training):  # -> float32 [B]
+    def sentence_loss(self, targets, outputs, training: bool):  # -> float32 [B]
         """Returns the loss of each sentence, nats, and updates its metrics.
 
         Args:
@@ -66,7 +71,12 @@ class GenerativeModel(SentenceModel):
         raise NotImplementedError
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        self,
+        x: Any = None,
+        y=None,
+        y_pred=None,
+        sample_weight=None,
+        training: bool = True,
     ):
         if sample_weight is not None:
             raise ValueError(
@@ -76,6 +86,6 @@ class GenerativeModel(SentenceModel):
         self.tokens_tracker.update_state(ops.sum(targets != PAD, axis=-1))
         return ops.mean(self.sentence_loss(targets, y_pred, training))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         decoder = keras.saving.serialize_keras_object(self.decoder)
         return super().get_config() | {"decoder": decoder}

@@ -18,7 +18,7 @@ class GuardedStep(keras.Model):
         self.gradient_norm_tracker = keras.metrics.Mean("gradient_norm")
         self.skipped_steps_tracker = keras.metrics.Sum("skipped_steps")
 
-    def train_step(self, data):
+    def train_step(self, data) -> dict:
         ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         averages = [(w, tf.identity(w)) for w in self.non_trainable_weights]
         with tf.GradientTape() as tape:
@@ -55,7 +55,7 @@ class GuardedStep(keras.Model):
         else:
             tf.cond(finite, apply, lambda: None)
 
-    def test_step(self, data):
+    def test_step(self, data) -> dict:
         of_training = ("gradient_norm", "skipped_steps")
         metrics = super().test_step(data)
         return {

@@ -3,11 +3,19 @@
 B: batch size. T: time, `<bos>` included. C: labels.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import keras
 from keras import ops
 
 from keras_textvae.models.classifier import check_features, check_labels, label_logits
 from keras_textvae.models.text_vae import TextVAE
+from keras_textvae.objectives import Objective
+from keras_textvae.posteriors import Posterior
+
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
 
 UNLABELLED = -1
 
@@ -48,15 +56,15 @@ class SemiSupervisedTextVAE(TextVAE):
 
     def __init__(
         self,
-        encoder,
-        posterior,
-        decoder,
-        head,
-        labels,
-        objective=None,
-        features="both",
-        label_weight=1.0,
-        vae_weight=1.0,
+        encoder: keras.layers.Layer,
+        posterior: Posterior,
+        decoder: "Decoder",
+        head: keras.layers.Layer,
+        labels: Sequence[str],
+        objective: Objective | None = None,
+        features: str = "both",
+        label_weight: float = 1.0,
+        vae_weight: float = 1.0,
         **kwargs,
     ):
         super().__init__(encoder, posterior, decoder, objective, **kwargs)
@@ -75,7 +83,7 @@ class SemiSupervisedTextVAE(TextVAE):
         self.label_loss_tracker = keras.metrics.Mean("label_loss")
         self.accuracy_tracker = keras.metrics.Mean("accuracy")
 
-    def call(self, ids, training=False):
+    def call(self, ids, training: bool = False):
         outputs = super().call(ids, training=training)
         logits = label_logits(self, outputs["features"], training)
         return outputs | {"label_logits": logits}
@@ -86,7 +94,7 @@ class SemiSupervisedTextVAE(TextVAE):
         return ops.softmax(label_logits(self, features, training=False))
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        self, x=None, y=None, y_pred=None, sample_weight=None, training: bool = True
     ):
         loss = super().compute_loss(x, None, y_pred, sample_weight, training)
         if y is None:
@@ -106,7 +114,7 @@ class SemiSupervisedTextVAE(TextVAE):
         self.accuracy_tracker.update_state(right, sample_weight=labelled)
         return ops.sum(cross_entropy * labelled) / count
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "head": keras.saving.serialize_keras_object(self.head),
             "labels": self.labels,

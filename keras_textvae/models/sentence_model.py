@@ -3,10 +3,12 @@
 T: time, `<bos>` included.
 """
 
+from typing import TYPE_CHECKING, Self
+
 import keras
 from keras import ops
 
-if keras.backend.backend() == "tensorflow":
+if TYPE_CHECKING or keras.backend.backend() == "tensorflow":
     from keras_textvae.models.guarded_step import GuardedStep
 else:
     GuardedStep = keras.Model
@@ -23,15 +25,15 @@ class SentenceModel(GuardedStep):
         metrics = {id(v) for metric in self.metrics for v in metric.variables}
         return [variable for variable in self.variables if id(variable) not in metrics]
 
-    def build_from_config(self, config):
+    def build_from_config(self, config: dict):
         # Keras's own way is a call with floats, which are no ids.
         shape = [size or 2 for size in config["input_shape"]]
         self(ops.ones(shape, dtype="int32"))
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
         parts = {
-            name: keras.saving.deserialize_keras_object(config[name])
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in PARTS
             if name in config
         }
