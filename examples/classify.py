@@ -88,12 +88,13 @@ def main(argv):
         if name not in methods.METHODS:
             names = ", ".join(methods.METHODS)
             raise ValueError(f"--methods={name}: the methods are {names}.")
-    train = labelled.read(FLAGS.labelled)
+    space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
+    train = _read(FLAGS.labelled, space)
     if FLAGS.test:
-        test = labelled.read(FLAGS.test, train.names)
+        test = _read(FLAGS.test, space, train.names)
     else:
-        train, test = labelled.split(train, HELD_OUT, seed=0)
-    problem = _problem(train)
+        train, test = _split(train)
+    problem = _problem(space, train)
     results = Results(FLAGS.output_dir, _configuration())
     cells = itertools.product(range(FLAGS.seeds), sizes, FLAGS.methods)
     _compare(problem, train, test, sizes, [*cells], results)
@@ -167,14 +168,35 @@ def _size(name):
     return int(name)
 
 
-def _problem(train):
-    space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
-    texts = [
-        text
-        for path in FLAGS.unlabelled
-        for _, text in read_lines(path)
-        if text.strip()
-    ]
+def _read(path, space, allowed=None):
+    """Returns a labelled file whose texts the space takes; each line has one."""
+    read = labelled.read(path, allowed)
+    numbers = range(1, len(read.texts) + 1)
+    labelled.check_lengths(path, numbers, read.texts, space.codec)
+    return read
+
+
+def _split(train):
+    """Returns what is trained on and what is held out; tells which labels are not."""
+    train, test = labelled.split(train, HELD_OUT, seed=0)
+    if not test.texts:
+        raise ValueError(
+            f"{FLAGS.labelled}: each label has one text, and none can be held out to "
+            "test on: give --test."
+        )
+    if untested := sorted({*train.names} - {*test.names}):
+        names = ", ".join(untested)
+        print(f"one text each of {names}: trained on, and not tested.", file=sys.stderr)
+    return train, test
+
+
+def _problem(space, train):
+    texts = []
+    for path in FLAGS.unlabelled:
+        lines = [line for line in read_lines(path) if line[1].strip()]
+        numbers, added = zip(*lines, strict=True) if lines else ((), ())
+        labelled.check_lengths(path, numbers, [*added], space.codec)
+        texts += added
     return methods.Problem(
         space,
         train.names,

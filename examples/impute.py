@@ -18,6 +18,7 @@ from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
     import keras_textvae
+    from keras_textvae import corpora
 
 FLAGS = flags.FLAGS
 
@@ -34,7 +35,7 @@ def main(argv):
     if len(argv) > 1 or not FLAGS.run_dir:
         raise ValueError("--run_dir is needed, and no argument without a name.")
     space = keras_textvae.open_space(FLAGS.run_dir)
-    texts = FLAGS.text or [line.rstrip("\n") for line in sys.stdin]
+    texts = FLAGS.text or [text for _, text in corpora.read_input()]
     if not texts:
         raise ValueError("No sentence: give --text, or one a line on standard input.")
     print(*space.impute(texts, FLAGS.beams, FLAGS.steps), sep="\n")

@@ -38,4 +38,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags, INTERRUPTED)
+    command_line.run(main, define_flags, INTERRUPTED, command_line.BACKENDS)

@@ -25,7 +25,7 @@ FLAGS = flags.FLAGS
 def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
     flags.DEFINE_string("run_dir", None, "run or text space; must be given")
-    flags.DEFINE_integer("count", 10, "how many sentences")
+    flags.DEFINE_integer("count", 10, "how many sentences", 1)
     flags.DEFINE_integer("seed", 0, "of the first sentence; each next one has the next")
     flags.DEFINE_float("temperature", 1.0, "below 1, closer to the likeliest; 0 greedy")
     flags.DEFINE_integer("top_k", 0, "only from the k likeliest words; 0 is off")

@@ -31,7 +31,6 @@ with command_line.quiet_imports():
     from keras_textvae.training import recipe_of
 
 FLAGS = flags.FLAGS
-BACKENDS = ("tensorflow", "jax")
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
 
 
@@ -56,11 +55,6 @@ def define_flags():
 def main(argv):
     if len(argv) > 1:
         raise ValueError(f"Unexpected argument {argv[1]!r}.")
-    if keras.backend.backend() not in BACKENDS:
-        raise ValueError(
-            f"KERAS_BACKEND={keras.backend.backend()}: training needs one of "
-            f"{', '.join(BACKENDS)}."
-        )
     for name in ("run_dir", "prepared", "recipe", "corpus", "start_from"):
         if FLAGS[name].value == "":
             raise ValueError(f"--{name} is empty.")
@@ -159,4 +153,4 @@ def report(run: Run):
 
 
 if __name__ == "__main__":
-    command_line.run(main, define_flags, INTERRUPTED)
+    command_line.run(main, define_flags, INTERRUPTED, command_line.BACKENDS)

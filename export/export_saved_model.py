@@ -28,6 +28,7 @@ with quiet_imports():
 
     import keras_textvae
     from export import warm_up
+    from keras_textvae import text_space
     from keras_textvae.atomic_files import read_json, write_json
     from serving.saved_model import manifest
 
@@ -61,6 +62,7 @@ def main(argv):
         raise ValueError(
             "--run_dir and --output_dir are needed, and no argument without a name."
         )
+    text_space.check_path(FLAGS.output_dir)
     space = keras_textvae.open_space(FLAGS.run_dir)
     batching = None
     if FLAGS.batching_rows:
@@ -97,7 +99,7 @@ def export(
 
     Args:
         space: `keras_textvae.TextSpace`.
-        output_dir: str. Created if it does not exist.
+        output_dir: created if it does not exist.
         version: int or None. None means one more than the newest.
         batching, bfloat16: see `TextSpace.export`.
         run: what the description says of the training, see `of_run`.
@@ -107,8 +109,9 @@ def export(
 
     Raises:
         FileExistsError: if the version exists.
-        ValueError: if it is not positive.
+        ValueError: if it is not positive, or nothing could load it from that path.
     """
+    text_space.check_path(output_dir)
     folder = pathlib.Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     version = _next_version(folder) if version is None else version

@@ -5,6 +5,7 @@ finds `assets.extra/tf_serving_warmup_requests` makes these calls itself, Tensor
 Serving and ours alike, and does not serve a version that cannot answer them.
 """
 
+import os
 import pathlib
 
 import tensorflow as tf
@@ -30,9 +31,9 @@ def requests(space) -> list[predict_pb2.PredictRequest]:
     ]
 
 
-def write(requests: list[predict_pb2.PredictRequest], directory: pathlib.Path):
+def write(requests: list[predict_pb2.PredictRequest], directory: str | os.PathLike):
     """Writes requests where a server of the version looks for them."""
-    path = directory / FILE
+    path = pathlib.Path(directory) / FILE
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as writer:
         for request in requests:

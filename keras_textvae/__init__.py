@@ -12,9 +12,11 @@ import importlib.util as _util
 import typing as _typing
 from importlib import import_module as _import_module
 
+from keras_textvae.command_line import load_keras as _load_keras
 from keras_textvae.command_line import quiet_imports as _quiet_imports
 
 with _quiet_imports():
+    _load_keras()
     from keras_textvae import atomic_files as atomic_files
     from keras_textvae import batches as batches
     from keras_textvae import callbacks as callbacks
@@ -99,7 +101,12 @@ else:
 def __getattr__(name):
     if name not in _TEXT:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = _import_module(f"{__name__}.{_TEXT[name]}")
+    try:
+        module = _import_module(f"{__name__}.{_TEXT[name]}")
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{__name__}.{name} handles text, and needs TensorFlow: {error}"
+        ) from error
     return module if name == _TEXT[name] else getattr(module, name)
 
 

@@ -118,13 +118,13 @@ class TrainingCheckpoint(keras.callbacks.Callback):
     any moment leaves the last epoch's.
 
     Args:
-        path: the file, `.npz`.
+        path: of the file, `.npz`.
         history: `RunHistory`. It must stand before this callback in `fit`'s list.
     """
 
     def __init__(self, path: str | os.PathLike, history: RunHistory):
         super().__init__()
-        self.path = path
+        self.path = os.fspath(path)
         self.history = history
 
     def restore(self, model: keras.Model) -> int:

@@ -9,9 +9,9 @@
         run(main, define_flags)
 
 `main` receives the arguments that are not flags, the program's name first. For what the
-user can fix it may raise ValueError, OSError or one of `tf.errors`: the program then
-prints one line on stderr and exits with code 2. Ctrl-C prints one line and exits with
-130; `--help` exits with 0.
+user can fix it may raise ValueError, OSError, ImportError or one of `tf.errors`: the
+program then prints one line on stderr and exits with code 2. Ctrl-C prints one line and
+exits with 130; `--help` exits with 0.
 
 The package loads itself in `quiet_imports`, since TensorFlow comes with it; a program's
 own block is for what else it imports.
@@ -29,6 +29,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # On a CPU without AVX-512 VNNI or AMX, TensorFlow would leave these kernels off, and a
 # training step take 1.1 to 1.4 times as long (benchmarks/README.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+# Of Keras, on which the package computes; programs, unless they say so, on the first.
+BACKENDS = ("tensorflow", "jax")
 
 # Exit codes; the last two are what a shell says of a program that a signal ended.
 MISTAKE = 2
@@ -73,23 +76,66 @@ def _without_greetings():
             os.write(2, GREETINGS.sub(b"", held.read()))
 
 
-def run(main: Callable, define_flags: Callable, interrupted: str = "interrupted"):
+def load_keras():
+    """Loads Keras; on another backend than ours that is the end, with one line.
+
+    A program ends with exit code 2; at a Python prompt it is an ImportError.
+    """
+    try:
+        import keras
+
+        backend = keras.backend.backend()
+        if backend in BACKENDS:
+            return
+        reason = f"Received: KERAS_BACKEND={backend}"
+    except (
+        ImportError,
+        ValueError,
+    ) as error:  # a backend that is not installed, or none
+        reason = f"Keras cannot be loaded: {_line(error)}"
+    message = f"keras_textvae needs Keras on {' or '.join(BACKENDS)}. {reason}"
+    if hasattr(sys, "ps1"):
+        raise ImportError(message)
+    sys.exit(fail(sys.argv, message))
+
+
+def run(
+    main: Callable,
+    define_flags: Callable,
+    interrupted: str = "interrupted",
+    backends: tuple[str, ...] = BACKENDS[:1],
+):
     """Runs a program on `sys.argv`, and ends the process.
 
     Args:
         main: takes the arguments; returns the exit code, or None for 0.
         define_flags: defines the flags.
         interrupted: what Ctrl-C prints.
+        backends: Keras's backends that it runs on.
     """
+
+    def checked(argv):
+        require_backend(backends)
+        return main(argv)
+
     defined = set(flags.FLAGS)
     define_flags()
     for name in set(flags.FLAGS) - defined:  # of other modules too, for --help to show
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
     try:
-        app.run(lambda argv: answer(main, argv), flags_parser=parse_flags)
+        app.run(lambda argv: answer(checked, argv), flags_parser=parse_flags)
     except KeyboardInterrupt:
         fail(sys.argv, interrupted)
         sys.exit(INTERRUPTED)
+
+
+def require_backend(backends: tuple[str, ...]):
+    """Raises ValueError if Keras is loaded, and runs on another backend."""
+    keras = sys.modules.get("keras")
+    if keras and (backend := keras.backend.backend()) not in backends:
+        raise ValueError(
+            f"KERAS_BACKEND={backend}: this program needs {' or '.join(backends)}."
+        )
 
 
 def parse_flags(argv: list[str]) -> list[str]:
@@ -112,7 +158,7 @@ def answer(main: Callable, argv: list[str]) -> int:
         return code or 0
     except BrokenPipeError:
         return unread()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         return fail(argv, error)
     except Exception as error:
         tf = sys.modules.get("tensorflow")  # loaded, if the error is one of its own

@@ -204,6 +204,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
             filters,
             kernel_size=3,
             strides=2,
+            data_format="channels_last",
             kernel_initializer=own_initializer(self.initializer, "glorot_uniform"),
             bias_initializer=own_initializer(self.initializer, "zeros"),
             dtype=self.dtype_policy,

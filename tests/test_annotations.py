@@ -14,7 +14,7 @@ TENSORS = {
     *("features", "mean", "log_var", "noise", "z", "log_det", "first", "last", "share"),
     *("state", "h", "c", "t", "rows", "buffer", "recurrent_kernel", "projected"),
     *("outputs", "logits", "kl", "kl_weight", "reconstruction", "divergence"),
-    *("data", "arrays", "tensor", "condition"),
+    *("data", "arrays", "condition", "conditions"),
 }
 # In rooms where text is a tensor too.
 TEXTS = {

@@ -227,3 +227,42 @@ def test_output_that_nobody_reads_is_no_mistake(ending):
     assert process.wait() == 141
     assert "Broken pipe" not in errors
     assert "Traceback" not in errors
+
+
+def start(*arguments, backend):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("backend", ["torch", "none-such"])
+def test_another_backend_is_one_line(backend):
+    for program in (["examples/train.py"], ["-c", "import keras_textvae"]):
+        ended = start(*program, backend=backend)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        (line,) = ended.stderr.splitlines()
+        assert "keras_textvae needs Keras on tensorflow or jax." in line
+
+
+def test_at_a_prompt_another_backend_is_an_error(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "torch")
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    with pytest.raises(ImportError, match="Received: KERAS_BACKEND=torch"):
+        command_line.load_keras()
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["examples/sample.py", "examples/tune.py", "export/verify.py", "serving/server.py"],
+)
+def test_a_program_that_needs_tensorflow_says_so_before_it_begins(program):
+    ended = start(program, backend="jax")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    name = program.partition("/")[2]
+    expected = f"{name}: KERAS_BACKEND=jax: this program needs tensorflow."
+    assert ended.stderr.splitlines()[-1] == expected
+    assert "Traceback" not in ended.stderr

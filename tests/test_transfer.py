@@ -297,6 +297,12 @@ BAD = {
     "more texts than labels": (TEXTS, LABELS[:5], {}, "6 texts, 5 labels"),
     "a text that is too long": (["a " * 20, "a"], NAMES, {}, "more than 7 words"),
     "an empty text": (["a", " "], ["cat", "dog"], {}, r"Text 1 .* is empty"),
+    "a byte-order mark alone": (
+        ["a", "\ufeff"],
+        ["cat", "dog"],
+        {},
+        r"Text 1 .* is empty",
+    ),
     "an empty validation text": (
         TEXTS,
         LABELS,
@@ -333,6 +339,7 @@ def test_what_a_space_cannot_do_is_one_clear_line():
         (lambda: labelled.sample(1), "sample: a TextClassifier has no such method"),
         (lambda: space.classify(TEXTS), "classify: a TextVAE has no such method"),
         (lambda: labelled.classify(["a", " "]), "classify: a text is empty"),
+        (lambda: labelled.classify(["\ufeff"]), "classify: a text is empty"),
         (lambda: labelled.classify("a"), "A list of texts is needed"),
         (lambda: labelled.classify(["a " * 20]), "more than 7 words"),
         (lambda: transfer.fit(space, TEXTS, LABELS), "has no labels"),

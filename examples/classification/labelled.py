@@ -62,12 +62,33 @@ def read(path: str, allowed=None) -> Labelled:
     return Labelled(texts, labels)
 
 
+def check_lengths(path: str, numbers, texts, codec):
+    """Raises ValueError, with file and line, for a text that a codec does not take.
+
+    Args:
+        path: of the file.
+        numbers: of the texts' lines, from 1.
+        texts: list of str.
+        codec: `tokenizers.Codec`.
+    """
+    if texts and not all(fits := codec.fits(texts).numpy()):
+        raise ValueError(
+            f"{path}, line {numbers[int(np.argmin(fits))]}: more than the "
+            f"{codec.length} words or characters of the encoder's texts."
+        )
+
+
 def split(labelled: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
-    """Splits off a random `share` of each label's texts; returns the rest, and it."""
+    """Splits off a random `share` of each label's texts; returns the rest, and it.
+
+    One text at least of each label is left in the rest: the only one of a label is not
+    split off.
+    """
     held = set()
     for name in labelled.names:
         rows = _shuffled(labelled, name, np.random.default_rng(seed))
-        held |= {*rows[: max(1, round(share * len(rows)))].tolist()}
+        count = min(max(1, round(share * len(rows))), len(rows) - 1)
+        held |= {*rows[:count].tolist()}
     rest = [row for row in range(len(labelled.texts)) if row not in held]
     return labelled.at(rest), labelled.at(sorted(held))
 

@@ -10,4 +10,5 @@ from keras_textvae.corpora.downloading import download as download
 from keras_textvae.corpora.downloading import locked as locked
 from keras_textvae.corpora.reading import read_chunks as read_chunks
 from keras_textvae.corpora.reading import read_corpus as read_corpus
+from keras_textvae.corpora.reading import read_input as read_input
 from keras_textvae.corpora.reading import read_lines as read_lines

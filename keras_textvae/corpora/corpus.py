@@ -45,9 +45,9 @@ class Corpus(NamedTuple):
 
 
 def load(
-    name: str,
-    data_dir: str | None = None,
-    cache_dir: str | None = None,
+    name: str | os.PathLike,
+    data_dir: str | os.PathLike | None = None,
+    cache_dir: str | os.PathLike | None = None,
     *,
     sizes: tuple[int, int, int] = (50_000, 2_000, 2_000),
     seed: int = 0,
@@ -67,6 +67,7 @@ def load(
         FileNotFoundError: if a file is not in `data_dir`.
         ConnectionError: if a download fails; the next call resumes it.
     """
+    name = os.fspath(name)
     cache = os.path.expanduser(cache_dir) if cache_dir else cache_folder()
     if name == "grammar":
         return _write_grammar(cache, sizes, seed)
@@ -132,6 +133,8 @@ def _matches(name, split, named) -> list[str]:
             )
         else:
             files.append(path)
+    if os.path.isdir(name):
+        raise FileNotFoundError(f"{name} is a folder: name its files, or a pattern.")
     if not files:
         kind = "only files that are named elsewhere" if matches else "no file"
         raise FileNotFoundError(f"{name} matches {kind}.")

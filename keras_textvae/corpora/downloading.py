@@ -19,7 +19,7 @@ def cache_folder() -> str:
     return os.path.expanduser(folder)
 
 
-def download(address: str, path: str, sha256: str):
+def download(address: str, path: str | os.PathLike, sha256: str):
     """Downloads a file once, to `path` + ".part" until its checksum is verified.
 
     Raises:
@@ -29,7 +29,7 @@ def download(address: str, path: str, sha256: str):
     """
     if os.path.exists(path):
         return
-    partial = path + ".part"
+    partial = os.fspath(path) + ".part"
     try:
         _fetch(address, partial)
     except (OSError, http.client.HTTPException) as error:
@@ -68,7 +68,7 @@ def _fetch(address, partial):
 
 
 @contextlib.contextmanager
-def locked(folder: str, name: str = ".lock") -> Generator[None]:
+def locked(folder: str | os.PathLike, name: str = ".lock") -> Generator[None]:
     """Lets one process at a time write what `name` guards in a folder; others wait."""
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, name), "w") as file:

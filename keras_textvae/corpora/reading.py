@@ -6,6 +6,7 @@ L: lines of a chunk.
 import codecs
 import gzip
 import os
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 
@@ -25,6 +26,12 @@ def read_lines(file: str | os.PathLike) -> Iterator[tuple[int, str]]:
         yield from enumerate(map(bytes.decode, lines), start=first)
 
 
+def read_input() -> Iterator[tuple[int, str]]:
+    """Streams standard input, as `read_lines` does a file."""
+    for first, lines in _chunks(sys.stdin.buffer, "standard input"):
+        yield from enumerate(map(bytes.decode, lines), start=first)
+
+
 def read_chunks(
     file: str | os.PathLike,
     report: Callable[[int], None] = lambda size: None,
@@ -38,24 +45,15 @@ def read_chunks(
     Yields:
         The number of a chunk's first line, and its L lines in UTF-8.
     """
-    number, position = 1, 0
+    name, position = os.fspath(file), 0
     try:
-        with open(file, "rb") as raw, _decompressed(raw, file) as stream:
-            while lines := stream.readlines(CHUNK_BYTES):
-                lines = [_without_end(line) for line in lines]
-                if number == 1:
-                    lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
-                _check_utf8(file, number, lines)
+        with open(file, "rb") as raw, _decompressed(raw, name) as stream:
+            for number, lines in _chunks(stream, name):
                 yield number, lines
-                number += len(lines)
                 report(raw.tell() - position)
                 position = raw.tell()
     except FileNotFoundError:
-        raise FileNotFoundError(f"{os.fspath(file)} does not exist.") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"{os.fspath(file)}, after line {number - 1}: broken gzip data ({error})."
-        ) from error
+        raise FileNotFoundError(f"{name} does not exist.") from None
 
 
 def read_corpus(
@@ -81,15 +79,32 @@ def read_corpus(
             raise ValueError(f"{os.fspath(file)} {kind}.")
 
 
-def _decompressed(raw, file):
-    return gzip.GzipFile(fileobj=raw) if os.fspath(file).endswith(".gz") else raw
+def _chunks(stream, name):
+    """Yields numbers of first lines and lines of a stream, whose name errors say."""
+    number = 1
+    try:
+        while lines := stream.readlines(CHUNK_BYTES):
+            lines = [_without_end(line) for line in lines]
+            if number == 1:
+                lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
+            _check_utf8(name, number, lines)
+            yield number, lines
+            number += len(lines)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(
+            f"{name}, after line {number - 1}: broken gzip data ({error})."
+        ) from error
+
+
+def _decompressed(raw, name):
+    return gzip.GzipFile(fileobj=raw) if name.endswith(".gz") else raw
 
 
 def _without_end(line: bytes) -> bytes:
     return line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _check_utf8(file, first, lines):
+def _check_utf8(name, first, lines):
     try:
         b"\n".join(lines).decode()
     except UnicodeDecodeError:
@@ -98,5 +113,5 @@ def _check_utf8(file, first, lines):
                 line.decode()
             except UnicodeDecodeError as error:
                 raise ValueError(
-                    f"{os.fspath(file)}, line {number}: not UTF-8 ({error})."
+                    f"{name}, line {number}: not UTF-8 ({error})."
                 ) from error

@@ -63,7 +63,11 @@ class Deconvolution(keras.layers.Layer):
         self.filters = (*self.channels[-2::-1], features)
         self.convolutions = [
             keras.layers.Conv1DTranspose(
-                size, kernel_size=3, strides=2, **self._weights()
+                size,
+                kernel_size=3,
+                strides=2,
+                data_format="channels_last",
+                **self._weights(),
             )
             for size in self.filters
         ]

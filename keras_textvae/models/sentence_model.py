@@ -17,7 +17,20 @@ PARTS = ("encoder", "posterior", "decoder", "head", "objective")
 
 
 class SentenceModel(GuardedStep):
-    """A model that is called on ids, int32 [B, T], and made of `PARTS`."""
+    """A model that is called on ids, int32 [B, T], and made of `PARTS`.
+
+    Raises:
+        ValueError: if `keras.config.floatx()` is not float32. Losses and states are
+            float32 under every precision policy.
+    """
+
+    def __init__(self, **kwargs):
+        if (floatx := keras.config.floatx()) != "float32":
+            raise ValueError(
+                "Models need keras.config.floatx() to be float32, and take precision "
+                f"policies such as mixed_bfloat16. Received: floatx={floatx!r}"
+            )
+        super().__init__(**kwargs)
 
     @property
     def state(self):

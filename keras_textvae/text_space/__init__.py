@@ -2,6 +2,7 @@
 
 from keras_textvae.text_space import signatures as signatures
 from keras_textvae.text_space.saved_model import Batching as Batching
+from keras_textvae.text_space.saved_model import check_path as check_path
 from keras_textvae.text_space.space import Encoding as Encoding
 from keras_textvae.text_space.space import Score as Score
 from keras_textvae.text_space.space import TextSpace as TextSpace

@@ -1,20 +1,25 @@
 """Python's values as the tensors that endpoints take, and back again."""
 
+import re
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from keras_textvae.text_space.signatures import MAX_ROWS, Input
+from keras_textvae.text_space.signatures import Input
 
 
-def in_one_line(name: str, compute: Callable):
-    """Returns compute(), whose errors become a ValueError of one line."""
+def in_one_line(name: str, compute: Callable, first: int | None = 0):
+    """Returns compute(), whose errors become a ValueError of one line.
+
+    The line names the row that is at fault; `first` is the number of the first one, or
+    None where there is but one.
+    """
     try:
         return compute()
     except tf.errors.InvalidArgumentError as error:
-        raise ValueError(f"{name}: {_reason(error)}") from error
+        raise ValueError(f"{name}: {_reason(error, first)}") from error
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -28,16 +33,46 @@ def as_rows(texts: Iterable[str | bytes]):
     return list(texts)
 
 
-def as_seeds(first: int, count: int) -> list[int]:
+def as_seeds(first: int, count: int) -> Sequence[int]:
     """Returns `count` whole numbers from `first` on, one a text."""
     try:
-        # One more than is allowed is enough to be refused.
-        return list(range(first, first + count)[: MAX_ROWS + 1])
+        seeds = range(first, first + count)
     except TypeError:
         raise ValueError(
             f"`seed` and `count` must be ints. Received: seed={first!r}, "
             f"count={count!r}"
         ) from None
+    if not seeds:
+        raise ValueError(f"`count` must be positive. Received: count={count}")
+    return seeds
+
+
+def in_requests(
+    values: Sequence, inputs: Sequence[Input], most: int
+) -> Iterator[tuple[int | None, list]]:
+    """Yields values of at most so many rows, and before them `first` of `in_one_line`.
+
+    What is not as declared stays whole, for `as_tensor` to refuse.
+    """
+    rows = [v for v, i in zip(values, inputs, strict=True) if i.has_rows]
+    try:
+        count = len(rows[0])
+    except TypeError:  # a number, or a tensor without dimensions
+        count = 0
+    for start in range(0, max(count, 1), most):
+        cut = [
+            value[start : start + most] if i.has_rows and count > most else value
+            for value, i in zip(values, inputs, strict=True)
+        ]
+        yield None if count == 1 else start, cut
+
+
+def joined(answers: Sequence[dict]) -> dict[str, np.ndarray]:
+    """Returns the outputs of several requests as arrays of all rows, by name."""
+    return {
+        name: np.concatenate([answer[name].numpy() for answer in answers])
+        for name in answers[0]
+    }
 
 
 def as_tensor(value: object, declared: Input):
@@ -57,9 +92,9 @@ def as_tensor(value: object, declared: Input):
     return tensor
 
 
-def as_texts(tensor) -> list[str]:
-    """Returns a tensor of strings [B] as a list of str."""
-    return [text.decode("utf-8") for text in tensor.numpy().tolist()]
+def as_texts(array: np.ndarray) -> list[str]:
+    """Returns an array of strings [B] as a list of str."""
+    return [text.decode("utf-8") for text in array.tolist()]
 
 
 def _array(value, dtype):
@@ -75,10 +110,13 @@ def _array(value, dtype):
     return cast
 
 
-def _reason(error):
-    """Returns the line of a runtime error that names the failed check."""
+def _reason(error, first):
+    """Returns the line of a runtime error that names the failed check, and the row."""
     message = getattr(error, "message", str(error))
-    start = message.find("assertion failed: [")
-    if start < 0:
+    check = re.search(r"assertion failed: \[([^]]*)\](?: \[(\d+)\])?", message)
+    if not check:
         return message.splitlines()[0]
-    return message[start + len("assertion failed: [") :].split("]")[0]
+    line, row = check.groups()
+    if row is None or first is None:
+        return line
+    return f"{line} (row {first + int(row)}, counted from 0)"

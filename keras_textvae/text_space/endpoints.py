@@ -76,23 +76,31 @@ def _assertions(signature, values):
 def _value_assertions(declared, value):
     name = declared.name
     if declared.dtype == tf.string:
-        short = tf.reduce_all(tf.strings.length(value) <= MAX_BYTES)
-        return [require(short, f"`{name}` has a text of more than {MAX_BYTES} bytes")]
-    assertions = []
+        message = f"`{name}` has a text of more than {MAX_BYTES} bytes"
+        return [require_rows(tf.strings.length(value) <= MAX_BYTES, message)]
+    checks = []
     if declared.dtype.is_floating:
-        finite = tf.reduce_all(tf.math.is_finite(value))
-        assertions.append(require(finite, f"`{name}` is not finite"))
+        checks.append((tf.math.is_finite(value), f"`{name}` is not finite"))
     if declared.minimum is not None:
         message = f"`{name}` must be at least {declared.minimum}"
-        enough = tf.reduce_all(value >= declared.minimum)
-        assertions.append(require(enough, message))
+        checks.append((value >= declared.minimum, message))
     if declared.maximum is not None:
         message = f"`{name}` must be at most {declared.maximum}"
-        enough = tf.reduce_all(value <= declared.maximum)
-        assertions.append(require(enough, message))
-    return assertions
+        checks.append((value <= declared.maximum, message))
+    check = require_rows if declared.has_rows else require
+    return [check(condition, message) for condition, message in checks]
 
 
 def require(condition, message: str):
     """Returns an operation that fails with one line unless the condition holds."""
     return tf.debugging.Assert(condition, [message])
+
+
+def require_rows(conditions, message: str):  # [B, ...]
+    """Returns an operation that fails with one line unless every row's hold.
+
+    The number of the first row whose do not, from 0, follows the line.
+    """
+    conditions = tf.reduce_all(conditions, axis=range(1, conditions.shape.rank))
+    row = tf.where(~conditions)[:1, 0]
+    return tf.debugging.Assert(tf.reduce_all(conditions), [message, row])

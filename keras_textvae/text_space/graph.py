@@ -16,9 +16,9 @@ from keras_textvae.losses import sentence_nll
 from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
-from keras_textvae.text_space.endpoints import guarded, require
+from keras_textvae.text_space.endpoints import guarded, require_rows
 from keras_textvae.text_space.signatures import declare
-from keras_textvae.tokenizers import Codec
+from keras_textvae.tokenizers import Codec, without_mark
 from keras_textvae.tokens import BOS, EOS, PAD
 
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
@@ -102,8 +102,8 @@ class TextGraph:
 
     def classify(self, text):
         """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
-        none_empty = tf.reduce_all(tf.strings.strip(text) != "")
-        with tf.control_dependencies([require(none_empty, "a text is empty")]):
+        has_text = tf.strings.strip(without_mark(text)) != ""
+        with tf.control_dependencies([require_rows(has_text, "a text is empty")]):
             probabilities = self.model.classify(self.codec.ids(text))
         likeliest = tf.argmax(probabilities, axis=-1)
         label = tf.gather(tf.constant(self.model.labels), likeliest)
@@ -134,8 +134,8 @@ class TextGraph:
         ids, hidden, written = self.codec.hidden_ids(text)
         visible = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
         checks = [
-            require(_in_each_row(hidden), "a text has no hidden word (_)"),
-            require(_in_each_row(visible), "a text has hidden words only"),
+            require_rows(_in_row(hidden), "a text has no hidden word (_)"),
+            require_rows(_in_row(visible), "a text has hidden words only"),
         ]
         with tf.control_dependencies(checks):
             ids = tf.identity(ids)
@@ -179,8 +179,8 @@ def _is_gaussian(model):
     return isinstance(getattr(model, "posterior", None), DiagonalGaussian)
 
 
-def _in_each_row(flags):  # [B, T] -> []
-    return tf.reduce_all(tf.reduce_any(flags, axis=1))
+def _in_row(flags):  # [B, T] -> [B]
+    return tf.reduce_any(flags, axis=1)
 
 
 def _per_row(draw, seeds, stream, size):  # [B] -> [B, size]

@@ -13,6 +13,8 @@ from keras_textvae.text_space.graph import TextGraph
 if TYPE_CHECKING:
     from keras_textvae.text_space import TextSpace
 
+# A path with one of them is a pattern to TensorFlow, which loads another file or none.
+PATTERN = frozenset("*?[]\\")
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
 
@@ -51,6 +53,16 @@ class Batching(NamedTuple):
         return either
 
 
+def check_path(folder: str | os.PathLike):
+    """Raises ValueError if nothing could load a SavedModel from a folder."""
+    path = os.path.abspath(folder)
+    if wrong := sorted(PATTERN & {*path}):
+        raise ValueError(
+            f"TensorFlow loads no SavedModel from a path with {' '.join(wrong)} in it. "
+            f"Received: {path}"
+        )
+
+
 def write(
     space: "TextSpace",
     folder: str | os.PathLike,
@@ -58,6 +70,7 @@ def write(
     bfloat16: bool,
 ):
     """Writes the SavedModel, see `TextSpace.export`."""
+    check_path(folder)
     weights, scope = _weights(space.model, bfloat16)
     graph = space.graph
     if batching or bfloat16:

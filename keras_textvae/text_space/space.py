@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -26,11 +27,13 @@ from keras_textvae.text_space.conversion import (
     as_tensor,
     as_texts,
     in_one_line,
+    in_requests,
+    joined,
 )
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
 from keras_textvae.text_space.saved_model import Batching
-from keras_textvae.text_space.signatures import MAX_ROWS, Input, Signature
+from keras_textvae.text_space.signatures import Input, Signature
 from keras_textvae.tokenizers import Codec
 
 _TEXT = Input("text", tf.string)
@@ -76,7 +79,8 @@ class Classification(NamedTuple):
 class TextSpace:
     """The latent space of a trained model, in terms of texts.
 
-    The methods are the signatures of the exported SavedModel, and run the same graphs.
+    The methods are the signatures of the exported SavedModel, and run the same graphs;
+    they take any number of texts, as many requests as that needs one after another.
     A language model, which has no z, offers only `sample`, `impute` and `score`; a
     `TextClassifier` only `classify` and `encode`.
 
@@ -85,12 +89,18 @@ class TextSpace:
         codec: `tokenizers.Codec`; its vocabulary must be the model's.
 
     Raises:
-        ValueError: if codec and model disagree on the vocabulary, the model's own
-            length is shorter, or the model is not built. The methods raise
+        ValueError: if Keras's backend is not TensorFlow; codec and model disagree on
+            the vocabulary, the model's own length is shorter, or the model is not
+            built. The methods raise
             ValueError, with one line, for texts, seeds or vectors that they can't take.
     """
 
     def __init__(self, model: SentenceModel, codec: Codec):
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "A text space computes on Keras's TensorFlow backend. Received: "
+                f"KERAS_BACKEND={keras.backend.backend()}"
+            )
         if not isinstance(codec, Codec):
             raise ValueError(
                 "A `Codec` is needed, such as Codec(tokenizer, length=50). "
@@ -197,16 +207,10 @@ class TextSpace:
     def classify(self, texts: Iterable[str]) -> Classification:
         """Returns the likeliest label of each text, and the probabilities of all.
 
-        There may be any number of texts. Needs a model with labels, see `transfer`.
+        Needs a model with labels, see `transfer`.
         """
-        texts = as_rows(texts)
-        outputs = [
-            self._call("classify", texts[start : start + MAX_ROWS])
-            for start in range(0, max(len(texts), 1), MAX_ROWS)
-        ]
-        labels = [label for part in outputs for label in as_texts(part["label"])]
-        probabilities = [part["probabilities"].numpy() for part in outputs]
-        return Classification(labels, np.concatenate(probabilities))
+        outputs = self._call("classify", as_rows(texts))
+        return Classification(as_texts(outputs["label"]), outputs["probabilities"])
 
     def ids(self, texts: Iterable[str]) -> np.ndarray:
         """Returns the ids of texts as the model is called on them, int32 [B, T]."""
@@ -221,7 +225,7 @@ class TextSpace:
         """Returns what a classifier's head reads of texts, float32 [B, F].
 
         Args:
-            texts: list of str; there may be any number.
+            texts: list of str.
             kind: "encoder", "mean" or "both", see `models.TextClassifier`.
         """
         check_features(kind)
@@ -274,11 +278,15 @@ class TextSpace:
         in place: for an atomic, versioned export see `export/export_saved_model.py`.
 
         Args:
-            folder: where it is written.
+            folder: the path of it, without characters of a pattern: `*?[]` and the
+                backslash.
             batching: `Batching`, by which the graph decodes the rows of concurrent
                 calls together; None decodes each call alone.
             bfloat16: bool. Whether the weights are kept in half the bytes, and made
                 float32 at each call.
+
+        Raises:
+            ValueError: if TensorFlow would take the path for a pattern.
         """
         saved_model.write(self, folder, batching, bfloat16)
 
@@ -286,17 +294,23 @@ class TextSpace:
         if name not in self.graph.signatures:
             kind, methods = type(self.model).__name__, ", ".join(self.graph.signatures)
             raise ValueError(f"{name}: a {kind} has no such method, only {methods}.")
-        inputs = self.graph.signatures[name].inputs
+        signature = self.graph.signatures[name]
+        endpoint = by or self.graph.endpoints[name]
 
-        def compute():
-            tensors = [as_tensor(v, i) for v, i in zip(values, inputs, strict=True)]
-            return (by or self.graph.endpoints[name])(*tensors)
+        def compute(values):
+            declared = zip(values, signature.inputs, strict=True)
+            return endpoint(*[as_tensor(value, i) for value, i in declared])
 
-        return in_one_line(name, compute)
+        requests = in_requests(values, signature.inputs, signature.max_rows)
+        return joined(
+            [
+                in_one_line(name, functools.partial(compute, request), first)
+                for first, request in requests
+            ]
+        )
 
     def _arrays(self, result, name, *values):
-        outputs = self._call(name, *values)
-        return result(**{key: value.numpy() for key, value in outputs.items()})
+        return result(**self._call(name, *values))
 
 
 def open_space(folder: str | os.PathLike) -> TextSpace:

@@ -62,6 +62,11 @@ class Codec:
             return self._crop(self.tokenizer.split(texts))
         return self._padded(self.tokenizer.tokenize(texts))
 
+    def fits(self, texts):  # [B] -> bool [B]
+        """Returns which texts `ids` takes; of a crop all, since a longer one is cut."""
+        lengths = self.tokenizer.split(texts).row_lengths()
+        return (lengths <= self.length) | (self.form == "crop")
+
     def hidden_ids(self, texts):  # [B] -> int32, bool and string [B, T]
         """Returns ids, which of them are hidden, and the words as they were written.
 
@@ -90,8 +95,10 @@ class Codec:
 
     def _padded(self, ids):  # [B, (T)] -> [B, T]
         message = f"a text has more than {self.length} words or characters"
-        fits = tf.reduce_all(ids.row_lengths() <= self.length + 2)
-        with tf.control_dependencies([tf.debugging.Assert(fits, [message])]):
+        fits = ids.row_lengths() <= self.length + 2
+        row = tf.where(~fits)[:1, 0]  # the first that is too long, from 0
+        check = tf.debugging.Assert(tf.reduce_all(fits), [message, row])
+        with tf.control_dependencies([check]):
             return tf.identity(ids.to_tensor(PAD))
 
     def _crop(self, ids):  # [B, (N)] -> [B, 1 + length]

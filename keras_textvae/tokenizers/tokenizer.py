@@ -18,6 +18,8 @@ from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
 class Tokenizer:
     """What the tokenizers share; a subclass adds `get_config` and what begins with "_".
 
+    A byte-order mark at the beginning of a text is no part of it.
+
     Args:
         tokens: V strings for people to read; the index is the id.
         texts: V strings, what `decode` writes for each id.
@@ -60,7 +62,7 @@ class Tokenizer:
 
     def split(self, text):  # [B] -> int32 [B, (N)]
         """Ids of the words or characters alone, without <bos> and <eos>, as read."""
-        pieces = self._pieces(text)
+        pieces = self._pieces(without_mark(text))
         return pieces.with_flat_values(self._look_up(pieces.flat_values))
 
     def tokenize(self, text):  # [B] -> int32 [B, (T)]
@@ -73,7 +75,7 @@ class Tokenizer:
         A hidden word, or character, is written "_". Third come the words as they were
         written, for `decode`.
         """
-        pieces = self._pieces(text)
+        pieces = self._pieces(without_mark(text))
         hidden = tf.equal(pieces.flat_values, self._hidden)
         ids = tf.where(hidden, UNK, self._look_up(pieces.flat_values))
         written = self._write(pieces.flat_values)
@@ -146,6 +148,13 @@ def batch_of_text(text):
     """Returns text as a tensor [B]; another rank is an error."""
     # The operations of tensorflow-text kill the process when given a scalar.
     return tf.ensure_shape(tf.convert_to_tensor(text, tf.string), [None])
+
+
+def without_mark(text):  # [B] -> [B]
+    """Drops a byte-order mark at the beginning of each text; one inside stays."""
+    return tf.strings.regex_replace(
+        batch_of_text(text), r"^\x{FEFF}", "", replace_global=False
+    )
 
 
 def id_table(keys: Sequence[str] | Sequence[int]):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_textvae.corpora import read_corpus
 from keras_textvae.corpora.corpus import Paths
+from keras_textvae.tokenizers.tokenizer import without_mark
 from keras_textvae.tokens import FIRST_WORD
 
 
@@ -34,7 +35,8 @@ def learn(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if `size` has no room, or a file is not UTF-8 or has no text.
+        ValueError: if `size` has no room, nothing is as frequent as `min_count`, or a
+            file is not UTF-8 or has no text.
     """
     if size is not None and size <= FIRST_WORD:
         raise ValueError(
@@ -46,6 +48,11 @@ def learn(
         for item, count in counts.items()
         if count >= min_count and item not in left_out
     ]
+    if not items:
+        raise ValueError(
+            "No word or character, special tokens aside, is that frequent. "
+            f"Received: min_count={min_count}"
+        )
     items.sort(key=lambda item: (-counts[item], item))
     return items if size is None else items[: size - FIRST_WORD]
 
@@ -53,7 +60,7 @@ def learn(
 def _count(files, split, report) -> collections.Counter:
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def count(lines):  # [L] -> [M], [M], of the M different items
-        items, _, times = tf.unique_with_counts(split(lines))
+        items, _, times = tf.unique_with_counts(split(without_mark(lines)))
         return items, times
 
     count = count.get_concrete_function()  # which never warns of tracing again

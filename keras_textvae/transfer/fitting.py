@@ -18,6 +18,7 @@ from keras_textvae.tokens import PAD
 ENCODERS = ("fine_tuned", "frozen", "gradual")
 MIN_STEPS, MIN_EPOCHS = 300, 5
 HEAD_SHARE = 10.0  # the head's learning rate while it is trained alone
+BYTE_ORDER_MARK = "\ufeff"
 PRIOR_STD = 0.1  # of the head's weights; what it reads has variance 1
 
 
@@ -180,7 +181,7 @@ def _check_labels(texts, numbers):
 
 def _check_texts(texts):
     for place, text in enumerate(texts):
-        if not text.strip():
+        if text.strip() in ("", b"", BYTE_ORDER_MARK):
             raise ValueError(f"Text {place} (counted from 0) is empty.")
 
 

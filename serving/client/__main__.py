@@ -12,7 +12,9 @@
 
 reconstruct, impute, encode, score and classify read one text a line where there is no
 --text. decode reads one JSON list of numbers a line, or the lines that `encode --json`
-prints. Rows are sent --rows_per_call at a time; answers are printed as they come.
+prints. Rows are sent --rows_per_call at a time; answers are printed as they come. A row
+that is at fault, such as a text that is too long, is named on standard error, and the
+others are answered.
 
 call is for any signature that the model has. --input=NAME=VALUE gives a row, or an
 option: a text as it is, anything else in JSON. All its rows go in one call.
@@ -22,7 +24,7 @@ TLS: --tls for a server with a public certificate, --tls_ca for one with your ow
 --token_file needs TLS, unless the server is on this machine.
 
 A server that cannot be reached is tried again until --timeout; nothing else is.
-Exit code 1: the call failed; 2: a mistake on the command line.
+Exit code 1: the call failed, or a row was refused; 2: a mistake on the command line.
 """
 
 import json
@@ -39,6 +41,7 @@ from absl import app, flags
 
 from serving.client import TextVAEClient, tls_credentials
 from serving.client.commands import COMMANDS
+from serving.client.rows import Refused
 
 # Exit codes; the last two are what a shell says of a program that a signal ended.
 FAILURE = 1
@@ -117,14 +120,24 @@ def connect(options) -> TextVAEClient:
     )
 
 
-def run(command: str, options) -> None:
-    """Runs a command, and prints each batch's answers as they come."""
+def run(command: str, options) -> int:
+    """Runs a command, and prints each batch's answers as they come.
+
+    Returns:
+        The exit code: `FAILURE` if a row was refused, each of which has a line on
+        standard error.
+    """
     show = json.dumps if options.json else readable
+    code = 0
     with connect(options) as client:
-        for columns in COMMANDS[command](client, options):
-            for row in zip(*columns.values(), strict=True):
-                print(show(dict(zip(columns, row, strict=True))))
+        for answer in COMMANDS[command](client, options):
+            if isinstance(answer, Refused):
+                code = _fail(f"{answer.place}: {answer.reason}", FAILURE)
+                continue
+            for row in zip(*answer.values(), strict=True):
+                print(show(dict(zip(answer, row, strict=True))))
             sys.stdout.flush()
+    return code
 
 
 def readable(record: dict) -> str:
@@ -140,8 +153,7 @@ def main(argv: list[str]) -> int:
     if len(argv) != 2 or argv[1] not in COMMANDS:
         return _fail(f"expected one command of {', '.join(COMMANDS)}", MISTAKE)
     try:
-        run(argv[1], flags.FLAGS)
-        return 0
+        return run(argv[1], flags.FLAGS)
     except grpc.RpcError as error:
         return _fail(f"{error.code().name}: {error.details()}", FAILURE)
     except BrokenPipeError:  # whoever reads the output, as `head`, has had enough

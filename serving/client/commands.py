@@ -1,16 +1,17 @@
 """The program's commands.
 
 Each takes a client and the flags' values, and yields an answer for each batch of rows
-as columns of equal length. Rows are read no sooner than they are sent.
+as columns of equal length, or a `rows.Refused` in place of a row that is at fault. Rows
+are read no sooner than they are sent.
 """
 
+import itertools
 import json
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from serving.client import batches
+from serving.client import batches, rows
 from serving.client.text_vae_client import TextVAEClient
 
 
@@ -34,40 +35,56 @@ def interpolate(client: TextVAEClient, options):
 
 def reconstruct(client: TextVAEClient, options):
     """`text`, `reconstruction`."""
-    for texts in _texts(client, options):
-        yield {"text": texts, "reconstruction": client.reconstruct(texts)}
+    return _of_texts(
+        client,
+        options,
+        lambda texts: {"text": texts, "reconstruction": client.reconstruct(texts)},
+    )
 
 
 def impute(client: TextVAEClient, options):
     """`text`, `imputation`."""
-    for texts in _texts(client, options):
-        yield {"text": texts, "imputation": client.impute(texts)}
+    return _of_texts(
+        client,
+        options,
+        lambda texts: {"text": texts, "imputation": client.impute(texts)},
+    )
 
 
 def encode(client: TextVAEClient, options):
     """`text`, and the numbers of its posterior."""
-    for texts in _texts(client, options):
-        yield {"text": texts} | _columns(client.encode(texts))
+    return _of_texts(
+        client, options, lambda texts: {"text": texts} | _columns(client.encode(texts))
+    )
 
 
 def decode(client: TextVAEClient, options):
     """`text` of each vector on standard input."""
-    vectors = map(_vector, sys.stdin)
     missing = "no vector: give one a line on standard input"
-    for batch in _batches(client, vectors, missing):
-        yield {"text": client.decode(batch)}
+    return _answers(
+        client,
+        rows.of_input(),
+        missing,
+        lambda lines: {"text": client.decode([*map(_vector, lines)])},
+    )
 
 
 def score(client: TextVAEClient, options):
     """`text`, and its bound, in nats."""
-    for texts in _texts(client, options):
-        yield {"text": texts} | _columns(client.score(texts, options.seed))
+    return _of_texts(
+        client,
+        options,
+        lambda texts: {"text": texts} | _columns(client.score(texts, options.seed)),
+    )
 
 
 def classify(client: TextVAEClient, options):
     """`text`, its `label`, and the `probabilities` of all labels."""
-    for texts in _texts(client, options):
-        yield {"text": texts} | _columns(client.classify(texts))
+    return _of_texts(
+        client,
+        options,
+        lambda texts: {"text": texts} | _columns(client.classify(texts)),
+    )
 
 
 def call(client: TextVAEClient, options):
@@ -87,20 +104,23 @@ _ALL = sample, interpolate, reconstruct, impute, encode, decode, score, classify
 COMMANDS = {command.__name__: command for command in _ALL}
 
 
-def _texts(client: TextVAEClient, options) -> Iterator[list[str]]:
-    texts = options.text or (line.rstrip("\n") for line in sys.stdin)
+def _of_texts(client: TextVAEClient, options, ask: Callable) -> Iterator:
+    texts = rows.of_flag("text", options.text) if options.text else rows.of_input()
     missing = "no text: give --text, or one a line on standard input"
-    return _batches(client, texts, missing)
+    return _answers(client, texts, missing, ask)
 
 
-def _batches(client: TextVAEClient, rows: Iterable, missing: str) -> Iterator[list]:
-    """Yields rows in batches that fit a call; without rows the error says `missing`."""
-    groups = batches.of_rows(rows, client.rows_per_call)
+def _answers(client, given: Iterable[rows.Row], missing: str, ask) -> Iterator:
+    """Yields the answers to rows in batches that fit a call, see `rows.answers`.
+
+    Without rows the error says `missing`.
+    """
+    groups = batches.of_rows(given, client.rows_per_call)
     first = next(groups, None)
     if first is None:
         raise ValueError(missing)
-    yield first
-    yield from groups
+    for batch in itertools.chain([first], groups):
+        yield from rows.answers(batch, ask)
 
 
 def _vector(line: str) -> list[float]:
@@ -116,9 +136,9 @@ def _array(name: str, values: list[str], dtype: np.dtype, rank: int) -> np.ndarr
     """The input in its declared type, from its rows or from its single value."""
     read = str.encode if dtype.kind == "O" else json.loads
     try:
-        rows = [read(value) for value in values]
-        array = np.array(rows, dtype)
-        if dtype.kind in "ib" and array.tolist() != rows:  # 1.5 would be 1
+        entries = [read(value) for value in values]
+        array = np.array(entries, dtype)
+        if dtype.kind in "ib" and array.tolist() != entries:  # 1.5 would be 1
             raise ValueError
         return array if rank else array.reshape(())
     except (ValueError, TypeError, OverflowError):

@@ -4,6 +4,7 @@ B: batch size. D: latent size. S: steps of an interpolation.
 """
 
 import math
+import reprlib
 import time
 from collections.abc import Iterable, Sequence
 
@@ -85,10 +86,10 @@ class TextVAEClient:
         """A text for each seed."""
         return self._predict_rows(
             "sample",
-            {"seed": np.array(list(seeds), np.int64)},
-            temperature=_scalar(temperature, np.float32),
-            top_k=_scalar(top_k, np.int32),
-            top_p=_scalar(top_p, np.float32),
+            {"seed": _array("seed", [*seeds], np.int64)},
+            temperature=_scalar("temperature", temperature, np.float32),
+            top_k=_scalar("top_k", top_k, np.int32),
+            top_p=_scalar("top_p", top_p, np.float32),
         )["text"].tolist()
 
     def interpolate(
@@ -102,8 +103,8 @@ class TextVAEClient:
         return self._predict_rows(
             "interpolate",
             {"start": _texts(starts), "end": _texts(ends)},
-            steps=_scalar(steps, np.int32),
-            spherical=_scalar(spherical, np.bool_),
+            steps=_scalar("steps", steps, np.int32),
+            spherical=_scalar("spherical", spherical, np.bool_),
         )["text"].tolist()
 
     def reconstruct(self, texts: Sequence[str]) -> list[str]:
@@ -131,7 +132,7 @@ class TextVAEClient:
     ) -> dict[str, np.ndarray]:
         """`bound`, `reconstruction` and `kl` [B], in nats per text."""
         return self._predict_rows(
-            "score", {"text": _texts(texts)}, seed=_scalar(seed, np.int64)
+            "score", {"text": _texts(texts)}, seed=_scalar("seed", seed, np.int64)
         )
 
     def classify(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
@@ -211,8 +212,17 @@ class TextVAEClient:
         self.close()
 
 
-def _scalar(value, dtype):
-    return None if value is None else np.array(value, dtype)
+def _scalar(name, value, dtype):
+    return None if value is None else _array(name, value, dtype)
+
+
+def _array(name, value, dtype):
+    try:
+        return np.array(value, dtype)
+    except OverflowError:
+        raise OverflowError(
+            f"{name} must be {dtype.__name__}. Received: {reprlib.repr(value)}"
+        ) from None
 
 
 def _texts(texts: Sequence[str]) -> np.ndarray:

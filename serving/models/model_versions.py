@@ -22,6 +22,8 @@ from serving.wire import status
 # What the calls of a version that is replaced have left. Then they are stopped.
 DRAIN_SECONDS = 60.0
 
+PATTERN = frozenset("*?[]\\")  # what no path may have in it
+
 MAX_VERSION = 2**63 - 1  # the protocol's
 
 
@@ -41,6 +43,9 @@ class ModelVersions:
     Args:
         config: where the versions are, and which to serve.
         faults: directory of a version -> what forbids to load it, a line each; or None.
+
+    Raises:
+        ValueError: if TensorFlow would take the base path for a pattern.
     """
 
     def __init__(
@@ -50,6 +55,11 @@ class ModelVersions:
     ):
         self._faults = faults or (lambda directory: [])
         self._base_path = Path(config.base_path)
+        if wrong := sorted(PATTERN & {*str(self._base_path.absolute())}):
+            raise ValueError(
+                f"no version can be loaded from a path with {' '.join(wrong)} in it. "
+                f"Received: {self._base_path}"
+            )
         self._policy = config.policy
         # These two are replaced, never changed, so that a reader needs no lock.
         self._engines = {}

@@ -1,19 +1,22 @@
 """Checksums of a version's files, in the form that `sha256sum --check` reads."""
 
 import hashlib
+import os
 import pathlib
 
 NAME = "SHA256SUMS"
 
 
-def write(directory: pathlib.Path):
+def write(directory: str | os.PathLike):
     """Writes the checksum of every file of a version."""
+    directory = pathlib.Path(directory)
     lines = [f"{digest}  {name}\n" for name, digest in _digests(directory).items()]
     (directory / NAME).write_text("".join(lines))
 
 
-def faults(directory: pathlib.Path) -> list[str]:
+def faults(directory: str | os.PathLike) -> list[str]:
     """Returns a line for each file that is missing, changed or not in the list."""
+    directory = pathlib.Path(directory)
     path = directory / NAME
     if not path.is_file():
         return [f"{NAME} is not there"]

@@ -192,7 +192,7 @@ VALUES = {
     "no hidden word": refused("no hidden word", "impute", text=["a a"]),
     "hidden words only": refused("hidden words only", "impute", text=["_"]),
     "one of two without a hidden word": refused(
-        "no hidden word", "impute", text=["a _", "a a"]
+        r"no hidden word \(_\)\] \[1\]", "impute", text=["a _", "a a"]
     ),
     "20,000 words": refused(
         "more than [0-9]+ words or characters", "encode", text=["a", "a " * 20_000]

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import hashlib
 import http.server
+import io
 import os
 import pathlib
 import re
@@ -182,6 +183,8 @@ def test_files_are_paths_patterns_or_lists(tmp_path):
     assert corpus == corpora.Corpus("files", (one, two), (odd,), (last,))
     with pytest.raises(FileNotFoundError, match=r"d\*.txt matches no file"):
         corpora.from_files(str(tmp_path / "d*.txt"), one)
+    with pytest.raises(FileNotFoundError, match="is a folder: name its files"):
+        corpora.from_files(tmp_path, one)
 
 
 def test_a_file_of_another_split_is_left_out_of_a_pattern(tmp_path, capsys):
@@ -265,6 +268,16 @@ def test_a_byte_order_mark_at_the_beginning_is_dropped(tmp_path):
     assert [*corpora.read_lines(path)] == [(1, "a b"), (2, "\ufeffc")]
 
 
+def test_standard_input_is_read_as_a_file_is(monkeypatch):
+    def lines_of(content):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        return [*corpora.read_input()]
+
+    assert lines_of("\ufeffa b\r\n\né".encode()) == [(1, "a b"), (2, ""), (3, "é")]
+    with pytest.raises(ValueError, match="standard input, line 2: not UTF-8"):
+        lines_of(b"a\n\xe9t\xe9\n")
+
+
 def test_chunks_are_the_lines_and_report_what_they_took(tmp_path):
     text = "".join(f"line {number}\n" for number in range(300_000))
     plain, zipped = tmp_path / "a.txt", tmp_path / "a.txt.gz"
@@ -296,6 +309,11 @@ def test_a_bad_file_is_named_with_its_line(tmp_path, name, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         [*corpora.read_corpus([str(path)], lambda size: None)]
+
+
+def test_a_folder_is_called_one(tmp_path):
+    with pytest.raises(IsADirectoryError, match=f"Is a directory: .*{tmp_path.name}"):
+        [*corpora.read_corpus([tmp_path], lambda size: None)]
 
 
 def test_a_missing_file_is_named(tmp_path):

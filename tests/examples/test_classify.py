@@ -118,6 +118,27 @@ def test_samples_nest_and_hold_as_many_of_each_label():
     assert sorted(train.texts + held.texts) == sorted(texts)
 
 
+def test_a_label_with_one_text_is_trained_on_and_named(run, opened, files):
+    rare = "rare\ta big old dog\n"
+    with (files / "train.tsv").open("a") as file:
+        file.write(rare)
+    train, held = labelled.split(labelled.read(files / "train.tsv"), 0.2, seed=0)
+    assert train.labels.count("rare") == 1
+    assert (train.names, held.names) == (["cat", "dog", "rare"], ["cat", "dog"])
+    kept = files / "kept"
+    more = ["--methods=bag_of_words", "--seeds=1", "--test=", f"--save_dir={kept}"]
+    ended = run(classify, *arguments(files, opened, *more))
+    message = "one text each of rare: trained on, and not tested."
+    assert (ended.code, ended.errors) == (0, [message])
+    assert open_space(str(kept)).model.labels == ("cat", "dog", "rare")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_label(files):
+    content = (files / "train.tsv").read_bytes()
+    (files / "train.tsv").write_bytes(b"\xef\xbb\xbf" + content)
+    assert labelled.read(files / "train.tsv").names == ["cat", "dog"]
+
+
 def test_the_table_has_each_figure_under_its_name():
     scores = {("a", "10"): [methods.Score(0.5, 0.25), methods.Score(0.5, 0.25)]}
     f1, accuracy = report.text(["a", "b"], ["10"], scores).split("Accuracy")
@@ -138,7 +159,26 @@ BAD_FILES = {
     "no label": ("\ta cat\n", "train.tsv, line 1: a label"),
     "one label": ("cat\ta cat\ncat\tthe cat\n", "2 texts with 1 labels"),
     "empty": ("", "0 texts with 0 labels"),
+    "too long": (
+        "cat\ta cat\ndog\ta dog\ndog\t" + 6 * "a ",
+        "train.tsv, line 3: more than the 5 words or characters",
+    ),
 }
+
+
+def test_an_unlabelled_text_that_is_too_long_is_named(run, opened, files):
+    (files / "more.txt").write_text("a cat\n\n" + 6 * "a " + "\n")
+    more = f"--unlabelled={files / 'more.txt'}"
+    ended = run(classify, *arguments(files, opened, more))
+    assert ended.code == 2
+    assert "more.txt, line 3: more than the 5 words" in ended.errors[0]
+
+
+def test_nothing_to_test_on_is_told(run, opened, files):
+    (files / "train.tsv").write_text("cat\ta cat\ndog\ta dog\n")
+    ended = run(classify, *arguments(files, opened, "--test="))
+    assert ended.code == 2
+    assert "train.tsv: each label has one text, and none can be held" in ended.errors[0]
 
 
 @pytest.mark.parametrize("case", BAD_FILES)

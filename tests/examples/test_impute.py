@@ -13,9 +13,21 @@ def test_sentences_are_completed_as_by_the_space(run, opened, space, monkeypatch
     given = [f"--text={text}" for text in TEXTS]
     ended = run(impute, f"--run_dir={opened}", *given)
     assert (ended.code, ended.output) == (0, space.impute(TEXTS, steps=3))
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(TEXTS) + "\n"))
+    feed(monkeypatch, "\ufeff".encode() + "\n".join(TEXTS).encode())
     ended = run(impute, f"--run_dir={opened}", "--beams=2", "--steps=1")
     assert (ended.code, ended.output) == (0, space.impute(TEXTS, 2, 1))
+
+
+def feed(monkeypatch, content):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+def test_a_line_that_is_not_utf_8_is_named(run, opened, monkeypatch):
+    feed(monkeypatch, b"a _\n\xe9t\xe9 _\n")
+    ended = run(impute, f"--run_dir={opened}")
+    assert (ended.code, ended.output) == (2, [])
+    (line,) = ended.errors
+    assert line.startswith("impute.py: standard input, line 2: not UTF-8")
 
 
 @pytest.mark.parametrize(

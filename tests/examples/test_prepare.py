@@ -102,3 +102,15 @@ def test_a_mistake_is_told_in_one_line(
     assert line.startswith(f"{program.__name__.rpartition('.')[2]}.py: ")
     assert message in line
     assert not (tmp_path / "run").exists()
+
+
+def test_a_split_of_unknown_words_is_warned_of(run, files, tmp_path):
+    valid = tmp_path / "valid.txt"
+    valid.write_text("\u4f60\u597d\u4e16\u754c\n" * 20, encoding="utf-8")
+    given = [files[0], f"--valid_files={valid}", files[2]]
+    ended = run(prepare, *TINY, *given, f"--prepared={tmp_path / 'prepared'}")
+    assert ended.code == 0
+    told = "\n".join(ended.output)
+    # Of each sentence the one word is unknown, and its end, which counts, is not.
+    assert "valid: 20 sentences of 1 to 1 words or characters, 40 tokens, 50.0%" in told
+    assert "warning: 50.0% of valid's words are unknown to the vocabulary" in told

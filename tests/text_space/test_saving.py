@@ -36,8 +36,15 @@ def given(space):
 def folder(crops, tmp_path_factory):
     """The folder of an exported space; `tests/export` has one of words."""
     folder = tmp_path_factory.mktemp("exported") / "1"
-    crops.export(str(folder))
+    crops.export(folder)
     return folder
+
+
+@pytest.mark.parametrize("name", ["a[b]", "a*", "a?", "a\\b"])
+def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused(crops, tmp_path, name):
+    with pytest.raises(ValueError, match="TensorFlow loads no SavedModel from a path"):
+        crops.export(tmp_path / name / "1")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_an_export_has_each_weight_once(folder, crops):
@@ -174,6 +181,16 @@ def test_the_exported_figures_are_the_same(crops, exported):
     assert set(found) == {"bound", "reconstruction", "kl"}
     for name, expected in crops.score(rows, seed=3)._asdict().items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_byte_order_mark_changes_no_answer(crops, exported):
+    plain, marked = ["abcabc", "a_c"], ["\ufeffabcabc", "\ufeffa_c"]
+    expected = crops.encode(plain).mean
+    np.testing.assert_array_equal(crops.encode(marked).mean, expected)
+    found = call(exported, "encode", text=marked)["mean"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    found = texts(call(exported, "impute", text=marked[1:])["text"])
+    assert found == crops.impute(marked[1:]) == crops.impute(plain[1:])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_textvae import paths, zoo
 from keras_textvae.text_space import TextSpace
+from keras_textvae.text_space.signatures import MAX_ROWS
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, PAD
 from tests.text_space.conftest import stirred
@@ -37,6 +38,25 @@ def test_a_text_depends_on_its_own_seed_alone(space):
     texts = space.sample(8, seed=5)
     assert space.sample(3, seed=5) == texts[:3]
     assert space.sample(1, seed=9) == texts[4:5]
+
+
+def test_any_number_of_texts_is_taken(words):
+    # The last requests have three rows, or seven.
+    assert words.sample(MAX_ROWS + 3, seed=5)[-8:] == words.sample(8, seed=MAX_ROWS)
+    rows = (TEXTS * MAX_ROWS)[: MAX_ROWS + 3]
+    ends = (0, MAX_ROWS - 1)  # multiples of three
+    for method in (words.encode, words.score):
+        for found, expected in zip(method(rows), method(TEXTS), strict=True):
+            assert len(found) == len(rows)
+            for at in ends:
+                part = found[at : at + 3]
+                np.testing.assert_allclose(part, expected, rtol=1e-5, atol=1e-6)
+    expected = (words.reconstruct(TEXTS) * MAX_ROWS)[: MAX_ROWS + 3]
+    assert words.reconstruct(rows) == expected
+    assert words.decode(words.encode(rows).mean) == expected
+    hidden = ["the _ sees", "_ dog", "a _"]
+    found = words.impute(hidden * 45, width=2, steps=1)
+    assert found == words.impute(hidden, width=2, steps=1) * 45
 
 
 def test_options_of_sampling_change_texts(words):

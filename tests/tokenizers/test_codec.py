@@ -19,6 +19,7 @@ def test_a_sentence_has_an_end_and_its_length_does_not_count_it():
     np.testing.assert_array_equal(ids, [[BOS, A, B, C, EOS], [BOS, C, EOS, PAD, PAD]])
     with pytest.raises(tf.errors.InvalidArgumentError, match="more than 3 words"):
         codec.ids(tf.constant(["a b c a"]))
+    assert codec.fits(["a b c", "a b c a"]).numpy().tolist() == [True, False]
 
 
 def test_a_crop_has_exactly_its_length_and_no_end():
@@ -27,6 +28,7 @@ def test_a_crop_has_exactly_its_length_and_no_end():
     ids = codec.ids(tf.constant(["ab", "abca"])).numpy()
     np.testing.assert_array_equal(ids, [[BOS, A, B, BLANK], [BOS, A, B, C]])
     assert codec.unemitted == (UNK, EOS)
+    assert codec.fits(["ab", "abca"]).numpy().tolist() == [True, True]
 
 
 @pytest.mark.parametrize("form", ["sentence", "crop"])

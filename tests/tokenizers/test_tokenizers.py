@@ -76,6 +76,45 @@ def test_from_right_to_left_text_stays_in_reading_order(kind, text):
     assert decoded(other, other.encode([text])) == expected
 
 
+MARKED, UNMARKED = (
+    ["\ufeffthe _", "the \ufeff_", "\ufeff"],
+    ["the _", "the \ufeff_", ""],
+)
+
+
+@each_tokenizer
+def test_a_byte_order_mark_is_dropped_at_the_beginning_alone(tokenizer):
+    for method in (tokenizer.split, tokenizer.tokenize):
+        assert method(MARKED).to_list() == method(UNMARKED).to_list()
+    inside, without = tokenizer.split(["the \ufeffcat", "the cat"]).to_list()
+    assert inside != without
+    pairs = zip(*map(tokenizer.tokenize_hidden, (MARKED, UNMARKED)), strict=True)
+    assert all(one.to_list() == other.to_list() for one, other in pairs)
+
+
+@pytest.mark.parametrize("learn", [WordTokenizer.learn, CharacterTokenizer.learn])
+def test_no_byte_order_mark_of_a_line_is_learned(tmp_path, learn):
+    marked, unmarked = tmp_path / "marked.txt", tmp_path / "unmarked.txt"
+    marked.write_text("\ufeffa b\n\ufeffa\n", encoding="utf-8")
+    unmarked.write_text("a b\na\n")
+    assert learn(marked).tokens == learn(unmarked).tokens
+
+
+@pytest.mark.parametrize("learn", [WordTokenizer.learn, CharacterTokenizer.learn])
+def test_too_large_a_count_is_named(tmp_path, learn):
+    (tmp_path / "a.txt").write_text("a b\n")
+    with pytest.raises(ValueError, match="is that frequent. Received: min_count=100"):
+        learn(tmp_path / "a.txt", min_count=100)
+
+
+def test_a_word_may_begin_with_a_mark_inside_a_text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("a \ufeffb\n", encoding="utf-8")
+    tokenizer = WordTokenizer.learn(path)
+    assert tokenizer.tokens[FIRST_WORD:] == ["a", "\ufeffb"]
+    assert decoded(tokenizer, tokenizer.encode(["a \ufeffb"])) == ["a \ufeffb"]
+
+
 @each_tokenizer
 def test_hidden_pieces_are_unknown_and_pointed_out(tokenizer):
     ids, hidden, _ = tokenizer.tokenize_hidden(["the _ cat"])

@@ -222,6 +222,23 @@ def test_a_corpus_is_told_by_its_content(tmp_path):
         Run(run, WORDS, corpus(tmp_path / "here", ["a cow"] * 200))
 
 
+def test_a_run_goes_on_from_another_working_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_TEXTVAE_CACHE", str(tmp_path / "cache"))
+    for name in ("train", "valid"):
+        (tmp_path / f"{name}.txt").write_text("a cat\na dog\n" * 100)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    corpus = prepare(corpora.from_files("train.txt", "valid.txt"), WORDS.text)
+    trained(Run("first", WORDS, corpus))
+    trained(Run("run", WORDS, corpus, start_from="first"))
+    monkeypatch.chdir("elsewhere")
+    files = corpora.from_files("../train.txt", "../valid.txt")
+    again = Run("../run", WORDS, prepare(files, WORDS.text), start_from="../first")
+    assert again.finished
+    shutil.rmtree(tmp_path / "cache")  # prepared again, from the files
+    assert Run.resume("../run").finished
+
+
 def test_a_run_is_resumed_from_the_files_of_its_corpus(files, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_TEXTVAE_CACHE", str(tmp_path / "cache"))
     corpus = prepare(files, WORDS.text)

@@ -113,13 +113,20 @@ def test_a_wrong_input_of_any_signature_is_one_line(toy, arguments, line):
         (["dream"], 2, "expected one command of sample, interpolate, "),
         (["interpolate", "--start=a"], 2, "interpolate needs --start and --end"),
         (["reconstruct"], 2, "no text: give --text, or one a line on standard input"),
-        (["decode"], 2, "not a vector in JSON. Received: {"),
+        (["decode"], 1, "standard input, line 1: not a vector in JSON. Received: {"),
         (["decode", "--json"], 2, "no vector: give one a line on standard input"),
         (["sample", "--address="], 2, "address must be host:port. Received: ''"),
         (["sample", "--timeout=0"], 2, "timeout must be positive, finite. Received"),
         (["sample", "--timeout=1e-6"], 1, "DEADLINE_EXCEEDED: "),
         (["sample", "--count=0"], 2, "flag --count=0: "),
-        (["sample", f"--seed={2**63}"], 2, "Python int too large to convert"),
+        (
+            ["sample", f"--seed={2**63}"],
+            2,
+            "seed must be int64. Received: [9223372036854",
+        ),
+        (["score", "--text=a", f"--seed={2**63}"], 2, "seed must be int64. Received"),
+        (["sample", f"--top_k={2**31}"], 2, "top_k must be int32. Received: 21474"),
+        (["score", "--text=a", "--label=x"], 1, "INVALID_ARGUMENT: Unrecognized serv"),
         (["sample", "--token_file=none"], 2, "none: No such file or directory"),
         (["sample", "--tls_ca=none"], 2, "none: No such file or directory"),
         (["sample", "--tls_ca="], 2, ".: Is a directory"),
@@ -133,6 +140,19 @@ def test_what_is_wrong_is_one_line(toy, arguments, code, line):
     assert output == ""
     assert error.startswith(f"client: {line}")
     assert error.count("\n") == 1
+
+
+def test_a_row_at_fault_is_named_and_the_others_are_answered(toy):
+    lines = "\ufeff[0, 0, 1]\n{}\n[1, 2]\n[1, 0, 0]\n"
+    code, texts, errors = toy("decode", "--rows_per_call=3", stdin=lines)
+    assert code == 1
+    assert texts.splitlines() == [
+        "0.000000 0.000000 1.000000",
+        "1.000000 0.000000 0.000000",
+    ]
+    second, third = errors.splitlines()
+    assert second.startswith("client: standard input, line 2: not a vector in JSON.")
+    assert third.startswith("client: standard input, line 3: INVALID_ARGUMENT: ")
 
 
 def test_details_of_several_lines_become_one(program, serve, echo):
