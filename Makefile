@@ -12,7 +12,7 @@ help:
 	@echo "make demo   train, sample, export and serve on the built-in corpus (minutes)"
 	@echo "make test   the whole test suite"
 	@echo "make conformance TARGET=host:port MODEL=textvae   does a server answer as it should?"
-	@echo "make lint   ruff check and ruff format --check"
+	@echo "make lint   ruff check, ruff format --check and ty check"
 	@echo "make clean  remove what the targets made"
 
 $(INSTALLED): setup.py
@@ -34,6 +34,7 @@ conformance: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/ty check
 
 clean:
 	rm -rf $(VENV) runs *.egg-info build dist .pytest_cache .ruff_cache .hypothesis

@@ -8,12 +8,15 @@ Loading is quiet: `command_line` drops TensorFlow's greetings, and sets, where t
 not set yet, the two variables that TensorFlow reads when it is loaded.
 """
 
-import importlib
+import importlib.util as _util
+import typing as _typing
+from importlib import import_module as _import_module
 
-from keras_textvae.command_line import load_keras, quiet_imports
+from keras_textvae.command_line import load_keras as _load_keras
+from keras_textvae.command_line import quiet_imports as _quiet_imports
 
-with quiet_imports():
-    load_keras()
+with _quiet_imports():
+    _load_keras()
     from keras_textvae import atomic_files as atomic_files
     from keras_textvae import batches as batches
     from keras_textvae import callbacks as callbacks
@@ -79,12 +82,27 @@ _TEXT = {
     "open_space": "text_space",
 }
 
+if _typing.TYPE_CHECKING:  # a checker reads these, not `_TEXT` and `__all__`
+    from keras_textvae import text_space as text_space
+    from keras_textvae import tokenizers as tokenizers
+    from keras_textvae import transfer as transfer
+    from keras_textvae.text_space import Batching as Batching
+    from keras_textvae.text_space import TextSpace as TextSpace
+    from keras_textvae.text_space import open_space as open_space
+    from keras_textvae.tokenizers import CharacterTokenizer as CharacterTokenizer
+    from keras_textvae.tokenizers import Codec as Codec
+    from keras_textvae.tokenizers import WordTokenizer as WordTokenizer
+else:
+    __all__ = [name for name in globals() if not name.startswith("_")]
+    if _util.find_spec("tensorflow") and _util.find_spec("tensorflow_text"):
+        __all__ += _TEXT
+
 
 def __getattr__(name):
     if name not in _TEXT:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = importlib.import_module(f"{__name__}.{_TEXT[name]}")
+        module = _import_module(f"{__name__}.{_TEXT[name]}")
     except ModuleNotFoundError as error:
         raise ImportError(
             f"{__name__}.{name} handles text, and needs TensorFlow: {error}"

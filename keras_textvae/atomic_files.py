@@ -3,11 +3,11 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[str]:
+def replacing(path: str | os.PathLike) -> Generator[str]:
     """Gives the path of a new file beside `path`, which takes its name at the end.
 
     An error, a full disk or a kill in the middle leaves the old file as it was. The new
@@ -42,7 +42,7 @@ def read_json(path: str | os.PathLike):
             raise ValueError(f"{path} is not JSON ({error}).") from None
 
 
-def write_json(path: str | os.PathLike, content):
+def write_json(path: str | os.PathLike, content: object):
     """Writes `content` as JSON, replacing the file whole."""
     with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2, ensure_ascii=False)

@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -24,15 +25,15 @@ class KLAnnealing(keras.callbacks.Callback):
         schedule: step -> weight. See `schedules`.
     """
 
-    def __init__(self, schedule):
+    def __init__(self, schedule: Callable[[int], float]):
         super().__init__()
         self.schedule = schedule
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None):
         self._first = _batches_seen(self.model.optimizer)
         self._weight = None
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None):
         weight = self.schedule(self._first + batch)
         if weight != self._weight:
             # On JAX, where a fit keeps the values to itself, `self.model` has them back
@@ -40,7 +41,7 @@ class KLAnnealing(keras.callbacks.Callback):
             self.model.kl_weight.assign(weight)
             self._weight = weight
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None):
         if logs is not None:
             logs["kl_weight"] = _number(self.model.kl_weight)
 
@@ -61,7 +62,7 @@ class RunHistory(keras.callbacks.Callback):
         patience: int or None. None never stops early.
     """
 
-    def __init__(self, on_best, patience=None):
+    def __init__(self, on_best: Callable[[], object], patience: int | None = None):
         super().__init__()
         self.on_best = on_best
         self.patience = patience
@@ -95,8 +96,8 @@ class RunHistory(keras.callbacks.Callback):
             writer.writeheader()
             writer.writerows(self.rows)
 
-    def on_epoch_end(self, epoch, logs=None):
-        if "val_loss" not in logs:
+    def on_epoch_end(self, epoch: int, logs: dict | None = None):
+        if not logs or "val_loss" not in logs:
             raise ValueError("`RunHistory` needs `fit(..., validation_data=...)`.")
         row = {"epoch": epoch + 1} | {name: float(x) for name, x in logs.items()}
         # A language model has no KL to anneal.
@@ -121,12 +122,12 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         history: `RunHistory`. It must stand before this callback in `fit`'s list.
     """
 
-    def __init__(self, path: str | os.PathLike, history):
+    def __init__(self, path: str | os.PathLike, history: RunHistory):
         super().__init__()
         self.path = os.fspath(path)
         self.history = history
 
-    def restore(self, model) -> int:
+    def restore(self, model: keras.Model) -> int:
         """Restores a built and compiled model; returns the number of epochs done.
 
         Raises:
@@ -146,7 +147,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self.history.rows = json.loads(str(history))
         return len(self.history.rows)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None):
         arrays = {f"{i}": v for i, v in enumerate(map(_numpy, _variables(self.model)))}
         with replacing(self.path) as partial:
             np.savez(partial, history=json.dumps(self.history.rows), **arrays)

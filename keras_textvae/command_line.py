@@ -21,7 +21,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from absl import app, flags
 
@@ -43,7 +43,7 @@ GREETINGS = re.compile(rb"(I\d{4} .*|WARNING: All log messages before absl.*)\n"
 
 
 @contextlib.contextmanager
-def quiet_imports():
+def quiet_imports() -> Generator[None]:
     """Holds stderr back during imports, then shows it without TensorFlow's greetings.
 
     It is shown even if an import fails. Ctrl-C ends the program, but not a Python
@@ -173,7 +173,7 @@ def unread() -> int:
     return BROKEN_PIPE
 
 
-def fail(argv: list[str], error) -> int:
+def fail(argv: list[str], error: Exception | str) -> int:
     """Prints one line that begins with the program's name; returns the exit code."""
     print(f"{os.path.basename(argv[0])}: {_line(error)}", file=sys.stderr)
     return MISTAKE

@@ -6,12 +6,14 @@ Padding a batch further never changes its features.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
 from keras_textvae.layers import (
     LSTM,
+    Initializer,
     highway_layers,
     id_inputs,
     normalization,
@@ -57,16 +59,16 @@ class LSTMEncoder(keras.layers.Layer):
 
     def __init__(
         self,
-        vocabulary_size,
-        embedding_dim,
-        units,
+        vocabulary_size: int,
+        embedding_dim: int | None,
+        units: int,
         *,
-        layer_norm=False,
-        dropout=0.0,
-        initializer=None,
-        highways=0,
-        pooling="last",
-        keep_rate=1.0,
+        layer_norm: bool = False,
+        dropout: float = 0.0,
+        initializer: Initializer | None = None,
+        highways: int = 0,
+        pooling: str = "last",
+        keep_rate: float = 1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -103,7 +105,7 @@ class LSTMEncoder(keras.layers.Layer):
         self.highway_layers = highway_layers(highways, self.initializer, dtype)
 
     @property
-    def stages(self):
+    def stages(self) -> list[keras.layers.Layer]:
         """The layers with weights, from the text upwards."""
         text = [] if self.embedding_dim is None else [self.text]
         return [*text, self.lstm, *self.highway_layers]
@@ -121,7 +123,7 @@ class LSTMEncoder(keras.layers.Layer):
             features = layer(features)
         return ops.cast(features, "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,
             "embedding_dim": self.embedding_dim,
@@ -170,7 +172,12 @@ class ConvolutionalEncoder(keras.layers.Layer):
     """
 
     def __init__(
-        self, vocabulary_size, length, channels=(128, 256), initializer=None, **kwargs
+        self,
+        vocabulary_size: int,
+        length: int,
+        channels: Sequence[int] = (128, 256),
+        initializer: Initializer | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         if length < 1:
@@ -204,14 +211,14 @@ class ConvolutionalEncoder(keras.layers.Layer):
         )
 
     @property
-    def stages(self):
+    def stages(self) -> list[keras.layers.Layer]:
         """The layers with weights, from the text upwards."""
         first, *others = self.norms
         pairs = zip(self.convolutions, others, strict=True)
         return [self.lookup, first, *(layer for pair in pairs for layer in pair)]
 
     @property
-    def padded_length(self):
+    def padded_length(self) -> int:
         """The length that the strides divide, at least N."""
         stride = 2 ** len(self.channels)
         return stride * math.ceil(self.length / stride)
@@ -225,7 +232,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
         for norm, size in zip(self.norms, self.channels, strict=True):
             norm.build((None, None, size))
 
-    def call(self, ids, training=False):
+    def call(self, ids, training: bool = False):
         x = self._first_convolution(
             fit_length(ids[:, 1:], self.length, self.padded_length)
         )
@@ -242,7 +249,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
         kernels = ops.split(ops.cast(self.lookup.embeddings, self.compute_dtype), 3, -1)
         return sum(map(_select_rows, kernels, windows))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,
             "length": self.length,
@@ -256,7 +263,7 @@ def _select_rows(kernel, ids):  # [V, H], [B, T] -> [B, T, H], zeros at `<pad>`
     return ops.take(kernel, ids, axis=0) * mask
 
 
-def fit_length(ids, length, padded_length):
+def fit_length(ids, length: int, padded_length: int):
     """Cuts ids [B, T] to `length` and pads them with `<pad>` to `padded_length`."""
     ids = ops.pad(ids[:, :length], ((0, 0), (0, padded_length)))[:, :padded_length]
     return ops.reshape(ids, (-1, padded_length))

@@ -3,7 +3,8 @@
 B: batch size. T: time, `<bos>` included. D: latent size. S: steps.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from keras import ops
@@ -11,6 +12,9 @@ from keras import ops
 from keras_textvae.generation import HIDDEN, beam_search
 from keras_textvae.posteriors import log_prob
 from keras_textvae.tokens import UNK
+
+if TYPE_CHECKING:
+    from keras_textvae.models import GenerativeModel
 
 
 class Imputation(NamedTuple):
@@ -22,11 +26,18 @@ class Imputation(NamedTuple):
             never falls; for a language model log p(x), and S = 1.
     """
 
-    ids: object
-    scores: object
+    ids: Any
+    scores: Any
 
 
-def impute(model, ids, hidden, width=5, steps=3, forbidden=(UNK,)):
+def impute(
+    model: "GenerativeModel",
+    ids,
+    hidden,
+    width: int = 5,
+    steps: int = 3,
+    forbidden: Iterable[int] = (UNK,),
+) -> Imputation:
     """Replaces hidden words by the likeliest ones.
 
     A language model searches argmax p(x) over the hidden words. A VAE, by approximate

@@ -4,7 +4,8 @@ B: batch size. T: time. V: vocabulary size. D: latent size. Everything is in nat
 sentence.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Self
 
 import keras
 
@@ -36,9 +37,9 @@ class Terms(NamedTuple):
             objective does not read it.
     """
 
-    reconstruction: object
-    kl: object
-    auxiliary: object = None
+    reconstruction: Any
+    kl: Any
+    auxiliary: Any = None
 
 
 class Rule:
@@ -54,11 +55,11 @@ class Rule:
     def __call__(self, kl):
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
         return cls(**config)
 
 
@@ -107,7 +108,7 @@ class Objective:
         auxiliary = {"auxiliary": "auxiliary_logits"} if self.alpha else {}
         return {"reconstruction": "logits"} | auxiliary
 
-    def check(self, names):
+    def check(self, names: Iterable[str]):
         """Raises ValueError unless a decoder's outputs, by name, have all it reads."""
         if missing := {*self.reads.values()} - {*names}:
             raise ValueError(
@@ -115,7 +116,7 @@ class Objective:
                 f"needs. Received: alpha={self.alpha}"
             )
 
-    def terms(self, targets, outputs) -> Terms:
+    def terms(self, targets, outputs: dict) -> Terms:
         """Returns what is weighed, from a model's outputs.
 
         Args:
@@ -127,12 +128,12 @@ class Objective:
         }
         return Terms(kl=outputs["kl"], **nll)
 
-    def __call__(self, terms: Terms, kl_weight=1.0):  # -> float32 [B]
+    def __call__(self, terms: Terms, kl_weight: float | Any = 1.0):  # -> float32 [B]
         """Returns the weighted sum, in nats per sentence.
 
         Args:
             terms: `Terms`. Without `auxiliary` the sum has none either.
-            kl_weight: scalar.
+            kl_weight: a number, or a scalar tensor.
         """
         kl = kl_weight * self.beta * self.kl(terms.kl)
         loss = bound(terms.reconstruction, kl)
@@ -140,11 +141,11 @@ class Objective:
             return loss
         return loss + self.alpha * terms.auxiliary
 
-    def get_config(self):
+    def get_config(self) -> dict:
         kl = keras.saving.serialize_keras_object(self.kl)
         return {"beta": self.beta, "kl": kl, "alpha": self.alpha}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
         kl = keras.saving.deserialize_keras_object(config["kl"])
         return cls(**config | {"kl": kl})

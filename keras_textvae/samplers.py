@@ -5,6 +5,8 @@ a row's id depends on its own logits and its own noise alone.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from keras import ops
 
@@ -15,7 +17,9 @@ def greedy(logits, noise):  # [B, V], [B] -> [B]
     return ops.cast(ops.top_k(logits, 1)[1][:, 0], "int32")
 
 
-def categorical(temperature=1.0, top_k=0, top_p=1.0):
+def categorical(
+    temperature: float | Any = 1.0, top_k: int | Any = 0, top_p: float | Any = 1.0
+) -> Callable:
     """Returns a sampler from softmax(logits / temperature), its tail cut off.
 
     The id is the first whose cumulative probability reaches the noise (inverse
@@ -102,7 +106,7 @@ def _reaching(weights, threshold):  # [B, N], [B, 1] -> [B, 1], [B, 1]
     return place, ops.take_along_axis(cumulative - weights, place, axis=-1)
 
 
-def truncate(logits, top_k, top_p):  # [B, V] -> [B, V]
+def truncate(logits, top_k: int | Any, top_p: float | Any):  # [B, V] -> [B, V]
     """Sets logits outside the top k and outside the nucleus p to minus infinity.
 
     Ids as probable as the last one kept are kept too. `top_k` and `top_p` are numbers,

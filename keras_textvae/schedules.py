@@ -4,9 +4,10 @@
 """
 
 import math
+from collections.abc import Callable
 
 
-def constant(value=1.0):
+def constant(value: float = 1.0) -> Callable[[int], float]:
     """step -> value. With 1, no annealing.
 
     To weigh the KL less throughout, use `beta` of `objectives.Objective`.
@@ -19,7 +20,7 @@ def constant(value=1.0):
     return lambda step: value
 
 
-def linear(start, end, floor=0.0):
+def linear(start: int, end: int, floor: float = 0.0) -> Callable[[int], float]:
     """step -> floor until `start`, then in a straight line to 1 at `end`.
 
     Semeniuta et al. 2017 anneal their hybrid from step 1,000 to 8,000 with a floor of
@@ -50,7 +51,7 @@ def linear(start, end, floor=0.0):
     return weight
 
 
-def sigmoid(midpoint, steepness):
+def sigmoid(midpoint: float, steepness: float) -> Callable[[int], float]:
     """step -> 1 / (1 + exp(-steepness * (step - midpoint))).
 
     Bowman et al. 2016, section 3.1 and figure 2.
@@ -73,7 +74,7 @@ def sigmoid(midpoint, steepness):
     return lambda step: 0.5 * (1.0 + math.tanh(0.5 * steepness * (step - midpoint)))
 
 
-def geometric(last, factor):
+def geometric(last: int, factor: float) -> Callable[[int], float]:
     """epoch -> 1 until epoch `last`, counted from 0, then factor^(epoch - last).
 
     Raises:

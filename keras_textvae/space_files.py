@@ -14,13 +14,14 @@ import keras
 
 from keras_textvae.atomic_files import read_json, replacing, write_json
 from keras_textvae.models import copied
+from keras_textvae.models.sentence_model import SentenceModel
 
 DESCRIPTION = "text_space.json"
 FORMAT = "keras_textvae.text_space"
 VERSION = 2
 
 
-def save(folder: str | os.PathLike, model, codec_config: dict):
+def save(folder: str | os.PathLike, model: SentenceModel, codec_config: dict):
     """Writes the folder; each file is replaced whole, the description last.
 
     Args:
@@ -58,7 +59,7 @@ def read_codec_config(folder: str | os.PathLike) -> dict:
     return description["codec"]
 
 
-def load_model(folder: str | os.PathLike):
+def load_model(folder: str | os.PathLike) -> SentenceModel:
     """Returns the model in a folder, on whatever backend this is.
 
     Raises:

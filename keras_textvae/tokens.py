@@ -26,7 +26,7 @@ def require_ids(ids, vocabulary_size: int):
             such as `tf.TensorSpec`, the values are not known.
         vocabulary_size: int. V.
     """
-    dtype, shape = getattr(ids, "dtype", None), getattr(ids, "shape", None)
+    dtype, shape = getattr(ids, "dtype", None), getattr(ids, "shape", ())
     kind = np.dtype(getattr(dtype, "as_numpy_dtype", dtype)).kind if dtype else "O"
     if kind not in "iu" or len(shape) != 2 or hasattr(ids, "ragged_rank"):
         hint = "" if kind in "iuf" else "; a `Codec` makes them of texts"

@@ -3,6 +3,8 @@
 N: rows. B: batch size. T: ids in a row.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from keras_textvae.batches.batches import Batches, require_positive
@@ -23,7 +25,13 @@ class ArrayBatches(Batches):
         ValueError: for no row, or arrays of different lengths.
     """
 
-    def __init__(self, arrays, batch_size: int, shuffle: bool = False, seed: int = 0):
+    def __init__(
+        self,
+        arrays: Sequence[np.ndarray],
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+    ):
         arrays = [np.asarray(array) for array in arrays]
         require_positive(batch_size=batch_size)
         if {len(array) for array in arrays} != {len(arrays[0])} or not len(arrays[0]):
@@ -44,7 +52,7 @@ class ArrayBatches(Batches):
         self.shuffle = shuffle
         self.seed = seed
 
-    def batch(self, step):
+    def batch(self, step: int) -> tuple[np.ndarray, ...]:
         rows = self._shuffled(step) if self.shuffle else self._in_order(step)
         return tuple(trimmed(array[rows]) for array in self.arrays)
 
@@ -62,13 +70,13 @@ class ArrayBatches(Batches):
         return np.array([orders[place // count][place % count] for place in places])
 
 
-def trimmed(array):  # [B, N] -> [B, T]
+def trimmed(array: np.ndarray) -> np.ndarray:  # [B, N] -> [B, T]
     """Returns ids without columns of `<pad>` alone, other arrays as they are."""
     if not is_ids(array):
         return array
     return array[:, : max(1, np.max(np.sum(array != PAD, axis=1), initial=1))]
 
 
-def is_ids(array) -> bool:
+def is_ids(array: np.ndarray) -> bool:
     """Whether an array is of ids: two-dimensional, of integers."""
     return array.ndim == 2 and np.issubdtype(array.dtype, np.integer)

@@ -46,7 +46,7 @@ class Batches(DataAdapter, abc.ABC):
         self.dtypes, self.shapes = dtypes, shapes
 
     @abc.abstractmethod
-    def batch(self, step: int):
+    def batch(self, step: int) -> np.ndarray | tuple[np.ndarray, ...]:
         """Returns the batch of a step of the whole run.
 
         For sentences and crops it is ids, int32 [B, T]; otherwise a tuple of arrays.
@@ -83,7 +83,7 @@ class Batches(DataAdapter, abc.ABC):
     has_partial_batch = None
     partial_batch_size = None
 
-    def get_numpy_iterator(self):
+    def get_numpy_iterator(self) -> Iterator[tuple[np.ndarray, ...]]:
         # Keras also begins iterators that it does not use: only one that has come to
         # its last batch is an epoch.
         number = self.next_epoch
@@ -114,7 +114,7 @@ class Chosen(Batches):
         super().__init__(len(steps), None, batches.dtypes, batches.shapes)
         self._batches, self._chosen = batches, steps
 
-    def batch(self, step):
+    def batch(self, step: int) -> np.ndarray | tuple[np.ndarray, ...]:
         return self._batches.batch(self._chosen[step % len(self._chosen)])
 
 

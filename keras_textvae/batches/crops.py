@@ -32,7 +32,7 @@ class CropBatches(Batches):
 
     def __init__(
         self,
-        values,
+        values: np.ndarray,
         batch_size: int,
         length: int,
         *,
@@ -55,7 +55,7 @@ class CropBatches(Batches):
         self.shuffle = shuffle
         self.seed = seed
 
-    def batch(self, step):
+    def batch(self, step: int) -> np.ndarray:
         starts = self._shard.of(self._starts(step))
         ids = np.full((len(starts), 1 + self.length), BOS, "int32")
         ids[:, 1:] = self.values[starts[:, None] + np.arange(self.length)]

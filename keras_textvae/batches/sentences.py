@@ -53,8 +53,8 @@ class SentenceBatches(Batches):
 
     def __init__(
         self,
-        values,
-        ends,
+        values: np.ndarray,
+        ends: np.ndarray,
         batch_size: int,
         *,
         shuffle: bool = False,
@@ -86,7 +86,7 @@ class SentenceBatches(Batches):
         self._order = functools.lru_cache(maxsize=2)(self._order)
         self._plan = functools.lru_cache(maxsize=2)(self._plan)
 
-    def batch(self, step):
+    def batch(self, step: int) -> np.ndarray:
         number, step = divmod(step, self.passed)
         block, step = divmod(step, self._block_steps)
         rows, widths = self._plan(number, block)[step]

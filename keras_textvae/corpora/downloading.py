@@ -8,7 +8,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 
 _SECONDS_WITHOUT_ANSWER = 60
 
@@ -68,7 +68,7 @@ def _fetch(address, partial):
 
 
 @contextlib.contextmanager
-def locked(folder: str | os.PathLike, name: str = ".lock") -> Iterator[None]:
+def locked(folder: str | os.PathLike, name: str = ".lock") -> Generator[None]:
     """Lets one process at a time write what `name` guards in a folder; others wait."""
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, name), "w") as file:

@@ -32,7 +32,7 @@ class BagOfWordsDecoder(Decoder):
         Logits [B, 1, V], the same at every step; `losses` take them so.
     """
 
-    def __init__(self, vocabulary_size, hidden=0, **kwargs):
+    def __init__(self, vocabulary_size: int, hidden: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.hidden = hidden
@@ -46,24 +46,24 @@ class BagOfWordsDecoder(Decoder):
             self.hidden_layer.build(z_shape)
         self.projection.build((None, self.hidden or z_shape[-1]))
 
-    def call(self, ids, z, training=False):
+    def call(self, ids, z, training: bool = False):
         return self._logits(z)[:, None]
 
-    def compute_output_spec(self, ids, z, training=False):
+    def compute_output_spec(self, ids, z, training: bool = False):
         return super().compute_output_spec(keras.KerasTensor((ids.shape[0], 1)), z)
 
     def initial_state(self, z):
         """Returns the logits [B, V] of every step, and the position 0."""
         return self._logits(z), ops.zeros((), dtype="int32")
 
-    def step(self, ids, features, t):
+    def step(self, ids, features, state):
         """Returns the logits [B, V], and the next position."""
-        return features, t + 1
+        return features, state + 1
 
     def _logits(self, z):  # [B, D] -> [B, V]
         return self.projection(self.hidden_layer(z) if self.hidden else z)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,
             "hidden": self.hidden,

@@ -4,6 +4,8 @@ B: batch size. T: time. V: vocabulary size. D: latent size. N: the fixed length.
 feature maps of the deconvolution. C: feature maps of the masked convolutions.
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -13,6 +15,7 @@ from keras_textvae.layers import (
     DenseLogits,
     EmbeddedIds,
     HighwayBlock,
+    Initializer,
     dense,
     normalization,
 )
@@ -53,24 +56,24 @@ class ByteNetDecoder(AuxiliaryDecoder):
     Call arguments:
         ids: int32 [B, T], `<bos>` first, T <= N.
         z: float [B, D].
-        auxiliary: bool. Return the pair of the logits and the auxiliary logits.
         training: bool.
+        auxiliary: bool. Return the pair of the logits and the auxiliary logits.
     """
 
     def __init__(
         self,
-        vocabulary_size,
-        length,
-        layers=3,
-        hidden=256,
-        block="bytenet",
-        width=2,
-        dilations=(1,),
-        norm="layer",
-        channels=(128, 256),
-        features=200,
-        keep_rate=1.0,
-        initializer=None,
+        vocabulary_size: int,
+        length: int,
+        layers: int = 3,
+        hidden: int = 256,
+        block: str = "bytenet",
+        width: int = 2,
+        dilations: Sequence[int] = (1,),
+        norm: str = "layer",
+        channels: Sequence[int] = (128, 256),
+        features: int = 200,
+        keep_rate: float = 1.0,
+        initializer: Initializer | None = None,
         **kwargs,
     ):
         super().__init__(
@@ -123,7 +126,7 @@ class ByteNetDecoder(AuxiliaryDecoder):
         )
 
     @property
-    def receptive_field(self):
+    def receptive_field(self) -> int:
         """The number of inputs, the last one counted, that an output depends on.
 
         `layers` + 1 at width 2 without dilation.
@@ -141,7 +144,7 @@ class ByteNetDecoder(AuxiliaryDecoder):
             self.output_norm.build((None, None, self.hidden))
         self.logits.build((None, self.hidden))
 
-    def call(self, ids, z, auxiliary=False, training=False):
+    def call(self, ids, z, training: bool = False, auxiliary: bool = False):
         features = self.expand(ids, z, training)
         x = self._enter(features, ids, training)
         for block in self.blocks:
@@ -186,7 +189,7 @@ class ByteNetDecoder(AuxiliaryDecoder):
             return x
         return ops.relu(self.output_norm(x, training=training))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "layers": self.layers,
             "hidden": self.hidden,

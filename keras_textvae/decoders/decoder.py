@@ -29,14 +29,14 @@ class Decoder(keras.layers.Layer):
 
     outputs = ("logits",)
 
-    def call(self, ids, z, training=False):
+    def call(self, ids, z, training: bool = False):
         raise NotImplementedError
 
-    def compute_output_spec(self, ids, z, training=False):
+    def compute_output_spec(self, ids, z, training: bool = False):
         shape = (*ids.shape, self.vocabulary_size)
         return keras.KerasTensor(shape, self.compute_dtype)
 
-    def teacher_forced(self, ids, z, training=False) -> dict:
+    def teacher_forced(self, ids, z, training: bool = False) -> dict:
         """Returns the tensors that a loss of texts takes, under their names.
 
         Args: see the call arguments.

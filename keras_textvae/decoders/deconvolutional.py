@@ -4,11 +4,13 @@ B: batch size. T: time. V: vocabulary size. D: latent size. N: the fixed length.
 feature maps of the deconvolution.
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from keras_textvae.decoders.decoder import Decoder
-from keras_textvae.layers import Deconvolution, DenseLogits
+from keras_textvae.layers import Deconvolution, DenseLogits, Initializer
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -32,11 +34,11 @@ class DeconvolutionalDecoder(Decoder):
 
     def __init__(
         self,
-        vocabulary_size,
-        length,
-        channels=(128, 256),
-        features=200,
-        initializer=None,
+        vocabulary_size: int,
+        length: int,
+        channels: Sequence[int] = (128, 256),
+        features: int = 200,
+        initializer: Initializer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -56,10 +58,10 @@ class DeconvolutionalDecoder(Decoder):
         self.deconvolution.build(z_shape)
         self.historyless_logits.build((None, self.features))
 
-    def call(self, ids, z, training=False):
+    def call(self, ids, z, training: bool = False):
         return self.historyless_logits(self.expand(ids, z, training))
 
-    def expand(self, ids, z, training):
+    def expand(self, ids, z, training: bool):
         """Returns the features [B, T, F] of z at the positions of `ids` [B, T]."""
         if (ids.shape[1] or 0) > self.length:
             raise ValueError(
@@ -73,11 +75,11 @@ class DeconvolutionalDecoder(Decoder):
         """Returns the features [B, N, F] of z, and the position 0."""
         return self.deconvolution(z, training=False), ops.zeros((), dtype="int32")
 
-    def step(self, ids, features, t):
-        """Returns the logits [B, V] at position t, and the next position."""
-        return self.historyless_logits(ops.take(features, t, axis=1)), t + 1
+    def step(self, ids, features, state):
+        """Returns the logits [B, V] at the position `state`, and the next position."""
+        return self.historyless_logits(ops.take(features, state, axis=1)), state + 1
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,
             "length": self.length,
@@ -96,10 +98,12 @@ class AuxiliaryDecoder(DeconvolutionalDecoder):
 
     outputs = ("logits", "auxiliary_logits")
 
-    def compute_output_spec(self, ids, z, auxiliary=False, training=False):
+    def compute_output_spec(
+        self, ids, z, training: bool = False, auxiliary: bool = False
+    ):
         logits = super().compute_output_spec(ids, z)
         return (logits, logits) if auxiliary else logits
 
-    def teacher_forced(self, ids, z, training=False) -> dict:
+    def teacher_forced(self, ids, z, training: bool = False) -> dict:
         logits, auxiliary = self(ids, z, auxiliary=True, training=training)
         return {"logits": logits, "auxiliary_logits": auxiliary}

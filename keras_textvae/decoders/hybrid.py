@@ -4,11 +4,13 @@ B: batch size. T: time. V: vocabulary size. H: hidden size. D: latent size. N: t
 length. F: feature maps of the deconvolution.
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from keras_textvae.decoders.deconvolutional import AuxiliaryDecoder
-from keras_textvae.layers import LSTM, DenseLogits, EmbeddedIds, time_first
+from keras_textvae.layers import LSTM, DenseLogits, EmbeddedIds, Initializer, time_first
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -39,13 +41,13 @@ class HybridDecoder(AuxiliaryDecoder):
 
     def __init__(
         self,
-        vocabulary_size,
-        length,
-        units=500,
-        channels=(128, 256),
-        features=200,
-        keep_rate=1.0,
-        initializer=None,
+        vocabulary_size: int,
+        length: int,
+        units: int = 500,
+        channels: Sequence[int] = (128, 256),
+        features: int = 200,
+        keep_rate: float = 1.0,
+        initializer: Initializer | None = None,
         **kwargs,
     ):
         super().__init__(
@@ -75,7 +77,7 @@ class HybridDecoder(AuxiliaryDecoder):
         self.lstm.build((None, None, self.features))
         self.logits.build((None, self.units))
 
-    def call(self, ids, z, auxiliary=False, training=False):
+    def call(self, ids, z, training: bool = False, auxiliary: bool = False):
         features = self.expand(ids, z, training)
         gates = self._gates(time_first(features), ids)
         logits = self.logits(self.lstm.recur(gates))
@@ -103,7 +105,7 @@ class HybridDecoder(AuxiliaryDecoder):
     def _gates(self, features, ids):  # [T, B, F], [B, T] -> float32 [T, B, 4H]
         return self.lstm.project(features) + ops.cast(self.history(ids), "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "units": self.units,
             "keep_rate": self.history.keep_rate,

@@ -11,6 +11,7 @@ from keras_textvae.decoders.decoder import Decoder
 from keras_textvae.layers import (
     LSTM,
     DenseLogits,
+    Initializer,
     LatentInput,
     TiedLogits,
     id_inputs,
@@ -54,20 +55,20 @@ class LSTMDecoder(Decoder):
 
     def __init__(
         self,
-        vocabulary_size,
-        embedding_dim,
-        units,
+        vocabulary_size: int,
+        embedding_dim: int | None,
+        units: int,
         *,
-        keep_rate=1.0,
-        z_every_step=False,
-        layer_norm=False,
-        dropout=0.0,
-        tied=False,
-        initializer=None,
-        highways=0,
-        shared_dropout=False,
-        recurrent_dropout=0.0,
-        output_dropout=None,
+        keep_rate: float = 1.0,
+        z_every_step: bool = False,
+        layer_norm: bool = False,
+        dropout: float = 0.0,
+        tied: bool = False,
+        initializer: Initializer | None = None,
+        highways: int = 0,
+        shared_dropout: bool = False,
+        recurrent_dropout: float = 0.0,
+        output_dropout: float | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -119,7 +120,7 @@ class LSTMDecoder(Decoder):
         self.lstm.build((None, None, self.history.size))
         self.logits.build((None, self.units))
 
-    def call(self, ids, z, training=False):
+    def call(self, ids, z, training: bool = False):
         features, state = self.initial_state(z)
         return self.logits(self.lstm.recur(self._gates(ids, features), state))
 
@@ -139,7 +140,7 @@ class LSTMDecoder(Decoder):
     def _gates(self, ids, features):  # [B, T] or [B] -> float32 [T, B, 4H] or [B, 4H]
         return sum(features, self.lstm.project(self.history(ids)))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,
             "embedding_dim": self.embedding_dim,

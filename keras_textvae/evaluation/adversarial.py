@@ -4,6 +4,7 @@ N: sentences. T: time. V: vocabulary size. B: batch size.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -47,8 +48,8 @@ class AdversarialError(NamedTuple):
 
 
 def adversarial_error(
-    true,
-    false,
+    true: Sequence[Sequence[int]] | np.ndarray,
+    false: Sequence[Sequence[int]] | np.ndarray,
     vocabulary_size: int,
     classifier: str = "unigram",
     seed: int = 0,
@@ -144,7 +145,7 @@ class UnigramClassifier(keras.Model):
         The logit of "true", float [B, 1].
     """
 
-    def __init__(self, vocabulary_size):
+    def __init__(self, vocabulary_size: int):
         super().__init__()
         self.weight = keras.layers.Embedding(vocabulary_size, 1, "zeros")
         self.bias = self.add_weight(shape=(1,), initializer="zeros", name="bias")
@@ -164,7 +165,9 @@ class SentencesByLength(keras.utils.PyDataset):
         rng: NumPy's `Generator`.
     """
 
-    def __init__(self, ids, labels, size, rng):
+    def __init__(
+        self, ids: np.ndarray, labels: np.ndarray, size: int, rng: np.random.Generator
+    ):
         super().__init__()
         self.ids = ids
         self.labels = labels

@@ -4,6 +4,7 @@ B: batch size. T: time, `<bos>` included. N: sentences.
 """
 
 import operator
+from collections.abc import Callable, Iterable, Iterator
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ class Compiled(keras.Model):
         model: `models.TextVAE` or `models.LanguageModel`.
     """
 
-    def __init__(self, function, model):
+    def __init__(self, function: Callable, model: keras.Model):
         # float32, so that the arrays reach the model as they are.
         super().__init__(dtype="float32")
         self.function = function
@@ -38,7 +39,7 @@ class Compiled(keras.Model):
         return self.predict_on_batch(arrays)
 
 
-def of_ids(batches, model):
+def of_ids(batches: Iterable, model: keras.Model) -> "Checked":
     """Returns what yields the batches, checked, as int32 [B, T].
 
     Args:
@@ -52,22 +53,22 @@ def of_ids(batches, model):
             sentence.
     """
     if getattr(batches, "ndim", None) == 2:
-        starts = range(0, len(batches), ROWS)
-        batches = [batches[start : start + ROWS] for start in starts]
+        ids = np.asarray(batches)
+        batches = [ids[start : start + ROWS] for start in range(0, len(ids), ROWS)]
     return Checked(batches, model.vocabulary_size)
 
 
 class Checked:
     """Batches that are checked as they come, see `of_ids`."""
 
-    def __init__(self, batches, vocabulary_size):
+    def __init__(self, batches: Iterable, vocabulary_size: int):
         self.batches = batches
         self.vocabulary_size = vocabulary_size
 
-    def __len__(self):
+    def __len__(self) -> int:
         return operator.length_hint(self.batches)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[np.ndarray]:
         sentences = 0
         for batch in self.batches:
             parts = batch if isinstance(batch, tuple) else (batch,)

@@ -4,7 +4,8 @@ All losses are in nats per sentence unless the name says otherwise.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import numpy as np
@@ -13,6 +14,9 @@ from keras_textvae.evaluation.batches import Compiled, of_ids
 from keras_textvae.losses import sentence_nll
 from keras_textvae.posteriors import total_kl
 from keras_textvae.tokens import PAD
+
+if TYPE_CHECKING:
+    from keras_textvae.models import LanguageModel, TextVAE
 
 
 class Bound(NamedTuple):
@@ -53,7 +57,12 @@ class Bound(NamedTuple):
         return self.bound / self.tokens / math.log(2)
 
 
-def evaluate_bound(model, batches, seed: int = 0, verbose: int = 0) -> Bound:
+def evaluate_bound(
+    model: "TextVAE | LanguageModel",
+    batches: Iterable,
+    seed: int = 0,
+    verbose: int = 0,
+) -> Bound:
     """Evaluates the bound of a model, which is left as it is.
 
     Args:

@@ -5,7 +5,8 @@ size. H: feature size. All losses are in nats per sentence.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import numpy as np
@@ -16,6 +17,9 @@ from keras_textvae.evaluation.bound import Bound
 from keras_textvae.losses import sentence_nll
 from keras_textvae.objectives import bound
 from keras_textvae.tokens import PAD
+
+if TYPE_CHECKING:
+    from keras_textvae.models import LanguageModel, TextVAE
 
 LOGITS = 2**25  # in memory at a time, 128 MiB of them
 
@@ -41,8 +45,8 @@ class ImportanceWeightedBound(NamedTuple):
 
 
 def importance_weighted_nll(
-    model,
-    batches,
+    model: "TextVAE | LanguageModel",
+    batches: Iterable,
     samples: int = 500,
     chunk: int | None = None,
     seed: int = 0,

@@ -4,12 +4,16 @@ B: batch size. T: time, `<bos>` included. N: sentences. D: latent size. Informat
 divergences are in nats per sentence.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from keras_textvae.evaluation.batches import Compiled, of_ids
 from keras_textvae.posteriors import DiagonalGaussian
+
+if TYPE_CHECKING:
+    from keras_textvae.models import TextVAE
 
 ROWS = 256  # of the matrix [N, N] of densities, in memory at a time
 
@@ -26,7 +30,7 @@ class ActiveUnits(NamedTuple):
     variances: np.ndarray
 
 
-def kl_per_dimension(model, batches, seed: int = 0):
+def kl_per_dimension(model: "TextVAE", batches: Iterable, seed: int = 0) -> np.ndarray:
     """Returns the KL divergence of each dimension of z, mean over sentences.
 
     For a `posteriors.DiagonalGaussian` that is KL(q(z_d|x) || p(z_d)); for a
@@ -59,7 +63,9 @@ def kl_per_dimension(model, batches, seed: int = 0):
     return np.mean(np.concatenate(kls), axis=0, dtype="float64")
 
 
-def active_units(model, batches, threshold: float = 0.01) -> ActiveUnits:
+def active_units(
+    model: "TextVAE", batches: Iterable, threshold: float = 0.01
+) -> ActiveUnits:
     """Counts the dimensions of z that depend on the sentence.
 
     Dimension d is active if Var_x(E_q(z|x)[z_d]) > threshold. Burda et al. 2016.
@@ -85,7 +91,7 @@ def active_units(model, batches, threshold: float = 0.01) -> ActiveUnits:
     return ActiveUnits(int(np.sum(variances > threshold)), variances)
 
 
-def mutual_information(model, batches, seed: int = 0) -> float:
+def mutual_information(model: "TextVAE", batches: Iterable, seed: int = 0) -> float:
     """Estimates the information that z carries about which sentence it came from.
 
     With the aggregated posterior q(z) = 1/N sum_j q(z|x_j) of the N sentences,

@@ -3,13 +3,17 @@
 B: batch size. D: latent size. V: vocabulary size. L: ids of a sentence. K: beams.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_textvae.tokens import BOS, EOS, PAD, UNK
+
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
 
 HIDDEN = -1  # in the place of an id that is searched for
 
@@ -23,11 +27,18 @@ class Beams(NamedTuple):
             where there were fewer sentences than beams.
     """
 
-    ids: object
-    scores: object
+    ids: Any
+    scores: Any
 
 
-def beam_search(decoder, z, length, width, fixed=None, forbidden=(UNK,)):
+def beam_search(
+    decoder: "Decoder",
+    z,
+    length: int,
+    width: int,
+    fixed=None,
+    forbidden: Iterable[int] = (UNK,),
+) -> Beams:
     """Searches argmax_x log p(x | z), K partial sentences at a time.
 
     At each position the K best of all continuations of the K best beginnings are kept.
@@ -72,12 +83,12 @@ def beam_search(decoder, z, length, width, fixed=None, forbidden=(UNK,)):
 class _Partial(NamedTuple):
     """Beginnings of sentences at position t, K per row."""
 
-    t: object  # []
-    ids: object  # [B, K, L]
-    scores: object  # [B, K]
-    last: object  # [B, K]
-    done: object  # [B, K]
-    state: object  # the decoder's, [B * K, ...]
+    t: Any  # []
+    ids: Any  # [B, K, L]
+    scores: Any  # [B, K]
+    last: Any  # [B, K]
+    done: Any  # [B, K]
+    state: Any  # the decoder's, [B * K, ...]
 
 
 class _Search:

@@ -3,20 +3,26 @@
 B: batch size. D: latent size. V: vocabulary size. L: ids to generate.
 """
 
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
 import numpy as np
 from keras import ops
 
 from keras_textvae import samplers
 from keras_textvae.tokens import BOS, EOS, PAD, UNK
 
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
+
 
 def generate(
-    decoder,
+    decoder: "Decoder",
     z,
-    length,
-    sampler=samplers.greedy,
+    length: int,
+    sampler: Callable = samplers.greedy,
     noise=None,
-    forbidden=(UNK,),
+    forbidden: Iterable[int] = (UNK,),
 ):
     """Decodes z until every row has ended.
 

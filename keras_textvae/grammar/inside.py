@@ -56,13 +56,13 @@ class InsideParser:
         """Returns ``{(symbol, begin): {end: log-probability in nats}}``."""
         if not self.vocabulary.issuperset(words):
             return {(self._start, 0): {}}
-        words = (*words, None)  # None: nothing follows
+        followed = (*words, None)  # None: nothing follows
         chart = {}
         agenda = [(self._start, 0)]
         while agenda:
             symbol, begin = agenda[-1]
             if (symbol, begin) not in chart:
-                ends, missing = self._ends(symbol, begin, words, chart)
+                ends, missing = self._ends(symbol, begin, followed, chart)
                 if missing:
                     agenda.extend(missing)
                     continue

@@ -175,7 +175,8 @@ class ProbabilisticGrammar:
         lazy, and endless where the grammar is recursive.
         """
         order = itertools.count()
-        frontier = [(0.0, next(order), (), (self.start,))]
+        start = (0.0, next(order), (), (self.start,))
+        frontier: list[tuple[float, int, tuple[str, ...], tuple[str, ...]]] = [start]
         while frontier:
             cost, _, words, pending = heapq.heappop(frontier)
             if not pending:

@@ -13,7 +13,7 @@ r    tense of a relative clause: past under a past main clause, else present
 
 import itertools
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 ROLES = ("agent", "thing")
 KINDS = ("transitive", "intransitive")
@@ -180,7 +180,7 @@ _SCHEMATA = {
 
 
 def expand(
-    features: Mapping[str, Sequence[str]],
+    features: Mapping[str, Collection[str]],
 ) -> dict[str, list[tuple[float, str]]]:
     """Writes the schemata out.
 

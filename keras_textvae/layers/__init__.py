@@ -13,6 +13,7 @@ from keras_textvae.layers.highway import highway_layers as highway_layers
 from keras_textvae.layers.id_inputs import EmbeddedIds as EmbeddedIds
 from keras_textvae.layers.id_inputs import OneHotIds as OneHotIds
 from keras_textvae.layers.id_inputs import id_inputs as id_inputs
+from keras_textvae.layers.initializers import Initializer as Initializer
 from keras_textvae.layers.initializers import dense as dense
 from keras_textvae.layers.initializers import own_initializer as own_initializer
 from keras_textvae.layers.latent_input import LatentInput as LatentInput

@@ -10,7 +10,7 @@ inputs: `step(x [B, 1, C], buffer, t) -> outputs, buffer`, where t counts from 0
 import keras
 from keras import ops
 
-from keras_textvae.layers.initializers import own_initializer
+from keras_textvae.layers.initializers import Initializer, own_initializer
 from keras_textvae.layers.normalization import normalization
 
 
@@ -32,7 +32,14 @@ class CausalConvolution(keras.layers.Layer):
         x: float [B, T, C].
     """
 
-    def __init__(self, filters, width=2, dilation=1, initializer=None, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        width: int = 2,
+        dilation: int = 1,
+        initializer: Initializer | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if width < 2:
             raise ValueError(f"`width` must be at least 2. Received: width={width}")
@@ -46,7 +53,7 @@ class CausalConvolution(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
 
     @property
-    def memory(self):
+    def memory(self) -> int:
         """S, the steps before t that output t sees."""
         return (self.width - 1) * self.dilation
 
@@ -88,7 +95,7 @@ class CausalConvolution(keras.layers.Layer):
         outputs = ops.matmul(rows, self.kernel) + self.bias
         return ops.reshape(outputs, (*ops.shape(x)[:2], self.filters))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "filters": self.filters,
             "width": self.width,
@@ -101,7 +108,13 @@ class _Block(keras.layers.Layer):
     """A causal convolution with something around it, from C maps to C maps."""
 
     def __init__(
-        self, channels, width=2, dilation=1, norm="layer", initializer=None, **kwargs
+        self,
+        channels: int,
+        width: int = 2,
+        dilation: int = 1,
+        norm: str = "layer",
+        initializer: Initializer | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         if channels < 2:
@@ -115,7 +128,7 @@ class _Block(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
 
     @property
-    def memory(self):
+    def memory(self) -> int:
         """S, the steps before t that output t sees."""
         return self.convolution.memory
 
@@ -132,7 +145,7 @@ class _Block(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "channels": self.channels,
             "width": self.width,
@@ -160,7 +173,7 @@ class HighwayBlock(_Block):
         training: bool.
     """
 
-    def __init__(self, channels, *args, **kwargs):
+    def __init__(self, channels: int, *args, **kwargs):
         super().__init__(channels, *args, **kwargs)
         self.convolution = self._convolution(3 * channels)
         self.gates_norm = normalization(self.norm, self.dtype_policy)
@@ -169,7 +182,7 @@ class HighwayBlock(_Block):
         self.convolution.build(input_shape)
         self.gates_norm.build((*input_shape[:-1], 3 * self.channels))
 
-    def call(self, x, training=False):
+    def call(self, x, training: bool = False):
         return self._gate(x, self.convolution(x), training)
 
     def step(self, x, buffer, t):
@@ -192,7 +205,7 @@ class ByteNetBlock(_Block):
     Args and call arguments: those of `HighwayBlock`; C is even.
     """
 
-    def __init__(self, channels, *args, **kwargs):
+    def __init__(self, channels: int, *args, **kwargs):
         super().__init__(channels, *args, **kwargs)
         if channels % 2:
             raise ValueError(f"`channels` must be even. Received: channels={channels}")
@@ -217,7 +230,7 @@ class ByteNetBlock(_Block):
         for norm, shape in zip(self.norms, (input_shape, half, half), strict=True):
             norm.build(shape)
 
-    def call(self, x, training=False):
+    def call(self, x, training: bool = False):
         narrowed = self._narrow(x, training)
         return x + self._widen(self.convolution(narrowed), training)
 

@@ -4,11 +4,12 @@ B: batch size. D: latent size. N: length. F: feature maps of the last layer.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
-from keras_textvae.layers.initializers import own_initializer
+from keras_textvae.layers.initializers import Initializer, own_initializer
 from keras_textvae.layers.normalization import normalization
 
 
@@ -36,7 +37,14 @@ class Deconvolution(keras.layers.Layer):
         float [B, N, F].
     """
 
-    def __init__(self, length, channels, features, initializer=None, **kwargs):
+    def __init__(
+        self,
+        length: int,
+        channels: Sequence[int],
+        features: int,
+        initializer: Initializer | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if length < 1:
             raise ValueError(f"`length` must be positive. Received: length={length}")
@@ -80,7 +88,7 @@ class Deconvolution(keras.layers.Layer):
             size = convolution.filters
             norm.build((None, None, size))
 
-    def call(self, z, training=False):
+    def call(self, z, training: bool = False):
         x = ops.reshape(self.dense(z), (-1, self.start_length, self.channels[-1]))
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             # Without the first output, input i writes 2i - 1, 2i and 2i + 1. A split's
@@ -89,7 +97,7 @@ class Deconvolution(keras.layers.Layer):
             x = ops.relu(norm(x, training=training))
         return x[:, : self.length]
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "length": self.length,
             "channels": self.channels,

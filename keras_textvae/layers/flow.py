@@ -12,20 +12,20 @@ import math
 import keras
 from keras import ops
 
-from keras_textvae.layers.initializers import dense, own_initializer
+from keras_textvae.layers.initializers import Initializer, dense, own_initializer
 
 
 class _Step(keras.layers.Layer):
     """A step of a flow and its projection of the features."""
 
-    def __init__(self, initializer=None, **kwargs):
+    def __init__(self, initializer: Initializer | None = None, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.initializer = keras.initializers.get(initializer)
 
     def _dense(self, units):
         return dense(units, self.initializer, self.dtype_policy)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "initializer": keras.initializers.serialize(self.initializer)
         }
@@ -105,7 +105,7 @@ class AutoregressiveFlow(_Step):
         z' [B, D] and log |det dz'/dz| [B].
     """
 
-    def __init__(self, units, initializer=None, **kwargs):
+    def __init__(self, units: int, initializer: Initializer | None = None, **kwargs):
         super().__init__(initializer, **kwargs)
         if units < 1:
             raise ValueError(f"`units` must be positive. Received: units={units}")
@@ -141,7 +141,7 @@ class AutoregressiveFlow(_Step):
         feeds = ops.tile(seen[:, None] <= position, (1, 2))
         return ops.cast(sees, self.inner.dtype), ops.cast(feeds, self.outer.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"units": self.units}
 
 

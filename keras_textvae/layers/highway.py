@@ -5,7 +5,7 @@ H: feature size.
 
 import keras
 
-from keras_textvae.layers.initializers import own_initializer
+from keras_textvae.layers.initializers import Initializer, own_initializer
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -25,7 +25,7 @@ class Highway(keras.layers.Layer):
         float [..., H], in the policy's compute dtype.
     """
 
-    def __init__(self, initializer=None, **kwargs):
+    def __init__(self, initializer: Initializer | None = None, **kwargs):
         super().__init__(**kwargs)
         self.initializer = keras.initializers.get(initializer)
 
@@ -50,13 +50,15 @@ class Highway(keras.layers.Layer):
         t = self.gate(x)
         return t * self.hidden(x) + (1.0 - t) * x
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "initializer": keras.initializers.serialize(self.initializer)
         }
 
 
-def highway_layers(count, initializer, dtype):
+def highway_layers(
+    count: int, initializer: Initializer | None, dtype: str | keras.DTypePolicy
+) -> list[Highway]:
     """Returns `count` new highway layers, to be applied one after the other.
 
     Args:

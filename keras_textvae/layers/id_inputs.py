@@ -9,12 +9,18 @@ first: [T, B, ...] or [B, ...]. Its `size` is that of the inputs.
 import keras
 from keras import ops
 
-from keras_textvae.layers.initializers import own_initializer
+from keras_textvae.layers.initializers import Initializer, own_initializer
 from keras_textvae.layers.word_dropout import WordDropout
 from keras_textvae.tokens import UNK
 
 
-def id_inputs(vocabulary_size, embedding_dim, keep_rate, dtype, **embedded):
+def id_inputs(
+    vocabulary_size: int,
+    embedding_dim: int | None,
+    keep_rate: float | None,
+    dtype: str | keras.DTypePolicy,
+    **embedded,
+) -> "EmbeddedIds | OneHotIds":
     """Returns `EmbeddedIds`, or `OneHotIds` where `embedding_dim` is None.
 
     Args:
@@ -54,14 +60,14 @@ class EmbeddedIds(keras.layers.Layer):
 
     def __init__(
         self,
-        vocabulary_size,
-        size,
+        vocabulary_size: int,
+        size: int,
         *,
-        keep_rate=None,
-        dropped=UNK,
-        dropout=0.0,
-        shared_dropout=False,
-        initializer=None,
+        keep_rate: float | None = None,
+        dropped: int = UNK,
+        dropout: float = 0.0,
+        shared_dropout: bool = False,
+        initializer: Initializer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -91,7 +97,7 @@ class EmbeddedIds(keras.layers.Layer):
         embedded = self.embedding(ops.transpose(self.word_dropout(ids)))
         return self.unit_dropout(embedded)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,
             "size": self.size,
@@ -121,7 +127,7 @@ class OneHotIds(keras.layers.Layer):
 
     embedding = None
 
-    def __init__(self, vocabulary_size, keep_rate=None, **kwargs):
+    def __init__(self, vocabulary_size: int, keep_rate: float | None = None, **kwargs):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.keep_rate = keep_rate
@@ -134,7 +140,7 @@ class OneHotIds(keras.layers.Layer):
     def call(self, ids):
         return ops.transpose(self.word_dropout(ids))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "vocabulary_size": self.vocabulary_size,
             "keep_rate": self.keep_rate,

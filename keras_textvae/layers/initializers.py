@@ -2,8 +2,11 @@
 
 import keras
 
+# An initializer, or the name or the configuration of one.
+Initializer = keras.initializers.Initializer | str | dict
 
-def own_initializer(initializer, default):
+
+def own_initializer(initializer: Initializer | None, default: str) -> Initializer:
     """Returns an initializer that draws numbers of its own; `default` for None.
 
     Keras's initializers choose their seed when they are made: shared between weights,
@@ -14,7 +17,12 @@ def own_initializer(initializer, default):
     return initializer or default
 
 
-def dense(units, initializer, dtype, **kwargs):
+def dense(
+    units: int,
+    initializer: Initializer | None,
+    dtype: str | keras.DTypePolicy,
+    **kwargs,
+) -> keras.layers.Dense:
     """Returns a `Dense` with one initializer for kernel and bias, None for its own."""
     return keras.layers.Dense(
         units,

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_textvae.layers.highway import highway_layers
-from keras_textvae.layers.initializers import dense
+from keras_textvae.layers.initializers import Initializer, dense
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -34,7 +34,13 @@ class LatentInput(keras.layers.Layer):
     """
 
     def __init__(
-        self, units, *, every_step=False, highways=0, initializer=None, **kwargs
+        self,
+        units: int,
+        *,
+        every_step: bool = False,
+        highways: int = 0,
+        initializer: Initializer | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.units = units
@@ -63,7 +69,7 @@ class LatentInput(keras.layers.Layer):
         added = tuple(ops.cast(layer(z), "float32") for layer in self.gates)
         return added, (h, c)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "units": self.units,
             "every_step": self.every_step,

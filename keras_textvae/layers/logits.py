@@ -3,17 +3,24 @@
 B: batch size. T: time. H: hidden size. V: vocabulary size.
 """
 
+from typing import Self
+
 import keras
 from keras import ops
 
-from keras_textvae.layers.initializers import dense, own_initializer
+from keras_textvae.layers.initializers import Initializer, dense, own_initializer
 
 
 class _Logits(keras.layers.Layer):
     """Unit dropout, and a projection of all outputs as one matrix product."""
 
     def __init__(
-        self, *, dropout=0.0, shared_dropout=False, initializer=None, **kwargs
+        self,
+        *,
+        dropout: float = 0.0,
+        shared_dropout: bool = False,
+        initializer: Initializer | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.dropout = dropout
@@ -27,7 +34,7 @@ class _Logits(keras.layers.Layer):
         rows = self._project(ops.reshape(x, (-1, x.shape[-1])))
         return ops.reshape(rows, (*ops.shape(x)[:-1], rows.shape[-1]))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "dropout": self.dropout,
             "shared_dropout": self.shared_dropout,
@@ -53,7 +60,7 @@ class DenseLogits(_Logits):
         float [B, T, V] or [B, V], in the policy's compute dtype.
     """
 
-    def __init__(self, vocabulary_size, **kwargs):
+    def __init__(self, vocabulary_size: int, **kwargs):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.projection = dense(vocabulary_size, self.initializer, self.dtype_policy)
@@ -64,7 +71,7 @@ class DenseLogits(_Logits):
     def _project(self, rows):
         return self.projection(rows)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"vocabulary_size": self.vocabulary_size}
 
 
@@ -85,7 +92,9 @@ class TiedLogits(_Logits):
         ValueError: if the sizes differ.
     """
 
-    def __init__(self, embedding, units, **kwargs):
+    def __init__(
+        self, embedding: keras.layers.ReversibleEmbedding | None, units: int, **kwargs
+    ):
         super().__init__(**kwargs)
         size = embedding and embedding.output_dim
         if units != size:
@@ -107,11 +116,11 @@ class TiedLogits(_Logits):
         logits = self.embedding(rows, reverse=True)
         return logits + ops.cast(self.bias, logits.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         embedding = keras.saving.serialize_keras_object(self.embedding)
         return super().get_config() | {"embedding": embedding, "units": self.units}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
         embedding = keras.saving.deserialize_keras_object(config["embedding"])
         return cls(**config | {"embedding": embedding})

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_textvae.layers import recurrence
-from keras_textvae.layers.initializers import own_initializer
+from keras_textvae.layers.initializers import Initializer, own_initializer
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -39,10 +39,10 @@ class LSTM(keras.layers.Layer):
 
     def __init__(
         self,
-        units,
-        layer_norm=False,
-        initializer=None,
-        recurrent_dropout=0.0,
+        units: int,
+        layer_norm: bool = False,
+        initializer: Initializer | None = None,
+        recurrent_dropout: float = 0.0,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -149,7 +149,7 @@ class LSTM(keras.layers.Layer):
             return None
         return ops.cast(self.gamma, "float32"), ops.cast(self.beta, "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "units": self.units,
             "layer_norm": self.layer_norm,

@@ -8,7 +8,7 @@ import keras
 from keras_textvae.replicas import rows_before
 
 
-def standard_normal(shape, seed):
+def standard_normal(shape: tuple, seed: keras.random.SeedGenerator):
     """Returns float32 numbers of a shape [B, ...], see `keras.random.normal`.
 
     Args:
@@ -18,7 +18,7 @@ def standard_normal(shape, seed):
     return _own_rows(keras.random.normal, shape, seed)
 
 
-def uniform(shape, seed):
+def uniform(shape: tuple, seed: keras.random.SeedGenerator):
     """Returns float32 numbers in [0, 1), see `keras.random.uniform`.
 
     Args:

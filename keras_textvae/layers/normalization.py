@@ -9,7 +9,7 @@ _EPSILON = 1e-4
 _MOMENTUM = 0.9
 
 
-def normalization(kind, dtype):
+def normalization(kind: str, dtype: str | keras.DTypePolicy) -> keras.layers.Layer:
     """Returns a new layer that normalises feature maps [B, T, C].
 
     Batch normalisation uses its moving averages outside training. In training it

@@ -18,7 +18,7 @@ from keras import ops
 LAYER_NORM_EPSILON = 1e-4  # Semeniuta et al. 2017, the authors' code
 
 
-def lstm_step(x, h, c, recurrent_kernel, norm=None):
+def lstm_step(x, h, c, recurrent_kernel, norm: tuple | None = None):
     """Computes one step of the recurrence.
 
     Args:
@@ -34,7 +34,7 @@ def lstm_step(x, h, c, recurrent_kernel, norm=None):
     return _forward_step(x, h, c, recurrent_kernel, norm)[:2]
 
 
-def lstm(x, h, c, recurrent_kernel, norm=None):
+def lstm(x, h, c, recurrent_kernel, norm: tuple | None = None):
     """Runs the recurrence over a sequence.
 
     Args:

@@ -28,7 +28,7 @@ class WordDropout(keras.layers.Layer):
         training: bool.
     """
 
-    def __init__(self, keep_rate=1.0, dropped=UNK, **kwargs):
+    def __init__(self, keep_rate: float = 1.0, dropped: int = UNK, **kwargs):
         super().__init__(**kwargs)
         if not 0.0 <= keep_rate <= 1.0:
             raise ValueError(
@@ -38,7 +38,7 @@ class WordDropout(keras.layers.Layer):
         self.dropped = dropped
         self.choice = keras.random.SeedGenerator()
 
-    def call(self, ids, training=False):
+    def call(self, ids, training: bool = False):
         if self.keep_rate == 1.0 or (self.keep_rate > 0.0 and not training):
             return ids
         kept = ops.logical_or(ids == BOS, ids == PAD)
@@ -48,7 +48,7 @@ class WordDropout(keras.layers.Layer):
             )
         return ops.where(kept, ids, self.dropped)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "keep_rate": self.keep_rate,
             "dropped": self.dropped,

@@ -4,10 +4,13 @@ B: batch size. T: time, `<bos>` included. H: size of the encoder's features. D: 
 size. F: size of the features that the head reads. C: labels.
 """
 
+from collections.abc import Iterable, Sequence
+
 import keras
 from keras import ops
 
 from keras_textvae.models.sentence_model import SentenceModel
+from keras_textvae.posteriors import Posterior
 
 FEATURES = ("encoder", "mean", "both")
 
@@ -43,7 +46,13 @@ class TextClassifier(SentenceModel):
     """
 
     def __init__(
-        self, encoder, head, labels, posterior=None, features="encoder", **kwargs
+        self,
+        encoder: keras.layers.Layer,
+        head: keras.layers.Layer,
+        labels: Sequence[str],
+        posterior: Posterior | None = None,
+        features: str = "encoder",
+        **kwargs,
     ):
         super().__init__(**kwargs)
         check_labels(labels)
@@ -66,14 +75,14 @@ class TextClassifier(SentenceModel):
         """D, 0 without a posterior."""
         return self.posterior.latent_dim if self.posterior else 0
 
-    def call(self, ids, training=False):
+    def call(self, ids, training: bool = False):
         return label_logits(self, self.encoder(ids, training=training), training)
 
     def classify(self, ids):
         """Returns the probabilities of the labels, float32 [B, C]."""
         return ops.softmax(self(ids, training=False))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         serialize = keras.saving.serialize_keras_object
         return super().get_config() | {
             "encoder": serialize(self.encoder),
@@ -84,13 +93,13 @@ class TextClassifier(SentenceModel):
         }
 
 
-def label_logits(model, features, training):
+def label_logits(model: SentenceModel, features, training: bool):
     """Applies a model's head to what it reads of the features [B, H] -> [B, C]."""
     read = selected(model.features, features, model.posterior)
     return ops.cast(model.head(read, training=training), "float32")
 
 
-def selected(kind, features, posterior):
+def selected(kind: str, features, posterior: Posterior | None):
     """Returns the features of a kind, see `TextClassifier`: [B, H] -> float32 [B, F].
 
     Args:
@@ -101,11 +110,13 @@ def selected(kind, features, posterior):
     features = ops.cast(features, "float32")
     if kind == "encoder":
         return features
+    if posterior is None:
+        raise ValueError(f"features={kind!r} needs a posterior.")
     mean = posterior.mode(features)
     return mean if kind == "mean" else ops.concatenate([features, mean], axis=-1)
 
 
-def check_labels(labels):
+def check_labels(labels: Iterable[str]):
     """Raises ValueError unless there are two labels at least, strings, each once."""
     labels = list(labels)
     if not all(isinstance(label, str) for label in labels):
@@ -116,7 +127,7 @@ def check_labels(labels):
         )
 
 
-def check_features(kind):
+def check_features(kind: str):
     """Raises ValueError for features that are none of `FEATURES`."""
     if kind not in FEATURES:
         raise ValueError(

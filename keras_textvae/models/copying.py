@@ -1,7 +1,9 @@
 """Copies of a model: without its optimizer, and in float32."""
 
+from keras_textvae.models.sentence_model import SentenceModel
 
-def copied(model, float32: bool = False):
+
+def copied(model: SentenceModel, float32: bool = False) -> SentenceModel:
     """Returns a copy of a model, weights and random states, without its optimizer.
 
     Args:
@@ -15,7 +17,7 @@ def copied(model, float32: bool = False):
     return copy
 
 
-def computes_in_float32(model) -> bool:
+def computes_in_float32(model: SentenceModel) -> bool:
     """Whether every layer of a model computes in float32."""
     config = model.get_config()
     return _in_float32(config) == config

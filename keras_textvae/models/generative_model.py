@@ -3,12 +3,18 @@
 B: batch size. T: time, `<bos>` included. V: vocabulary size. D: latent size.
 """
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.tokens import PAD
+
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
 
 UNLABELLED = -1  # a sentence's label, where it has none
 
@@ -42,7 +48,7 @@ class GenerativeModel(SentenceModel):
             without labels.
     """
 
-    def __init__(self, decoder, metrics=(), **kwargs):
+    def __init__(self, decoder: "Decoder", metrics: Iterable[str] = (), **kwargs):
         super().__init__(**kwargs)
         self.decoder = decoder
         self.trackers = [keras.metrics.Mean(name) for name in (*metrics, "tokens")]
@@ -55,11 +61,11 @@ class GenerativeModel(SentenceModel):
 
     def compile(
         self,
-        optimizer="rmsprop",
-        loss=None,
-        loss_weights=None,
-        metrics=None,
-        weighted_metrics=None,
+        optimizer: str | dict | keras.optimizers.Optimizer = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
         **options,
     ):
         """Configures training, see `keras.Model.compile`, with the model's own loss."""
@@ -71,20 +77,20 @@ class GenerativeModel(SentenceModel):
             )
         super().compile(optimizer, **options)
 
-    def _labels(self, x, y, sample_weight=None, **options):
-        y = super()._labels(x, y, sample_weight, **options)
+    def _labels(self, x, y, sample_weight=None, class_weight=None, **_):
+        y = super()._labels(x, y, sample_weight, class_weight)
         if y is None and sample_weight is not None:
             # Without labels, Keras would drop the weights.
             return np.full(len(sample_weight), UNLABELLED, "int32")
         return y
 
-    def call(self, ids, training=False):
+    def call(self, ids, training: bool = False):
         outputs = self.infer(ids, training=training)
         return outputs | self.decoder.teacher_forced(
             ids[:, :-1], outputs["z"], training=training
         )
 
-    def infer(self, ids, noise=None, training=False):
+    def infer(self, ids, noise=None, training: bool = False) -> dict:
         """Returns q(z|x) of sentences, and a z drawn from it.
 
         Args:
@@ -97,7 +103,7 @@ class GenerativeModel(SentenceModel):
         """
         raise NotImplementedError
 
-    def sentence_losses(self, targets, outputs, training):
+    def sentence_losses(self, targets, outputs, training: bool) -> tuple:
         """Returns the loss of each sentence, and its metrics.
 
         Args:
@@ -111,7 +117,12 @@ class GenerativeModel(SentenceModel):
         raise NotImplementedError
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        self,
+        x: Any = None,
+        y=None,
+        y_pred=None,
+        sample_weight=None,
+        training: bool = True,
     ):
         targets = x[:, 1:]
         losses, figures = self.sentence_losses(targets, y_pred, training)
@@ -120,7 +131,7 @@ class GenerativeModel(SentenceModel):
             tracker.update_state(figures[tracker.name], sample_weight=sample_weight)
         return self.mean(losses, losses, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         decoder = keras.saving.serialize_keras_object(self.decoder)
         return super().get_config() | {"decoder": decoder}
 
@@ -131,5 +142,5 @@ class MeanOverSentences(keras.losses.Loss):
     def __init__(self):
         super().__init__(dtype="float32")
 
-    def call(self, losses, _):
-        return losses
+    def call(self, y_true, y_pred):
+        return y_pred

@@ -34,7 +34,7 @@ class GuardedStep(keras.Model):
         if self._compile_loss or self._compile_metrics:
             super()._maybe_symbolic_build(iterator, data_batch)
 
-    def train_step(self, data):
+    def train_step(self, data) -> dict:
         ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         rows = tf.shape(ids)[0]
         before = [(weight, tf.identity(weight)) for weight in self._restored]
@@ -97,7 +97,7 @@ class GuardedStep(keras.Model):
             zip(gradients, self.trainable_variables, strict=True)
         )
 
-    def test_step(self, data):
+    def test_step(self, data) -> dict:
         with self._evaluation():
             return super().test_step(data)
 
@@ -105,7 +105,7 @@ class GuardedStep(keras.Model):
         with self._evaluation():
             return super().evaluate(*args, **options)
 
-    def get_metrics_result(self):
+    def get_metrics_result(self) -> dict:
         """Returns the metrics, in an evaluation without those of training."""
         results = super().get_metrics_result()
         of_training = OF_TRAINING if self._evaluates else ()

@@ -4,11 +4,16 @@ B: batch size. T: time, `<bos>` included. D: latent size. All losses and metrics
 nats per sentence.
 """
 
+from typing import TYPE_CHECKING
+
 import keras
 from keras import ops
 
 from keras_textvae.losses import sentence_nll
 from keras_textvae.models.generative_model import GenerativeModel
+
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -25,7 +30,7 @@ class LanguageModel(GenerativeModel):
     log-likelihood, in nats; and `tokens`.
     """
 
-    def __init__(self, decoder, **kwargs):
+    def __init__(self, decoder: "Decoder", **kwargs):
         super().__init__(decoder, metrics=["reconstruction"], **kwargs)
         with self.building() as ids:
             self.decoder(ids, keras.KerasTensor((None, 0)))
@@ -35,11 +40,11 @@ class LanguageModel(GenerativeModel):
         """D."""
         return 0
 
-    def infer(self, ids, noise=None, training=False):
+    def infer(self, ids, noise=None, training: bool = False) -> dict:
         """Returns `z` and `kl` [B, 0], and `log_ratio` [B], zero: there is no z."""
         zeros = ops.zeros((ops.shape(ids)[0], 1), "float32")
         return {"z": zeros[:, :0], "kl": zeros[:, :0], "log_ratio": zeros[:, 0]}
 
-    def sentence_losses(self, targets, outputs, training):
+    def sentence_losses(self, targets, outputs, training: bool) -> tuple:
         nll = sentence_nll(targets, outputs["logits"])
         return nll, {"reconstruction": nll}

@@ -3,13 +3,21 @@
 B: batch size. T: time, `<bos>` included. C: labels.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import keras
 from keras import ops
 
 from keras_textvae.models.classifier import check_features, check_labels, label_logits
 from keras_textvae.models.generative_model import UNLABELLED
 from keras_textvae.models.text_vae import TextVAE
+from keras_textvae.objectives import Objective
+from keras_textvae.posteriors import Posterior
 from keras_textvae.replicas import mean_of_all
+
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -48,15 +56,15 @@ class SemiSupervisedTextVAE(TextVAE):
 
     def __init__(
         self,
-        encoder,
-        posterior,
-        decoder,
-        head,
-        labels,
-        objective=None,
-        features="both",
-        label_weight=1.0,
-        vae_weight=1.0,
+        encoder: keras.layers.Layer,
+        posterior: Posterior,
+        decoder: "Decoder",
+        head: keras.layers.Layer,
+        labels: Sequence[str],
+        objective: Objective | None = None,
+        features: str = "both",
+        label_weight: float = 1.0,
+        vae_weight: float = 1.0,
         **kwargs,
     ):
         super().__init__(encoder, posterior, decoder, objective, **kwargs)
@@ -77,7 +85,7 @@ class SemiSupervisedTextVAE(TextVAE):
         with self.building() as ids:
             label_logits(self, self.encoder(ids), training=False)
 
-    def call(self, ids, training=False):
+    def call(self, ids, training: bool = False):
         outputs = super().call(ids, training=training)
         logits = label_logits(self, outputs["features"], training)
         return outputs | {"label_logits": logits}
@@ -88,7 +96,7 @@ class SemiSupervisedTextVAE(TextVAE):
         return ops.softmax(label_logits(self, features, training=False))
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        self, x=None, y=None, y_pred=None, sample_weight=None, training: bool = True
     ):
         loss = super().compute_loss(x, None, y_pred, sample_weight, training)
         if y is None:
@@ -114,7 +122,7 @@ class SemiSupervisedTextVAE(TextVAE):
         self.accuracy_tracker.update_state(right, sample_weight=weights)
         return ops.divide_no_nan(cross_entropy * labelled, mean_of_all(labelled))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "head": keras.saving.serialize_keras_object(self.head),
             "labels": self.labels,

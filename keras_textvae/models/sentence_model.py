@@ -5,12 +5,13 @@ B: batch size. T: time, `<bos>` included.
 
 import contextlib
 import functools
+from typing import TYPE_CHECKING, Self
 
 import keras
 
 from keras_textvae.tokens import require_ids
 
-if keras.backend.backend() == "tensorflow":
+if TYPE_CHECKING or keras.backend.backend() == "tensorflow":
     from keras_textvae.models.guarded_step import GuardedStep
 else:
     GuardedStep = keras.Model
@@ -43,7 +44,7 @@ class SentenceModel(GuardedStep):
         metrics = {id(v) for metric in self.metrics for v in metric.variables}
         return [variable for variable in self.variables if id(variable) not in metrics]
 
-    def build(self, ids_shape=None):
+    def build(self, ids_shape: tuple | None = None):
         """Does nothing: the model is built already."""
 
     @contextlib.contextmanager
@@ -64,7 +65,7 @@ class SentenceModel(GuardedStep):
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict):
         # Keras's own does not, where `compile` is another.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
@@ -94,9 +95,9 @@ class SentenceModel(GuardedStep):
         return y
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
         parts = {
-            name: keras.saving.deserialize_keras_object(config[name])
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in PARTS
             if name in config
         }

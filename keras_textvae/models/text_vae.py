@@ -4,11 +4,16 @@ B: batch size. T: time, `<bos>` included. H: feature size. D: latent size. All l
 and metrics are in nats per sentence.
 """
 
+from typing import TYPE_CHECKING
+
 import keras
 
 from keras_textvae.models.generative_model import GenerativeModel
 from keras_textvae.objectives import Objective, bound
-from keras_textvae.posteriors import total_kl
+from keras_textvae.posteriors import Posterior, total_kl
+
+if TYPE_CHECKING:
+    from keras_textvae.decoders import Decoder
 
 
 @keras.saving.register_keras_serializable("keras_textvae")
@@ -46,7 +51,14 @@ class TextVAE(GenerativeModel):
         ValueError: if the objective reads what the decoder does not give.
     """
 
-    def __init__(self, encoder, posterior, decoder, objective=None, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.layers.Layer,
+        posterior: Posterior,
+        decoder: "Decoder",
+        objective: Objective | None = None,
+        **kwargs,
+    ):
         objective = Objective() if objective is None else objective
         objective.check(decoder.outputs)
         super().__init__(decoder, ["objective", *objective.reads, "kl"], **kwargs)
@@ -64,7 +76,7 @@ class TextVAE(GenerativeModel):
         """D."""
         return self.posterior.latent_dim
 
-    def infer(self, ids, noise=None, training=False):
+    def infer(self, ids, noise=None, training: bool = False) -> dict:
         features = self.encoder(ids, training=training)
         if noise is None:
             drawn = self.posterior(features)
@@ -76,7 +88,7 @@ class TextVAE(GenerativeModel):
         """Returns the z that stands for q(z|x), see `Posterior.mode`."""
         return self.posterior.mode(self.encoder(ids, training=False))
 
-    def sentence_losses(self, targets, outputs, training):
+    def sentence_losses(self, targets, outputs, training: bool) -> tuple:
         terms = self.objective.terms(targets, outputs)
         figures = terms._asdict() | {
             "kl": total_kl(terms.kl),
@@ -86,7 +98,7 @@ class TextVAE(GenerativeModel):
             return self.objective(terms, self.kl_weight), figures
         return bound(terms.reconstruction, terms.kl), figures
 
-    def get_config(self):
+    def get_config(self) -> dict:
         serialize = keras.saving.serialize_keras_object
         return super().get_config() | {
             "encoder": serialize(self.encoder),

@@ -6,6 +6,7 @@ B: batch size. H: feature size. D: latent size.
 import keras
 from keras import ops
 
+from keras_textvae.layers import Initializer
 from keras_textvae.posteriors.posterior import Posterior
 
 
@@ -26,14 +27,16 @@ class Deterministic(Posterior):
         A dict of float32 tensors: `z`, `mean`, which is z, and `kl`, [B, D] each.
     """
 
-    def __init__(self, latent_dim, initializer=None, **kwargs):
+    def __init__(
+        self, latent_dim: int, initializer: Initializer | None = None, **kwargs
+    ):
         super().__init__(latent_dim, initializer, **kwargs)
         self.projection = self.dense(latent_dim, name="projection")
 
     def build(self, features_shape):
         self.projection.build(features_shape)
 
-    def draw(self, features, noise):
+    def draw(self, features, noise) -> dict:
         z = self.mode(features)
         return {"z": z, "mean": z, "kl": ops.zeros_like(z)}
 

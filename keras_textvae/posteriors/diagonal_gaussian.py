@@ -6,6 +6,7 @@ B: batch size. H: feature size. D: latent size.
 import keras
 from keras import ops
 
+from keras_textvae.layers import Initializer
 from keras_textvae.posteriors.densities import (
     MAX_LOG_VAR,
     kl_to_standard_normal,
@@ -36,7 +37,13 @@ class DiagonalGaussian(Posterior):
         [B, D] each.
     """
 
-    def __init__(self, latent_dim, initializer=None, variance="log", **kwargs):
+    def __init__(
+        self,
+        latent_dim: int,
+        initializer: Initializer | None = None,
+        variance: str = "log",
+        **kwargs,
+    ):
         super().__init__(latent_dim, initializer, **kwargs)
         if variance not in ("log", "softplus"):
             raise ValueError(
@@ -48,7 +55,7 @@ class DiagonalGaussian(Posterior):
     def build(self, features_shape):
         self.projection.build(features_shape)
 
-    def draw(self, features, noise):
+    def draw(self, features, noise) -> dict:
         mean, log_var = self.parameters(features)
         z = sample(mean, log_var, noise)
         return {
@@ -71,5 +78,5 @@ class DiagonalGaussian(Posterior):
             log_var = ops.log(ops.softplus(ops.maximum(log_var, -MAX_LOG_VAR)))
         return mean, ops.clip(log_var, -MAX_LOG_VAR, MAX_LOG_VAR)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"variance": self.variance}

@@ -6,7 +6,7 @@ B: batch size. H: feature size. D: latent size.
 import keras
 from keras import ops
 
-from keras_textvae.layers import AutoregressiveFlow, PlanarFlow
+from keras_textvae.layers import AutoregressiveFlow, Initializer, PlanarFlow
 from keras_textvae.posteriors.densities import log_ratio, sample
 from keras_textvae.posteriors.diagonal_gaussian import DiagonalGaussian
 from keras_textvae.posteriors.posterior import Posterior
@@ -39,7 +39,14 @@ class NormalizingFlow(Posterior):
         q(z|x) nor exactly its mode.
     """
 
-    def __init__(self, latent_dim, steps=4, kind="planar", initializer=None, **kwargs):
+    def __init__(
+        self,
+        latent_dim: int,
+        steps: int = 4,
+        kind: str = "planar",
+        initializer: Initializer | None = None,
+        **kwargs,
+    ):
         super().__init__(latent_dim, initializer, **kwargs)
         if steps < 1:
             raise ValueError(f"`steps` must be positive. Received: steps={steps}")
@@ -66,7 +73,7 @@ class NormalizingFlow(Posterior):
         for step in self.flow:
             step.build((None, self.latent_dim), features_shape)
 
-    def draw(self, features, noise):
+    def draw(self, features, noise) -> dict:
         mean, log_var = self.start.parameters(features)
         z, log_det = self._bend(sample(mean, log_var, noise), features)
         ratio = log_ratio(z, noise, log_det + 0.5 * ops.sum(log_var, axis=-1))
@@ -85,5 +92,5 @@ class NormalizingFlow(Posterior):
             total = total + log_det
         return z, total
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"steps": self.steps, "kind": self.kind}

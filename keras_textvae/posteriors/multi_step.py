@@ -7,7 +7,7 @@ hidden size.
 import keras
 from keras import ops
 
-from keras_textvae.layers import LSTM
+from keras_textvae.layers import LSTM, Initializer
 from keras_textvae.posteriors.densities import (
     MAX_LOG_VAR,
     kl_to_standard_normal,
@@ -47,7 +47,14 @@ class MultiStep(Posterior):
         neither the mean of q(z|x) nor exactly its mode.
     """
 
-    def __init__(self, latent_dim, steps=None, units=64, initializer=None, **kwargs):
+    def __init__(
+        self,
+        latent_dim: int,
+        steps: int | None = None,
+        units: int = 64,
+        initializer: Initializer | None = None,
+        **kwargs,
+    ):
         super().__init__(latent_dim, initializer, **kwargs)
         steps = latent_dim if steps is None else steps
         if steps < 1 or latent_dim % steps:
@@ -66,7 +73,7 @@ class MultiStep(Posterior):
         self.context.build(features_shape)
         self.projection.build((None, self.units))
 
-    def draw(self, features, noise):
+    def draw(self, features, noise) -> dict:
         z, mean, log_var = self._draw_parts(features, noise)
         return {
             "z": z,
@@ -97,5 +104,5 @@ class MultiStep(Posterior):
         mean, log_var = ops.split(projected, 2, axis=-1)
         return mean, ops.clip(log_var, -MAX_LOG_VAR, MAX_LOG_VAR)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"steps": self.steps, "units": self.units}

@@ -7,7 +7,7 @@ per sentence.
 import keras
 from keras import ops
 
-from keras_textvae.layers import dense, standard_normal
+from keras_textvae.layers import Initializer, dense, standard_normal
 
 
 class Posterior(keras.layers.Layer):
@@ -24,7 +24,9 @@ class Posterior(keras.layers.Layer):
         What `draw` returns, with noise of the layer's own.
     """
 
-    def __init__(self, latent_dim, initializer=None, **kwargs):
+    def __init__(
+        self, latent_dim: int, initializer: Initializer | None = None, **kwargs
+    ):
         super().__init__(**kwargs)
         if latent_dim < 1:
             raise ValueError(
@@ -38,7 +40,7 @@ class Posterior(keras.layers.Layer):
         shape = (ops.shape(features)[0], self.latent_dim)
         return self.draw(features, standard_normal(shape, self.noise))
 
-    def draw(self, features, noise):
+    def draw(self, features, noise) -> dict:
         """Samples z as a function of noise.
 
         Args:
@@ -57,11 +59,11 @@ class Posterior(keras.layers.Layer):
         """Returns the z that stands for q(z|x) where one is needed."""
         raise NotImplementedError
 
-    def dense(self, units, **kwargs):
+    def dense(self, units: int, **kwargs) -> keras.layers.Dense:
         """Returns a `Dense` with the posterior's initializer and precision."""
         return dense(units, self.initializer, self.dtype_policy, **kwargs)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {
             "latent_dim": self.latent_dim,
             "initializer": keras.initializers.serialize(self.initializer),

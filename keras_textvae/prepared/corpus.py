@@ -17,6 +17,7 @@ import functools
 import hashlib
 import json
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from keras_textvae.atomic_files import read_json
 from keras_textvae.batches import Batches, CropBatches, SentenceBatches
 from keras_textvae.corpora import SPLITS, Corpus
 from keras_textvae.tokens import positions
+
+if TYPE_CHECKING:
+    from keras_textvae.tokenizers import Codec
 
 DESCRIPTION = "prepared.json"
 FORMAT = 1
@@ -158,7 +162,7 @@ class PreparedCorpus:
         self.test = self._split("test", splits) if self.has_test else self.valid
 
     @functools.cached_property
-    def codec(self):
+    def codec(self) -> "Codec":
         """The `tokenizers.Codec`. Needs TensorFlow."""
         from keras_textvae.tokenizers import Codec
 

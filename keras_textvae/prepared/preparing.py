@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import json
 import os
+from typing import TYPE_CHECKING
 
 from keras_textvae.corpora import Corpus, cache_folder, locked
 from keras_textvae.prepared.corpus import (
@@ -20,10 +21,13 @@ from keras_textvae.prepared.corpus import (
 )
 from keras_textvae.prepared.text import Text
 
+if TYPE_CHECKING:
+    from keras_textvae.tokenizers import Codec
+
 
 def prepare(
     corpus: Corpus,
-    text: Text,
+    text: "Text | Codec",
     folder: str | os.PathLike | None = None,
     verbose: int = 1,
 ) -> PreparedCorpus:
@@ -66,7 +70,7 @@ def prepare(
     return prepared
 
 
-def describe(text) -> dict:
+def describe(text: "Text | Codec") -> dict:
     """Returns what a `Text` or a `tokenizers.Codec` is known by, as JSON has it."""
     if isinstance(text, Text):
         return dataclasses.asdict(text)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -33,7 +34,9 @@ from keras_textvae.tokens import UNK
 FRAME = 2  # <bos> and <eos> of a sentence
 
 
-def write(corpus: Corpus, text, described: dict, folder: str, verbose: int):
+def write(
+    corpus: Corpus, text: Text | Codec, described: dict, folder: str, verbose: int
+):
     """Writes a folder whole or not at all.
 
     Args:
@@ -135,7 +138,7 @@ class _Writer(contextlib.ExitStack):
             )
             for kind in kinds
         }
-        self.figures = dict.fromkeys(
+        self.figures: dict[str, Any] = dict.fromkeys(
             ("sentences", "ids", "tokens", "unknown", "too_long"), 0
         ) | {"shortest": None, "longest": 0}
 
@@ -179,7 +182,7 @@ class _Writer(contextlib.ExitStack):
         if self.labels:
             used = kept[words > 0] > 0
             numbers = self.labels.numbers(path, number, lines)
-            self.outputs["labels"].write(numbers[used].astype(LABELS))
+            self.outputs["labels"].write(numbers[used].astype(LABELS).tobytes())
         self._append(ids, kept[kept > 0], len(ids) - np.count_nonzero(kept))
 
     def _append(self, ids, lengths, tokens):

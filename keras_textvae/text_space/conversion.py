@@ -2,13 +2,15 @@
 
 import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from keras_textvae.text_space.signatures import Input
 
-def in_one_line(name, compute, first=0):
+
+def in_one_line(name: str, compute: Callable, first: int | None = 0):
     """Returns compute(), whose errors become a ValueError of one line.
 
     The line names the row that is at fault; `first` is the number of the first one, or
@@ -22,7 +24,7 @@ def in_one_line(name, compute, first=0):
         raise ValueError(f"{name}: {error}") from error
 
 
-def as_rows(texts):
+def as_rows(texts: Iterable[str | bytes]):
     """Returns texts as a list; an array or tensor stays one."""
     if hasattr(texts, "shape"):
         return texts
@@ -31,7 +33,7 @@ def as_rows(texts):
     return list(texts)
 
 
-def as_seeds(first, count):
+def as_seeds(first: int, count: int) -> Sequence[int]:
     """Returns `count` whole numbers from `first` on, one a text."""
     try:
         seeds = range(first, first + count)
@@ -45,7 +47,9 @@ def as_seeds(first, count):
     return seeds
 
 
-def in_requests(values, inputs, most):
+def in_requests(
+    values: Sequence, inputs: Sequence[Input], most: int
+) -> Iterator[tuple[int | None, list]]:
     """Yields values of at most so many rows, and before them `first` of `in_one_line`.
 
     What is not as declared stays whole, for `as_tensor` to refuse.
@@ -63,7 +67,7 @@ def in_requests(values, inputs, most):
         yield None if count == 1 else start, cut
 
 
-def joined(answers):
+def joined(answers: Sequence[dict]) -> dict[str, np.ndarray]:
     """Returns the outputs of several requests as arrays of all rows, by name."""
     return {
         name: np.concatenate([answer[name].numpy() for answer in answers])
@@ -71,10 +75,10 @@ def joined(answers):
     }
 
 
-def as_tensor(value, declared):
+def as_tensor(value: object, declared: Input):
     """Returns a value as the tensor that an endpoint declares, never another value."""
     try:
-        tensor = tf.constant(_array(value, declared.dtype), declared.dtype)
+        tensor = tf.convert_to_tensor(_array(value, declared.dtype), declared.dtype)
     except (ValueError, TypeError, OverflowError):
         raise ValueError(
             f"`{declared.name}` must be of type {declared.dtype.name}. "
@@ -88,7 +92,7 @@ def as_tensor(value, declared):
     return tensor
 
 
-def as_texts(array):
+def as_texts(array: np.ndarray) -> list[str]:
     """Returns an array of strings [B] as a list of str."""
     return [text.decode("utf-8") for text in array.tolist()]
 

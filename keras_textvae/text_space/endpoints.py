@@ -49,7 +49,7 @@ def guarded(signature: Signature, compute: Callable) -> tf.function:
         )
         for i in inputs
     ]
-    endpoint.__signature__ = inspect.Signature(parameters)
+    endpoint.__signature__ = inspect.Signature(parameters)  # ty: ignore[missing-attribute]
     specs = [declared.spec for declared in inputs]
     return tf.function(endpoint, input_signature=specs, autograph=False)
 
@@ -91,12 +91,12 @@ def _value_assertions(declared, value):
     return [check(condition, message) for condition, message in checks]
 
 
-def require(condition, message):
+def require(condition, message: str):
     """Returns an operation that fails with one line unless the condition holds."""
     return tf.debugging.Assert(condition, [message])
 
 
-def require_rows(conditions, message):  # [B, ...]
+def require_rows(conditions, message: str):  # [B, ...]
     """Returns an operation that fails with one line unless every row's hold.
 
     The number of the first row whose do not, from 0, follows the line.

@@ -5,6 +5,7 @@ B: rows. D: latent size. L: the codec's length. S: steps of an interpolation.
 
 import contextlib
 import functools
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -13,11 +14,12 @@ from keras_textvae import paths, samplers
 from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
+from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
 from keras_textvae.text_space.endpoints import guarded, require_rows
 from keras_textvae.text_space.signatures import declare
-from keras_textvae.tokenizers import without_mark
+from keras_textvae.tokenizers import Codec, without_mark
 from keras_textvae.tokens import BOS, EOS, PAD
 
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
@@ -41,10 +43,10 @@ class TextGraph:
 
     def __init__(
         self,
-        model,
-        codec,
-        together=None,
-        scope=contextlib.nullcontext,
+        model: SentenceModel,
+        codec: Codec,
+        together: Callable | None = None,
+        scope: Callable = contextlib.nullcontext,
     ):
         if keras.backend.backend() != "tensorflow":
             raise ValueError(
@@ -133,7 +135,7 @@ class TextGraph:
             "kl": kl,
         }
 
-    def impute(self, text, width=None, steps=None):
+    def impute(self, text, width: int | None = None, steps: int | None = None):
         """Replaces each hidden word or character by the likeliest, see `imputation`.
 
         All others stay as they are, even those outside the vocabulary.

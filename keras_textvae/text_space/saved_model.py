@@ -2,12 +2,16 @@
 
 import contextlib
 import os
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_textvae.text_space.graph import TextGraph
+
+if TYPE_CHECKING:
+    from keras_textvae.text_space import TextSpace
 
 # A path with one of them is a pattern to TensorFlow, which loads another file or none.
 PATTERN = frozenset("*?[]\\")
@@ -29,7 +33,7 @@ class Batching(NamedTuple):
     threads: int = 2
     waiting: int = 100
 
-    def together(self, compute):
+    def together(self, compute: Callable) -> Callable:
         """Returns `compute`, tensors [B, ...] -> tensor [B, ...], of joined calls."""
         joined = tf.nondifferentiable_batch_function(
             self.threads,
@@ -59,7 +63,12 @@ def check_path(folder: str | os.PathLike):
         )
 
 
-def write(space, folder, batching: Batching | None, bfloat16: bool):
+def write(
+    space: "TextSpace",
+    folder: str | os.PathLike,
+    batching: Batching | None,
+    bfloat16: bool,
+):
     """Writes the SavedModel, see `TextSpace.export`."""
     check_path(folder)
     weights, scope = _weights(space.model, bfloat16)

@@ -113,7 +113,7 @@ _BOUND = [
 
 
 def declare(
-    latent_dim, gaussian: bool = True, labels=0, decodes: bool = True
+    latent_dim: int, gaussian: bool = True, labels: int = 0, decodes: bool = True
 ) -> dict[str, Signature]:
     """Returns the signatures of a text space by name; the first is the default one.
 

@@ -5,6 +5,7 @@ B: texts. D: latent size. S: steps of an interpolation.
 
 import functools
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from keras_textvae.models import (
     copied,
     selected,
 )
+from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.text_space import saved_model
 from keras_textvae.text_space.conversion import (
     as_rows,
@@ -91,7 +93,7 @@ class TextSpace:
             ValueError, with one line, for texts, seeds or vectors that they can't take.
     """
 
-    def __init__(self, model, codec: Codec):
+    def __init__(self, model: SentenceModel, codec: Codec):
         if not isinstance(codec, Codec):
             raise ValueError(
                 "A `Codec` is needed, such as Codec(tokenizer, length=50). "
@@ -116,7 +118,14 @@ class TextSpace:
         self._imputers = {(None, None): self.graph.endpoints.get("impute")}
         self._read = tf.function(self._features, reduce_retracing=True, autograph=False)
 
-    def sample(self, count=1, seed=0, temperature=1.0, top_k=0, top_p=1.0) -> list[str]:
+    def sample(
+        self,
+        count: int = 1,
+        seed: int = 0,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> list[str]:
         """Draws texts from the prior.
 
         Args:
@@ -127,7 +136,7 @@ class TextSpace:
         seeds = as_seeds(seed, count)
         return as_texts(self._call("sample", seeds, temperature, top_k, top_p)["text"])
 
-    def reconstruct(self, texts) -> list[str]:
+    def reconstruct(self, texts: Iterable[str]) -> list[str]:
         """Decodes each text from the mode of its posterior, greedily."""
         return as_texts(self._call("reconstruct", as_rows(texts))["text"])
 
@@ -142,7 +151,12 @@ class TextSpace:
         path = self._call("interpolate", [start], [end], steps, spherical)
         return as_texts(path["text"][0])
 
-    def impute(self, texts, width=None, steps=None):
+    def impute(
+        self,
+        texts: str | bytes | Iterable[str | bytes],
+        width: int | None = None,
+        steps: int | None = None,
+    ) -> str | list[str]:
         """Replaces each hidden word, or character, "_" by the likeliest.
 
         All others stay as they are, even those outside the vocabulary.
@@ -169,7 +183,7 @@ class TextSpace:
         outputs = self._call("impute", as_rows(texts), by=self._imputers[width, steps])
         return as_texts(outputs["text"])
 
-    def encode(self, texts) -> Encoding:
+    def encode(self, texts: Iterable[str]) -> Encoding:
         """Returns the posteriors of texts."""
         return self._arrays(Encoding, "encode", as_rows(texts))
 
@@ -177,11 +191,11 @@ class TextSpace:
         """Decodes latent vectors [B, D] greedily."""
         return as_texts(self._call("decode", z)["text"])
 
-    def score(self, texts, seed=0) -> Score:
+    def score(self, texts: Iterable[str], seed: int = 0) -> Score:
         """Bounds -log p(text), with one draw of noise that all texts share."""
         return self._arrays(Score, "score", as_rows(texts), seed)
 
-    def classify(self, texts) -> Classification:
+    def classify(self, texts: Iterable[str]) -> Classification:
         """Returns the likeliest label of each text, and the probabilities of all.
 
         Needs a model with labels, see `transfer`.
@@ -189,7 +203,7 @@ class TextSpace:
         outputs = self._call("classify", as_rows(texts))
         return Classification(as_texts(outputs["label"]), outputs["probabilities"])
 
-    def ids(self, texts) -> np.ndarray:
+    def ids(self, texts: Iterable[str]) -> np.ndarray:
         """Returns the ids of texts as the model is called on them, int32 [B, T]."""
         rows = as_rows(texts)
 
@@ -198,7 +212,7 @@ class TextSpace:
 
         return in_one_line("ids", compute)
 
-    def features(self, texts, kind: str = "both") -> np.ndarray:
+    def features(self, texts: Iterable[str], kind: str = "both") -> np.ndarray:
         """Returns what a classifier's head reads of texts, float32 [B, F].
 
         Args:

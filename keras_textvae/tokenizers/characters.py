@@ -4,12 +4,14 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 (T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import keras
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from keras_textvae.corpora.corpus import Paths
 from keras_textvae.tokenizers.tokenizer import (
     Tokenizer,
     batch_of_text,
@@ -39,7 +41,10 @@ class CharacterTokenizer(Tokenizer):
     """
 
     def __init__(
-        self, characters=None, tweets: bool = False, right_to_left: bool = False
+        self,
+        characters: Sequence[str] | None = None,
+        tweets: bool = False,
+        right_to_left: bool = False,
     ):
         if characters is None:
             texts = [bytes([byte]) for byte in range(256)]
@@ -59,13 +64,13 @@ class CharacterTokenizer(Tokenizer):
     @classmethod
     def learn(
         cls,
-        files,
-        size=None,
+        files: Paths,
+        size: int | None = None,
         min_count: int = 1,
         tweets: bool = False,
         right_to_left: bool = False,
         report: Callable[[int], None] = lambda size: None,
-    ):
+    ) -> Self:
         """Learns the characters of plain or .gz files, the newline included.
 
         Arguments and order are those of `WordTokenizer.learn`.

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 
+from keras_textvae.corpora.corpus import Paths
 from keras_textvae.tokenizers.characters import CharacterTokenizer
 from keras_textvae.tokenizers.tokenizer import Tokenizer
 from keras_textvae.tokenizers.words import WordTokenizer
@@ -13,7 +14,7 @@ CLASSES = {kind.__name__: kind for kind in (WordTokenizer, CharacterTokenizer)}
 
 def learn(
     level: str,
-    files,
+    files: Paths,
     *,
     size: int | None = None,
     lower: bool = False,

@@ -6,6 +6,8 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 
 import collections
 import os
+from collections.abc import Sequence
+from typing import Self
 
 import tensorflow as tf
 
@@ -28,7 +30,14 @@ class Tokenizer:
             section 5). Text itself is always in reading order.
     """
 
-    def __init__(self, tokens, texts, separator: str, hidden, right_to_left: bool):
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        texts: Sequence[str | bytes],
+        separator: str,
+        hidden: str | int,
+        right_to_left: bool,
+    ):
         self.tokens = list(tokens)
         repeated = [t for t, n in collections.Counter(tokens).items() if n > 1]
         if repeated or len(tokens) == FIRST_WORD:
@@ -123,7 +132,7 @@ class Tokenizer:
         raise NotImplementedError
 
     @classmethod
-    def from_config(cls, config: dict):
+    def from_config(cls, config: dict) -> Self:
         return cls(**config)
 
     def description(self) -> dict:
@@ -148,7 +157,7 @@ def without_mark(text):  # [B] -> [B]
     )
 
 
-def id_table(keys):
+def id_table(keys: Sequence[str] | Sequence[int]):
     """Returns a table from each key to its id, and from any other to <unk>."""
     ids = tf.range(FIRST_WORD, FIRST_WORD + len(keys))
     return _table(keys, ids, default=UNK)

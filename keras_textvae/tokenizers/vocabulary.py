@@ -2,21 +2,22 @@
 
 import collections
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import tensorflow as tf
 
 from keras_textvae.corpora import read_corpus
+from keras_textvae.corpora.corpus import Paths
 from keras_textvae.tokenizers.tokenizer import without_mark
 from keras_textvae.tokens import FIRST_WORD
 
 
 def learn(
-    files,
+    files: Paths,
     split: Callable,
     size: int | None,
     min_count: int,
-    left_out=(),
+    left_out: Collection = (),
     report: Callable[[int], None] = lambda size: None,
 ) -> list:
     """Returns what is most frequent in plain or .gz files, streaming.

@@ -4,12 +4,14 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 (T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Self
 
 import keras
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from keras_textvae.corpora.corpus import Paths
 from keras_textvae.tokenizers.tokenizer import (
     Tokenizer,
     batch_of_text,
@@ -55,7 +57,7 @@ class WordTokenizer(Tokenizer):
 
     def __init__(
         self,
-        words,
+        words: Iterable[str],
         lower: bool = False,
         right_to_left: bool = False,
         tweets: bool = False,
@@ -74,14 +76,14 @@ class WordTokenizer(Tokenizer):
     @classmethod
     def learn(
         cls,
-        files,
-        size=None,
+        files: Paths,
+        size: int | None = None,
         min_count: int = 1,
         lower: bool = False,
         right_to_left: bool = False,
         tweets: bool = False,
         report: Callable[[int], None] = lambda size: None,
-    ):
+    ) -> Self:
         """Learns the vocabulary from plain or .gz files, streaming.
 
         Args:

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from keras_textvae.atomic_files import read_json
 from keras_textvae.zoo import Recipe
@@ -40,8 +40,8 @@ def read_config(folder: str) -> dict | None:
     return config
 
 
-def recipe_of(folder: str | os.PathLike) -> Recipe:
-    """Returns the recipe of the run in a folder.
+def config_of(folder: str | os.PathLike) -> dict:
+    """Returns the configuration of the run in a folder.
 
     Raises:
         FileNotFoundError: if there is no run.
@@ -49,7 +49,16 @@ def recipe_of(folder: str | os.PathLike) -> Recipe:
     config = read_config(os.fspath(folder))
     if config is None:
         raise FileNotFoundError(f"{folder} holds no run ({CONFIG}).")
-    return Recipe.from_config(config["recipe"])
+    return config
+
+
+def recipe_of(folder: str | os.PathLike) -> Recipe:
+    """Returns the recipe of the run in a folder.
+
+    Raises:
+        FileNotFoundError: if there is no run.
+    """
+    return Recipe.from_config(config_of(folder)["recipe"])
 
 
 def check_same_run(folder: str, here: dict):
@@ -90,7 +99,7 @@ def _flat(value, name=""):
 
 
 @contextlib.contextmanager
-def locked(folder: str) -> Iterator[None]:
+def locked(folder: str) -> Generator[None]:
     """Keeps other processes from training in a folder while this one does.
 
     Raises:

@@ -14,7 +14,8 @@ Without TensorFlow: corpora come as ids.
 import contextlib
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING
 
 import keras
 
@@ -22,6 +23,8 @@ from keras_textvae import space_files
 from keras_textvae.atomic_files import write_json
 from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
 from keras_textvae.evaluation import Bound, evaluate_bound
+from keras_textvae.models import GenerativeModel
+from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.prepared import (
     PreparedCorpus,
     files_config,
@@ -33,11 +36,14 @@ from keras_textvae.training.folder import (
     CONFIG,
     FORMAT,
     check_same_run,
+    config_of,
     locked,
     read_config,
-    recipe_of,
 )
 from keras_textvae.zoo import PARTS, Recipe, check_keep
+
+if TYPE_CHECKING:
+    from keras_textvae.text_space import TextSpace
 
 
 class Run:
@@ -114,18 +120,19 @@ class Run:
         Raises:
             FileNotFoundError: if there is no run in the folder, or its corpus is gone.
         """
-        recipe, config = recipe_of(folder), read_config(os.fspath(folder))
+        config = config_of(folder)
+        recipe = Recipe.from_config(config["recipe"])
         if corpus is None:
             corpus = _find_corpus(config, recipe)
-        start = config["start_from"] or {"folder": None, "keep": PARTS}
+        start = config["start_from"] or {}
         return cls(
             folder,
             recipe.replace(**fields),
             corpus,
             config["seed"],
             config["dtype_policy"],
-            start["folder"],
-            tuple(start["keep"]),
+            start.get("folder"),
+            tuple(start.get("keep", PARTS)),
         )
 
     def path(self, name: str) -> str:
@@ -145,7 +152,7 @@ class Run:
 
     def train(
         self,
-        callbacks=(),
+        callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: int | str = 1,
         announce: Callable[["Run"], None] = lambda run: None,
     ):
@@ -169,7 +176,7 @@ class Run:
             announce(self)
             self._fit(callbacks, verbose)
 
-    def best_model(self):
+    def best_model(self) -> SentenceModel:
         """Loads the model with the best validation, on whatever backend this is.
 
         Raises:
@@ -177,7 +184,7 @@ class Run:
         """
         return space_files.load_model(self.path("best"))
 
-    def best(self):
+    def best(self) -> "TextSpace":
         """Loads the `TextSpace` with the best validation. Needs TensorFlow.
 
         Raises:
@@ -187,7 +194,7 @@ class Run:
 
         return TextSpace.load(self.path("best"))
 
-    def test(self, model) -> Bound:
+    def test(self, model: GenerativeModel) -> Bound:
         """Evaluates the bound of a model on the test set, or else the validation set.
 
         The figures are kept in the folder.
@@ -364,7 +371,7 @@ def _find_corpus(config, recipe):
 
 
 @contextlib.contextmanager
-def _precision(dtype_policy: str) -> Iterator[None]:
+def _precision(dtype_policy: str) -> Generator[None]:
     """Has layers made with a precision policy, and no others."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype_policy)

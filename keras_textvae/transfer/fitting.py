@@ -4,6 +4,7 @@ N: texts. B: rows of a batch. T: time, `<bos>` included.
 """
 
 import math
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -23,11 +24,11 @@ PRIOR_STD = 0.1  # of the head's weights; what it reads has variance 1
 
 def fit(
     space: TextSpace,
-    texts,
-    labels,
+    texts: Iterable[str],
+    labels: Iterable[str],
     *,
     encoder: str = "fine_tuned",
-    unlabelled=None,
+    unlabelled: Iterable[str] | None = None,
     epochs: int | None = None,
     batch_size: int = 32,
     learning_rate: float = 1e-3,
@@ -35,7 +36,7 @@ def fit(
     validation: tuple | None = None,
     patience: int = 5,
     seed: int = 0,
-    callbacks=(),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int | str = 0,
 ) -> dict:
     """Trains a space of `classifier` or `semi_supervised` on labelled texts.
@@ -138,7 +139,7 @@ def fit(
     return history
 
 
-def label_numbers(names, labels) -> np.ndarray:
+def label_numbers(names: Sequence[str], labels: Iterable[str]) -> np.ndarray:
     """Returns the numbers of labels among their names, int32 [N].
 
     Raises:

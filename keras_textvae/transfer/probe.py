@@ -3,6 +3,7 @@
 N: texts. F: size of the features.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ class Probe(NamedTuple):
 
 def linear_probe(
     space: TextSpace,
-    texts,
-    labels,
+    texts: Iterable[str],
+    labels: Iterable[str],
     features: str = "both",
     folds: int = 5,
     seed: int = 0,

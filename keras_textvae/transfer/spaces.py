@@ -3,6 +3,8 @@
 C: labels.
 """
 
+from collections.abc import Sequence
+
 import keras
 
 from keras_textvae.models import SemiSupervisedTextVAE, TextClassifier, TextVAE
@@ -11,7 +13,7 @@ from keras_textvae.text_space import TextSpace
 
 def classifier(
     space: TextSpace,
-    labels,
+    labels: Sequence[str],
     *,
     features: str = "both",
     hidden: int = 0,
@@ -52,7 +54,7 @@ def classifier(
 
 def semi_supervised(
     space: TextSpace,
-    labels,
+    labels: Sequence[str],
     *,
     features: str = "both",
     hidden: int = 0,

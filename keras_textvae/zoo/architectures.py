@@ -5,6 +5,7 @@ convolutional models have N second.
 """
 
 import functools
+from collections.abc import Sequence
 
 import keras
 
@@ -39,25 +40,25 @@ ALPHA = 0.2  # Semeniuta et al. 2017, of their hybrids
 
 
 def lstm_vae(
-    vocabulary_size,
-    embedding_dim,
-    units,
-    latent_dim,
-    keep_rate=1.0,
-    z_every_step=False,
-    dropout=0.0,
-    tied=False,
-    layer_norm=False,
-    initial_range=None,
-    highways=0,
-    posterior="gaussian",
-    shared_dropout=False,
-    recurrent_dropout=0.0,
-    pooling="last",
-    encoder_units=None,
-    output_dropout=None,
-    objective=None,
-):
+    vocabulary_size: int,
+    embedding_dim: int | None,
+    units: int,
+    latent_dim: int,
+    keep_rate: float = 1.0,
+    z_every_step: bool = False,
+    dropout: float = 0.0,
+    tied: bool = False,
+    layer_norm: bool = False,
+    initial_range: float | None = None,
+    highways: int = 0,
+    posterior: str = "gaussian",
+    shared_dropout: bool = False,
+    recurrent_dropout: float = 0.0,
+    pooling: str = "last",
+    encoder_units: int | None = None,
+    output_dropout: float | None = None,
+    objective: Objective | None = None,
+) -> TextVAE:
     """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
 
     With `embedding_dim=None` and `layer_norm` it is the character-level one that
@@ -124,18 +125,18 @@ def lstm_vae(
 
 
 def rnnlm(
-    vocabulary_size,
-    embedding_dim,
-    units,
-    keep_rate=1.0,
-    dropout=0.0,
-    tied=False,
-    layer_norm=False,
-    initial_range=None,
-    shared_dropout=False,
-    recurrent_dropout=0.0,
-    output_dropout=None,
-):
+    vocabulary_size: int,
+    embedding_dim: int | None,
+    units: int,
+    keep_rate: float = 1.0,
+    dropout: float = 0.0,
+    tied: bool = False,
+    layer_norm: bool = False,
+    initial_range: float | None = None,
+    shared_dropout: bool = False,
+    recurrent_dropout: float = 0.0,
+    output_dropout: float | None = None,
+) -> LanguageModel:
     """Returns the language model that Bowman et al. 2016 compare with, without z.
 
     Args:
@@ -163,16 +164,16 @@ def rnnlm(
 
 
 def bag_of_words_vae(
-    vocabulary_size,
-    embedding_dim,
-    units,
-    latent_dim,
-    keep_rate=0.7,
-    dropout=0.0,
-    pooling="mean",
-    hidden=0,
-    objective=None,
-):
+    vocabulary_size: int,
+    embedding_dim: int | None,
+    units: int,
+    latent_dim: int,
+    keep_rate: float = 0.7,
+    dropout: float = 0.0,
+    pooling: str = "mean",
+    hidden: int = 0,
+    objective: Objective | None = None,
+) -> TextVAE:
     """Returns an LSTM encoder under the decoder of Miao et al. 2016: no word order.
 
     Made for its encoder: it is trained in a fraction of an `lstm_vae`'s time, and z
@@ -198,14 +199,14 @@ def bag_of_words_vae(
 
 
 def feedforward_vae(
-    vocabulary_size,
-    length,
-    latent_dim=100,
-    initial_range=0.1,
-    channels=(128, 256),
-    features=200,
-    objective=None,
-):
+    vocabulary_size: int,
+    length: int,
+    latent_dim: int = 100,
+    initial_range: float = 0.1,
+    channels: Sequence[int] = (128, 256),
+    features: int = 200,
+    objective: Objective | None = None,
+) -> TextVAE:
     """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
 
     Args:
@@ -228,16 +229,16 @@ def feedforward_vae(
 
 
 def hybrid_vae(
-    vocabulary_size,
-    length,
-    latent_dim=50,
-    initial_range=0.1,
-    units=500,
-    channels=(128, 256),
-    features=200,
-    keep_rate=1.0,
-    objective=None,
-):
+    vocabulary_size: int,
+    length: int,
+    latent_dim: int = 50,
+    initial_range: float = 0.1,
+    units: int = 500,
+    channels: Sequence[int] = (128, 256),
+    features: int = 200,
+    keep_rate: float = 1.0,
+    objective: Objective | None = None,
+) -> TextVAE:
     """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
 
     Args:
@@ -259,21 +260,21 @@ def hybrid_vae(
 
 
 def bytenet_vae(
-    vocabulary_size,
-    length,
-    latent_dim=50,
-    initial_range=0.1,
-    layers=3,
-    hidden=256,
-    block="bytenet",
-    width=2,
-    dilations=(1,),
-    norm="layer",
-    channels=(128, 256),
-    features=200,
-    keep_rate=1.0,
-    objective=None,
-):
+    vocabulary_size: int,
+    length: int,
+    latent_dim: int = 50,
+    initial_range: float = 0.1,
+    layers: int = 3,
+    hidden: int = 256,
+    block: str = "bytenet",
+    width: int = 2,
+    dilations: Sequence[int] = (1,),
+    norm: str = "layer",
+    channels: Sequence[int] = (128, 256),
+    features: int = 200,
+    keep_rate: float = 1.0,
+    objective: Objective | None = None,
+) -> TextVAE:
     """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
 
     Args:

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import typing
+from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
@@ -13,7 +14,7 @@ from keras_textvae.prepared import Text
 from keras_textvae.zoo import architectures
 
 # An architecture's name -> the function that puts it together.
-ARCHITECTURES = {
+ARCHITECTURES: dict[str, Callable[..., GenerativeModel]] = {
     "lstm": architectures.lstm_vae,
     "rnnlm": architectures.rnnlm,
     "bag_of_words": architectures.bag_of_words_vae,
@@ -30,7 +31,7 @@ class Schedule(NamedTuple):
     name: str
     arguments: tuple = ()
 
-    def build(self):
+    def build(self) -> Callable[[int], float]:
         """Returns the schedule."""
         return getattr(schedules, self.name)(*self.arguments)
 
@@ -76,7 +77,9 @@ class Model:
         """`arguments`, and the architecture's defaults of what they leave out."""
         return self._defaults() | self.arguments
 
-    def build(self, vocabulary_size: int, length: int, objective):
+    def build(
+        self, vocabulary_size: int, length: int, objective: objectives.Objective
+    ) -> GenerativeModel:
         """Returns the model.
 
         Args:
@@ -122,7 +125,7 @@ class Terms:
     schedule: Schedule = CONSTANT
     alpha: float = 0.0
 
-    def build(self):
+    def build(self) -> objectives.Objective:
         """Returns the `objectives.Objective`."""
         return objectives.Objective(beta=self.beta, alpha=self.alpha)
 
@@ -173,7 +176,7 @@ class Stage:
         check_keep(self.keep)
 
 
-def check_keep(keep):
+def check_keep(keep: tuple[str, ...]):
     """Raises ValueError unless `keep` is a tuple of parts of a model."""
     if not isinstance(keep, tuple) or not keep or not {*keep} <= {*PARTS}:
         raise ValueError(

@@ -210,3 +210,13 @@ def test_a_model_is_saved_with_its_objective(tmp_path):
     assert capped.max() == 0.25 > capped.min()
     expected = nll(ids, outputs["logits"]) + 0.25 * np.sum(capped, axis=-1)
     assert found == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+def test_a_part_of_a_class_that_keras_does_not_know_is_made_again():
+    class OwnEncoder(LSTMEncoder):
+        pass
+
+    encoder, decoder = OwnEncoder(V, 6, 8), LSTMDecoder(V, 6, 8)
+    config = TextVAE(encoder, DiagonalGaussian(3), decoder).get_config()
+    model = TextVAE.from_config(config, {"OwnEncoder": OwnEncoder})
+    assert type(model.encoder) is OwnEncoder
