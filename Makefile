@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test conformance lint clean
+.PHONY: help demo test package conformance lint clean
 
 help:
 	@echo "make demo   train, sample, export and serve on the built-in corpus (minutes)"
 	@echo "make test   the whole test suite"
 	@echo "make conformance TARGET=host:port MODEL=textvae   does a server answer as it should?"
 	@echo "make lint   ruff check, ruff format --check and ty check"
+	@echo "make package   the wheel and the sdist, in dist; the wheel installed and imported"
 	@echo "make clean  remove what the targets made"
 
 $(INSTALLED): setup.py
@@ -26,6 +27,13 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+package: $(INSTALLED)
+	rm -rf build dist
+	$(BIN)/python -m build --outdir dist
+	$(PYTHON) -m venv build/fresh
+	build/fresh/bin/python -m pip install --quiet dist/*.whl
+	cd build/fresh && bin/python -c 'import keras_textvae as k; k.TextSpace; k.grammar.generate(1, 0, "train"); print("installed:", k.__file__)'
 
 conformance: $(INSTALLED)
 	$(BIN)/python -m pytest -s tests/conformance --cases=2000 --repeat=100 \

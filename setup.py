@@ -20,6 +20,7 @@ EXTRAS = {
     # Its own extra has scikit-learn and SciPy, without which there is no search.
     "tune": ["keras-tuner[bayesian]>=1.4.7"],
     "dev": [
+        "build>=1.2",
         "hypothesis>=6",
         "kubernetes-validate>=1.37",
         "pytest>=8",

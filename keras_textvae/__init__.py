@@ -35,6 +35,7 @@ with _quiet_imports():
     from keras_textvae import paths as paths
     from keras_textvae import posteriors as posteriors
     from keras_textvae import prepared as prepared
+    from keras_textvae import replicas as replicas
     from keras_textvae import samplers as samplers
     from keras_textvae import schedules as schedules
     from keras_textvae import space_files as space_files

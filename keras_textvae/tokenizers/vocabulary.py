@@ -48,7 +48,7 @@ def learn(
         for item, count in counts.items()
         if count >= min_count and item not in left_out
     ]
-    if not items:
+    if not items and min_count > 1:
         raise ValueError(
             "No word or character, special tokens aside, is that frequent. "
             f"Received: min_count={min_count}"
