@@ -84,6 +84,13 @@ class SentenceModel(GuardedStep):
 
     def _labels(self, x, y, sample_weight=None, class_weight=None, **_):
         """Returns labels to train on, once ids and weights are found to be such."""
+        others = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
+        others = [name for name, value in others.items() if value is not None]
+        if others and hasattr(x, "get_tf_dataset"):  # which Keras takes as it is
+            raise ValueError(
+                "Batches bring their own labels and weights. "
+                f"Received: {', '.join(others)}"
+            )
         ids = getattr(x, "element_spec", x)  # of a `tf.data.Dataset`
         ids = ids[0] if isinstance(ids, tuple) else ids
         if isinstance(ids, str | bytes | list) or hasattr(ids, "shape"):

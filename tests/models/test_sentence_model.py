@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_textvae import zoo
+from keras_textvae.batches import ArrayBatches
 from keras_textvae.evaluation import (
     active_units,
     evaluate_bound,
@@ -275,6 +276,19 @@ def test_ids_outside_the_vocabulary_are_refused(deterministic, method, given):
 def test_class_weights_need_labels(deterministic):
     with pytest.raises(ValueError, match="^`class_weight` needs labels."):
         deterministic.fit(IDS, class_weight={0: 2.0})
+
+
+def test_batches_bring_their_own_weights(deterministic):
+    loss, _ = weighted(deterministic)
+    labels = np.zeros(len(IDS), "int32")
+    found = deterministic.evaluate(
+        ArrayBatches([IDS, labels, WEIGHTS], 4), verbose=0, return_dict=True
+    )
+    assert found["loss"] == pytest.approx(loss, rel=1e-5)
+    with pytest.raises(ValueError, match="^Batches bring .* Received: sample_weight$"):
+        deterministic.evaluate(ArrayBatches([IDS], 4), sample_weight=WEIGHTS)
+    with pytest.raises(ValueError, match="^Batches bring .* Received: class_weight$"):
+        deterministic.fit(ArrayBatches([IDS], 4), class_weight={0: 1.0})
 
 
 @pytest.mark.parametrize("options", [{"metrics": ["accuracy"]}, {"loss": "mse"}])
