@@ -13,8 +13,7 @@ import zlib
 import keras
 
 from keras_textvae.atomic_files import read_json, replacing, write_json
-from keras_textvae.models import copied
-from keras_textvae.models.sentence_model import SentenceModel
+from keras_textvae.models import SentenceModel, copied
 
 DESCRIPTION = "text_space.json"
 FORMAT = "keras_textvae.text_space"

@@ -34,7 +34,6 @@ def figures(run, scale, chunk=None) -> dict:
 def _figures(run, scale, chunk) -> dict:
     """Returns what is evaluated, by name, as functions."""
     model = run.best_model()
-    model.compile()
     train = run.train_batches.spread(scale.train_batches)
     test, some = run.test_batches, run.test_batches.spread(scale.test_batches)
     evaluations = {

@@ -14,7 +14,7 @@ from keras_textvae import paths, samplers
 from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
-from keras_textvae.models.sentence_model import SentenceModel
+from keras_textvae.models import SentenceModel
 from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
 from keras_textvae.text_space.endpoints import guarded, require_rows

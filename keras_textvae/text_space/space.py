@@ -6,19 +6,18 @@ B: texts. D: latent size. S: steps of an interpolation.
 import functools
 import os
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_textvae import space_files
 from keras_textvae.models import (
+    SentenceModel,
     check_features,
     computes_in_float32,
     copied,
     selected,
 )
-from keras_textvae.models.sentence_model import SentenceModel
 from keras_textvae.text_space import saved_model
 from keras_textvae.text_space.conversion import (
     as_rows,
@@ -31,6 +30,7 @@ from keras_textvae.text_space.conversion import (
 )
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
+from keras_textvae.text_space.results import Classification, Encoding, Score
 from keras_textvae.text_space.saved_model import Batching
 from keras_textvae.text_space.signatures import Input, Signature
 from keras_textvae.tokenizers import Codec
@@ -38,41 +38,6 @@ from keras_textvae.tokenizers import Codec
 _TEXT = Input("text", tf.string)
 _TEXTS = Signature("any number of texts", [_TEXT], [], max_rows=2**31 - 1)
 FEATURE_ROWS = 256  # of texts that are encoded together
-
-
-class Encoding(NamedTuple):
-    """The posteriors of some texts.
-
-    Attributes:
-        mean: float32 [B, D], the mode.
-        kl: float32 [B], in nats; a one-sample estimate for families without a closed
-            form.
-        log_var: float32 [B, D], or None for a posterior that is not Gaussian.
-    """
-
-    mean: np.ndarray
-    kl: np.ndarray
-    log_var: np.ndarray | None = None
-
-
-class Score(NamedTuple):
-    """Nats per text, [B] each: `bound` = `reconstruction` + `kl` >= -log p(text)."""
-
-    bound: np.ndarray
-    reconstruction: np.ndarray
-    kl: np.ndarray
-
-
-class Classification(NamedTuple):
-    """What a classifier makes of some texts.
-
-    Attributes:
-        label: list of B names, the likeliest of each text.
-        probabilities: float32 [B, C], in the order of the model's `labels`.
-    """
-
-    label: list[str]
-    probabilities: np.ndarray
 
 
 class TextSpace:

@@ -23,8 +23,7 @@ from keras_textvae import space_files
 from keras_textvae.atomic_files import write_json
 from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
 from keras_textvae.evaluation import Bound, evaluate_bound
-from keras_textvae.models import GenerativeModel
-from keras_textvae.models.sentence_model import SentenceModel
+from keras_textvae.models import GenerativeModel, SentenceModel
 from keras_textvae.prepared import (
     PreparedCorpus,
     files_config,

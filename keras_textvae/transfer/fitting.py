@@ -10,8 +10,7 @@ import keras
 import numpy as np
 
 from keras_textvae.batches import ArrayBatches, Batches
-from keras_textvae.models import SemiSupervisedTextVAE
-from keras_textvae.models.semi_supervised import UNLABELLED
+from keras_textvae.models import UNLABELLED, SemiSupervisedTextVAE
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokens import PAD
 
