@@ -21,6 +21,7 @@ from keras_textvae import (
     transfer,
 )
 from serving.saved_model import gate, manifest
+from tests.step_by_step import step_by_step
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +34,8 @@ def at_once(monkeypatch):
         return subprocess.CompletedProcess(command, 0, json.dumps(answers), "")
 
     monkeypatch.setattr(verify, "subprocess", types.SimpleNamespace(run=answer))
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with step_by_step():
+        yield
 
 
 def test_an_export_with_all_options_equals_its_model_in_a_process_of_its_own(

@@ -8,11 +8,11 @@ B: rows. D: latent size.
 import grpc
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_textvae import Codec, TextSpace, WordTokenizer, grammar, lstm_vae, transfer
 from serving.client import TextVAEClient
 from serving.server import Server
+from tests.step_by_step import step_by_step
 
 LENGTH = 12
 LATENT_SIZE = 3
@@ -49,9 +49,8 @@ def client(address):
 @pytest.fixture(autouse=True)
 def at_once(address):
     """Runs the methods step by step: their graphs take longer to begin, one by one."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with step_by_step():
+        yield
 
 
 @pytest.fixture
