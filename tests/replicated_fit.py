@@ -62,10 +62,12 @@ def fit(strategy, make, optimizer, policy):
     # Of a batch of one row one replica has none, which convolutions do not take.
     ids = sentences(19 if make is hybrid else 17, seed=0)
     valid = sentences(7, seed=1)
+    # What replicas are compared with needs no graph, which takes seconds to trace.
+    eagerly = not isinstance(strategy, tf.distribute.MirroredStrategy)
     with strategy.scope():
         keras.utils.set_random_seed(3)
         model = make()
-        model.compile(optimizer())
+        model.compile(optimizer(), run_eagerly=eagerly)
     start = model.get_weights()
     annealing = KLAnnealing(schedules.linear(0, 6))
     options = {"batch_size": 8, "epochs": 2, "shuffle": False, "verbose": 0}

@@ -5,6 +5,7 @@ import pytest
 
 from keras_textvae.evaluation import AdversarialError, adversarial_error
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD
+from tests.step_by_step import step_by_step
 
 V = 40
 
@@ -69,6 +70,7 @@ def test_the_order_of_words_is_for_the_lstm_to_find():
     assert found.error > 0.45
 
 
+@step_by_step()
 def test_the_same_seed_gives_the_same_figures():
     halves = sentences(300, 1), sentences(300, 2, words=V // 2)
     found = [
@@ -89,6 +91,7 @@ def test_sentences_at_the_same_place_fall_into_the_same_part():
     assert found.accuracy == 0.5
 
 
+@step_by_step()
 def test_padding_and_the_form_of_the_sentences_change_nothing():
     true, false = sentences(100, 1), sentences(100, 2, words=V // 2)
     padded = np.pad(true, ((0, 0), (0, 5)))
@@ -97,6 +100,7 @@ def test_padding_and_the_form_of_the_sentences_change_nothing():
     assert adversarial_error(padded, ragged, V, epochs=2) == expected
 
 
+@step_by_step()
 def test_sentences_of_one_length_and_a_single_batch():
     ids = np.full((10, 3), [BOS, 5, EOS])
     found = adversarial_error(ids, ids, V, epochs=1)

@@ -18,6 +18,7 @@ from keras_textvae.evaluation import (
 from keras_textvae.losses import sentence_nll
 from keras_textvae.models import TextVAE
 from keras_textvae.tokens import BOS, EOS, PAD
+from tests.step_by_step import step_by_step
 
 V = 8
 IDS = np.array(
@@ -33,7 +34,6 @@ def vae(posterior):
     model = TextVAE(
         LSTMEncoder(V, 3, 4), posterior, LSTMDecoder(V, 3, 4, z_every_step=True)
     )
-    model(IDS)
     if not isinstance(posterior, posteriors.Deterministic):
         start = getattr(posterior, "start", posterior)
         start.projection.bias.assign([0.3, 1.0])  # mean, log_var
@@ -85,6 +85,7 @@ def test_it_falls_with_the_number_of_samples_and_stays_above(model):
     assert 0 < found[-1] - exact < 0.02
 
 
+@step_by_step()
 @pytest.mark.parametrize("chunk", [1, 3, 7, 20, 1000])
 def test_chunks_change_nothing_but_rounding(model, chunk):
     batches = [IDS, IDS[::-1]]
@@ -94,6 +95,7 @@ def test_chunks_change_nothing_but_rounding(model, chunk):
     assert found[1:] == expected[1:] == (3.0, 20)
 
 
+@step_by_step()
 def test_one_sample_gives_the_bound_of_that_sample(model):
     noise = np.random.default_rng([7, 0]).standard_normal((3, 1), "float32")
     drawn = model.infer(IDS, noise)
@@ -103,6 +105,7 @@ def test_one_sample_gives_the_bound_of_that_sample(model):
     assert found.bound == pytest.approx(expected, rel=1e-6)
 
 
+@step_by_step()
 def test_perplexities_are_those_of_the_bound(model):
     found = importance_weighted_nll(model, [IDS], samples=2)
     assert found.perplexity == pytest.approx(math.exp(found.bound / 3))
@@ -110,6 +113,7 @@ def test_perplexities_are_those_of_the_bound(model):
     assert found.bits_per_token == pytest.approx(found.bound / 3 / math.log(2))
 
 
+@step_by_step()
 def test_seeds_and_batches_have_noise_of_their_own(model):
     first = importance_weighted_nll(model, [IDS], samples=2, seed=1)
     assert importance_weighted_nll(model, [IDS], samples=2, seed=1) == first
@@ -117,6 +121,7 @@ def test_seeds_and_batches_have_noise_of_their_own(model):
     assert importance_weighted_nll(model, [IDS, IDS], samples=2, seed=1) != first
 
 
+@step_by_step()
 def test_batches_come_in_many_forms(model):
     ids = np.tile(IDS, (12, 1))  # 36 rows
     batches = [ids[:32], ids[32:]]
@@ -126,6 +131,7 @@ def test_batches_come_in_many_forms(model):
         assert importance_weighted_nll(model, form, samples=2) == expected
 
 
+@step_by_step()
 def test_batches_of_different_sizes_count_by_sentences(model):
     narrow = IDS[1:, :4]
     found = importance_weighted_nll(model, [IDS[:1], narrow], samples=300)
@@ -134,15 +140,16 @@ def test_batches_of_different_sizes_count_by_sentences(model):
     assert found.tokens == 3.0
 
 
+@step_by_step()
 def test_a_language_models_likelihood_is_exact():
     model = zoo.rnnlm(V, 6, 6)
-    model(IDS)
     model.compile()
     found = importance_weighted_nll(model, [IDS], samples=500)
     assert found.bound == pytest.approx(evaluate_bound(model, IDS).bound, rel=1e-6)
     assert found.samples == 1
 
 
+@step_by_step()
 def test_progress_says_how_much_is_left(model, capsys):
     importance_weighted_nll(model, [IDS, IDS], samples=2)
     assert not capsys.readouterr().out
@@ -170,6 +177,7 @@ def test_what_is_no_batch_of_ids_is_refused(model, batches, message):
         importance_weighted_nll(model, batches)
 
 
+@step_by_step()
 @pytest.mark.parametrize(("logits", "largest"), [(1, 1), (7 * IDS.size * V, 7)])
 def test_no_more_samples_are_decoded_at_once_than_memory_has_room_for(
     model, monkeypatch, logits, largest
@@ -196,6 +204,7 @@ def test_counts_must_be_positive(model, name):
         importance_weighted_nll(model, [IDS], **{name: 0})
 
 
+@step_by_step()
 def test_the_model_stays_as_it_was(model):
     keras.utils.set_random_seed(0)
     model.compile()

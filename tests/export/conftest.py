@@ -1,16 +1,10 @@
-"""A tiny trained text space, and its run folder."""
+"""A tiny text space, whose texts differ, a classifier of its texts, and its export."""
 
 import keras
 import pytest
 
-from keras_textvae import Codec, TextSpace, WordTokenizer, lstm_vae
-
-SENTENCES = [
-    "the cat sees a dog",
-    "a dog likes the bird",
-    "the bird hates a cat",
-    "the dog sees the cat",
-]
+from keras_textvae import Codec, TextSpace, WordTokenizer, lstm_vae, transfer
+from tests.text_space.conftest import stirred
 
 
 @pytest.fixture(scope="session")
@@ -18,16 +12,15 @@ def space():
     keras.utils.set_random_seed(0)
     tokenizer = WordTokenizer("the a cat dog bird sees likes hates".split())
     model = lstm_vae(tokenizer.vocabulary_size, 8, 16, 4, z_every_step=True)
-    model.compile(keras.optimizers.Adam(1e-2))
-    model.fit(tokenizer.encode(SENTENCES * 8).numpy(), epochs=15, verbose=0)
-    return TextSpace(model, Codec(tokenizer, 7))
+    return TextSpace(stirred(model), Codec(tokenizer, 7))
 
 
 @pytest.fixture(scope="session")
-def space_dir(space, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("space")
-    space.save(str(folder))
-    return str(folder)
+def labelled(space):
+    """A classifier, which has the fewest signatures, and so the quickest export."""
+    labelled = transfer.classifier(space, ["cat", "dog"])
+    stirred(labelled.model)  # or every text is as likely a cat as a dog
+    return labelled
 
 
 @pytest.fixture(scope="session")

@@ -20,16 +20,6 @@ from tests.examples.conftest import run_program
 PROGRAM = pathlib.Path(__file__).parents[2] / "export" / "export_saved_model.py"
 
 
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, str(PROGRAM), *arguments], capture_output=True, text=True
-    )
-
-
-def last_line(done):
-    return done.stderr.strip().splitlines()[-1]
-
-
 def nothing(space, folder, *options):
     """Stands for a SavedModel where its content does not matter: it costs seconds."""
     (pathlib.Path(folder) / "assets").mkdir(parents=True)
@@ -120,21 +110,23 @@ def test_full_disk_leaves_no_version_and_one_line(
 
 
 def test_killed_export_leaves_no_version_and_can_be_repeated(
-    space, space_dir, tmp_path, monkeypatch, capsys
+    labelled, tmp_path, monkeypatch, capsys
 ):
-    arguments = [f"--run_dir={space_dir}", f"--output_dir={tmp_path}"]
+    run_dir, output_dir = tmp_path / "run", tmp_path / "exported"
+    labelled.save(run_dir)
+    arguments = [f"--run_dir={run_dir}", f"--output_dir={output_dir}"]
     process = subprocess.Popen(
         [sys.executable, str(PROGRAM), *arguments], stderr=subprocess.DEVNULL
     )
-    wait_for(lambda: any(tmp_path.glob(".partial-*")) or process.poll() is not None)
+    wait_for(lambda: any(output_dir.glob(".partial-*")) or process.poll() is not None)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert [p for p in tmp_path.iterdir() if p.name.isdigit()] == []
+    assert [p for p in output_dir.iterdir() if p.name.isdigit()] == []
     monkeypatch.setattr(TextSpace, "export", nothing)
-    monkeypatch.setattr(keras_textvae, "open_space", lambda folder: space)
+    monkeypatch.setattr(keras_textvae, "open_space", lambda folder: labelled)
     assert run_program(export_saved_model, arguments) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["1"]
-    assert f"{tmp_path}/1 (0.0 MB)" in capsys.readouterr().out
+    assert [path.name for path in output_dir.iterdir()] == ["1"]
+    assert f"{output_dir}/1 (0.0 MB)" in capsys.readouterr().out
 
 
 def wait_for(condition, seconds=120):
@@ -144,8 +136,9 @@ def wait_for(condition, seconds=120):
         time.sleep(0.002)
 
 
-def test_program_refuses_a_folder_without_a_model(tmp_path):
-    done = run(f"--run_dir={tmp_path}", f"--output_dir={tmp_path / 'out'}")
-    assert done.returncode == 2
-    assert "holds no text space" in last_line(done)
+def test_program_refuses_a_folder_without_a_model(tmp_path, capsys):
+    arguments = [f"--run_dir={tmp_path}", f"--output_dir={tmp_path / 'out'}"]
+    assert run_program(export_saved_model, arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("export_saved_model.py: ") and "holds no text space" in line
     assert not (tmp_path / "out").exists()

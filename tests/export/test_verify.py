@@ -1,16 +1,16 @@
 """The verification finds what differs, and nothing else."""
 
 import json
-import pathlib
 import shutil
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import verify
+from export import replay, verify
 from export.export_saved_model import export
 from keras_textvae import (
     Batching,
@@ -20,37 +20,52 @@ from keras_textvae import (
     bag_of_words_vae,
     transfer,
 )
-from serving.saved_model import gate
-
-ROOT = pathlib.Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def answers():
-    """What processes have answered, by their commands and inputs."""
-    return {}
+from serving.saved_model import gate, manifest
+from tests.step_by_step import step_by_step
+from tests.text_space.conftest import stirred
 
 
 @pytest.fixture(autouse=True)
-def asked_once(monkeypatch, answers):
-    """Asks a SavedModel the same only once: each process takes seconds to start."""
-    run = subprocess.run
+def at_once(monkeypatch):
+    """Answers in this process, and expects without graphs: both take seconds else."""
 
-    def run_once(command, input, **options):
-        if (key := (*command, input)) not in answers:
-            answers[key] = run(command, input=input, **options)
-        return answers[key]
+    def answer(command, input, **options):
+        *_, saved_model = command
+        answers = replay.replay(saved_model, json.loads(input))
+        return subprocess.CompletedProcess(command, 0, json.dumps(answers), "")
 
-    monkeypatch.setattr(verify.subprocess, "run", run_once)
-
-
-def test_export_equals_its_model(space, exported):
-    assert verify.verify(space, str(exported)) == []
+    monkeypatch.setattr(verify, "subprocess", types.SimpleNamespace(run=answer))
+    with step_by_step():
+        yield
 
 
-def test_an_export_with_all_options_passes_the_gate(space, tmp_path):
-    space.export(str(tmp_path), Batching(), bfloat16=True)
-    assert gate.faults(tmp_path) == []
+def test_all_options_and_signatures_equal_their_model_in_a_process_of_its_own(
+    space, tmp_path, monkeypatch
+):
+    labelled = transfer.semi_supervised(space, ["cat", "dog"])
+    stirred(labelled.model)  # or every text is as likely a cat as a dog
+    version = export(labelled, tmp_path, batching=Batching(), bfloat16=True)
+    found = gate.read(version).signature_def
+    assert {*found["serving_default"].outputs} == {"text"}
+    assert {"classify", *space.graph.signatures} <= {*found}
+    ended = []
+
+    def run(command, **options):
+        ended.append(subprocess.run(command, **options))
+        return ended[0]
+
+    monkeypatch.setattr(verify, "subprocess", types.SimpleNamespace(run=run))
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    assert verify.verify(labelled, str(version)) == []
+    (process,) = ended
+    assert process.args[0] == sys.executable
+    imported = process.stderr.replace(" ", "")
+    assert "|keras_textvae" not in imported
+    assert "|numpy" in imported
+
+
+def test_an_export_passes_the_gate(exported):
+    assert gate.faults(exported) == manifest.faults(exported) == []
 
 
 def test_what_reads_a_file_is_found_first(space, tmp_path):
@@ -81,12 +96,12 @@ def test_what_is_expected_is_what_the_methods_say(space):
     }
 
 
-def test_another_model_is_found_out(space, exported):
-    projection = space.model.posterior.projection.kernel
+def test_another_model_is_found_out(labelled, version):
+    projection = labelled.model.posterior.projection.kernel
     original = np.array(projection)
     projection.assign(original + 0.01)
     try:
-        faults = verify.verify(space, str(exported))
+        faults = verify.verify(labelled, str(version))
     finally:
         projection.assign(original)
     assert any(fault.startswith("encode: mean differs") for fault in faults)
@@ -105,7 +120,7 @@ def test_what_is_wrong_is_not_loaded(space, exported, tmp_path, monkeypatch):
     (folder / "saved_model.pb").write_bytes(
         (folder / "saved_model.pb").read_bytes() + b"\x12\x00"
     )
-    monkeypatch.setattr(verify.subprocess, "run", None)
+    monkeypatch.setattr(verify, "subprocess", None)
     assert verify.verify(space, str(folder)) == ["saved_model.pb was changed"]
 
 
@@ -132,52 +147,25 @@ def test_a_signature_must_be_as_declared(space, exported):
     ]
 
 
-def test_rounded_weights_are_compared_with_rounded_ones(space, tmp_path):
-    version = export(space, tmp_path, bfloat16=True)
-    assert verify.verify(space, str(version)) == []
-
-
 def test_no_saved_model_is_one_line(space, tmp_path):
     with pytest.raises(FileNotFoundError, match="saved_model.pb is not there"):
         verify.verify(space, str(tmp_path))
 
 
-def test_replay_keeps_keras_textvae_out(exported):
-    requests = [{"signature": "decode", "inputs": {"z": [[0.0] * 4]}}]
-    program = str(ROOT / "export" / "replay.py")
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", program, str(exported)],
-        input=json.dumps(requests),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-500:]
-    assert "|keras_textvae" not in done.stderr.replace(" ", "")
-    assert "|numpy" in done.stderr.replace(" ", "")
-    assert set(json.loads(done.stdout)[0]) == {"text"}
+@pytest.fixture(scope="module")
+def version(labelled, tmp_path_factory):
+    return export(labelled, tmp_path_factory.mktemp("labelled"))
 
 
-def test_a_classifier_passes_the_gate_and_answers_as_the_model_does(space, tmp_path):
-    labelled = transfer.classifier(space, ["cat", "dog"])
-    version = export(labelled, str(tmp_path))
+def test_a_classifier_passes_the_gate_and_answers_as_the_model_does(labelled, version):
     assert verify.verify(labelled, str(version)) == []
     found = gate.read(version).signature_def
     assert {*found["serving_default"].outputs} == {"label", "probabilities"}
     assert "classify" in found and "sample" not in found
 
 
-def test_a_semi_supervised_space_passes_the_gate_and_generates_too(space, tmp_path):
-    labelled = transfer.semi_supervised(space, ["cat", "dog"])
-    version = export(labelled, str(tmp_path))
-    assert gate.faults(version) == []
-    found = gate.read(version).signature_def
-    assert {*found["serving_default"].outputs} == {"text"}
-    assert {"classify", "sample"} <= {*found}
-
-
 def test_a_bag_of_words_of_tweets_passes_the_gate(tmp_path):
     tokenizer = WordTokenizer("the cat dog sees !".split(), tweets=True)
     model = bag_of_words_vae(tokenizer.vocabulary_size, 4, 8, 3)
-    model(np.ones((1, 5), "int32"))
     space = TextSpace(model, Codec(tokenizer, 7))
     assert gate.faults(export(space, str(tmp_path))) == []

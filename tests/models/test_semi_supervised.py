@@ -31,7 +31,6 @@ def build(decoder="lstm", **kwargs):
         ("a", "b", "c"),
         **kwargs,
     )
-    model(IDS)
     return model
 
 

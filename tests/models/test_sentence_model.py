@@ -20,6 +20,7 @@ from keras_textvae.models import SemiSupervisedTextVAE, TextClassifier
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD
+from tests.step_by_step import step_by_step
 
 V, LENGTH = 13, 8
 CODEC = Codec(WordTokenizer("abcdefghi"), LENGTH - 1)
@@ -143,10 +144,12 @@ def test_a_backup_is_restored_before_a_call(tmp_path):
     assert fit([]).optimizer.iterations == 2
 
 
+@step_by_step()
 def test_a_text_space_needs_no_call():
     assert len(TextSpace(lstm(), CODEC).sample(2)) == 2
 
 
+@step_by_step()
 def test_a_compiled_model_is_saved_as_such(tmp_path):
     model = lstm()
     model.compile(keras.optimizers.Adam(0.5))
@@ -309,6 +312,7 @@ EVALUATIONS = {
 
 
 @pytest.mark.parametrize("evaluate", EVALUATIONS.values(), ids=EVALUATIONS)
+@step_by_step()
 def test_an_evaluation_leaves_the_model_as_it_was(evaluate):
     model = lstm()
     first = evaluate(model, IDS)  # not compiled

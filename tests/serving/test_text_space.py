@@ -6,13 +6,13 @@ B: rows. D: latent size.
 """
 
 import grpc
-import keras
 import numpy as np
 import pytest
 
 from keras_textvae import Codec, TextSpace, WordTokenizer, grammar, lstm_vae, transfer
 from serving.client import TextVAEClient
 from serving.server import Server
+from tests.step_by_step import step_by_step
 
 LENGTH = 12
 LATENT_SIZE = 3
@@ -26,7 +26,6 @@ def space():
     tokenizer = WordTokenizer(sorted({word for text in TEXTS for word in text.split()}))
     model = lstm_vae(tokenizer.vocabulary_size, 5, 8, LATENT_SIZE, z_every_step=True)
     rng = np.random.default_rng(0)
-    model(keras.ops.ones((1, LENGTH + 1), dtype="int32"))
     for weight in model.trainable_weights:
         weight.assign(rng.normal(scale=0.8, size=weight.shape))
     return TextSpace(model, Codec(tokenizer, LENGTH - 1))
@@ -45,6 +44,13 @@ def address(space, tmp_path_factory):
 def client(address):
     with TextVAEClient(address, "toy", timeout=60) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def at_once(address):
+    """Runs the methods step by step: their graphs take longer to begin, one by one."""
+    with step_by_step():
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-"""The program as a process of its own."""
+"""The program as a process of its own; what it refuses, in this one."""
 
+import io
 import json
 import signal
 import subprocess
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+from absl import flags
 
 from serving.client import TextVAEClient
+from serving.client import __main__ as client_program
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -24,6 +27,31 @@ def toy(server, program):
         return program(*address, *arguments, stdin=stdin)
 
     return toy
+
+
+@pytest.fixture
+def toy_here(server, capsys, monkeypatch):
+    """What `toy` does, without a process for each mistake."""
+    monkeypatch.setattr(client_program, "_drop_output", lambda: None)  # the tests' own
+    address = f"--address={server.address}", "--model_name=toy"
+
+    def toy_here(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        stream = io.TextIOWrapper(io.BytesIO(stdin.encode()))
+        monkeypatch.setattr(sys, "stdin", stream)
+        known = {*flags.FLAGS}
+        client_program.define_flags()
+        try:
+            argv = client_program.parse_flags(["client", *address, *arguments])
+            code = client_program.main(argv)
+        except SystemExit as ended:
+            code = ended.code
+        finally:
+            for name in {*flags.FLAGS} - known:
+                delattr(flags.FLAGS, name)
+            flags.FLAGS.unparse_flags()
+        return code, *capsys.readouterr()
+
+    return toy_here
 
 
 def test_texts_are_printed(toy, server):
@@ -97,8 +125,8 @@ def test_any_signature_is_called(toy, server):
         ([f"--input=top_k={2**31}"], "top_k must be one int32. Received: ['2147483648"),
     ],
 )
-def test_a_wrong_input_of_any_signature_is_one_line(toy, arguments, line):
-    code, output, error = toy("call", "--signature=sample", *arguments)
+def test_a_wrong_input_of_any_signature_is_one_line(toy_here, arguments, line):
+    code, output, error = toy_here("call", "--signature=sample", *arguments)
     assert (code, output) == (2, "")
     assert error.startswith(f"client: {line}")
     assert error.count("\n") == 1
@@ -133,9 +161,9 @@ def test_a_wrong_input_of_any_signature_is_one_line(toy, arguments, line):
         (["sample", "--tls_key=none"], 2, "a client's certificate and its key go toge"),
     ],
 )
-def test_what_is_wrong_is_one_line(toy, arguments, code, line):
+def test_what_is_wrong_is_one_line(toy_here, arguments, code, line):
     stdin = "{}\n" if arguments == ["decode"] else ""
-    returncode, output, error = toy(*arguments, stdin=stdin)
+    returncode, output, error = toy_here(*arguments, stdin=stdin)
     assert returncode == code
     assert output == ""
     assert error.startswith(f"client: {line}")
