@@ -12,7 +12,6 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from keras_textvae import zoo
 from keras_textvae.text_space import Batching, TextSpace
-from tests.text_space.conftest import POSITIONS
 
 SIGNATURES = {
     "sample",
@@ -81,6 +80,7 @@ def sampling(**options):
     return {name: types[name](value) for name, value in values.items()}
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_loaded_space_is_the_saved_one(space, tmp_path):
     space.save(str(tmp_path / "space"))
     loaded = TextSpace.load(str(tmp_path / "space"))
@@ -147,6 +147,20 @@ def test_the_signatures_are_the_methods(exported):
     assert set(exported.signatures) == SIGNATURES | {"serving_default"}
 
 
+def test_the_signatures_are_as_declared(crops, exported):
+    for name, declared in crops.graph.signatures.items():
+        graph = exported.signatures[name]
+        _, inputs = graph.structured_input_signature
+        assert {n: (i.dtype, i.shape) for n, i in inputs.items()} == {
+            i.name: (i.dtype, i.spec.shape) for i in declared.inputs
+        }
+        outputs = graph.structured_outputs
+        assert {n: o.dtype for n, o in outputs.items()} == {
+            o.name: o.dtype for o in declared.outputs
+        }
+
+
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("signature", ["sample", "serving_default"])
 def test_the_exported_samples_are_the_same(crops, exported, signature):
     seeds = np.arange(7, 12, dtype=np.int64)
@@ -155,6 +169,7 @@ def test_the_exported_samples_are_the_same(crops, exported, signature):
         assert texts(found["text"]) == crops.sample(5, seed=7, **options)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_exported_texts_are_the_same(crops, exported):
     rows = given(crops)
     found = call(exported, "reconstruct", text=rows)
@@ -171,6 +186,7 @@ def test_the_exported_texts_are_the_same(crops, exported):
     assert texts(found["text"]) == crops.impute(rows)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_exported_figures_are_the_same(crops, exported):
     rows = given(crops)
     found = call(exported, "encode", text=rows)
@@ -183,6 +199,7 @@ def test_the_exported_figures_are_the_same(crops, exported):
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_byte_order_mark_changes_no_answer(crops, exported):
     plain, marked = ["abcabc", "a_c"], ["\ufeffabcabc", "\ufeffa_c"]
     expected = crops.encode(plain).mean
@@ -237,9 +254,33 @@ def in_threads(calls):
         return [*pool.map(lambda call: call(), calls)]
 
 
-def test_joined_calls_are_answered_as_each_alone(words, tmp_path):
-    words.export(str(tmp_path), Batching(rows=6, timeout_ms=200.0))
-    loaded = tf.saved_model.load(str(tmp_path))
+@pytest.fixture(scope="module")
+def rounded(words, tmp_path_factory):
+    """The space of words with weights rounded to bfloat16."""
+    folder = str(tmp_path_factory.mktemp("rounded"))
+    words.save(folder)
+    space = TextSpace.load(folder)
+    for weight in space.model.trainable_weights:
+        half = tf.cast(weight.value, tf.bfloat16)
+        weight.assign(tf.cast(half, tf.float32))
+    return space
+
+
+@pytest.fixture(scope="module")
+def compact(words, tmp_path_factory):
+    """The folder of the space of words, exported in bfloat16 to join calls."""
+    folder = tmp_path_factory.mktemp("compact") / "1"
+    words.export(folder, Batching(rows=6, timeout_ms=200.0), bfloat16=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(compact):
+    return tf.saved_model.load(str(compact))
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_joined_calls_are_answered_as_each_alone(rounded, loaded):
     options = [
         {"temperature": 0.0},
         {"temperature": 1.0},
@@ -257,26 +298,22 @@ def test_joined_calls_are_answered_as_each_alone(words, tmp_path):
     calls = [
         functools.partial(sample, *each) for each in zip(seeds, options, strict=True)
     ]
-    expected = [words.sample(2, s, **o) for s, o in zip(seeds, options, strict=True)]
+    expected = [rounded.sample(2, s, **o) for s, o in zip(seeds, options, strict=True)]
     assert in_threads(calls) == expected
-    assert texts(call(loaded, "decode", z=Z)["text"]) == words.decode(Z)
+    assert texts(call(loaded, "decode", z=Z)["text"]) == rounded.decode(Z)
     many = np.repeat(Z, 2, axis=0)  # more rows than are joined: alone
-    assert texts(call(loaded, "decode", z=many)["text"]) == words.decode(many)
+    assert texts(call(loaded, "decode", z=many)["text"]) == rounded.decode(many)
 
 
-def test_bfloat16_weights_are_the_rounded_ones_in_half_the_bytes(words, tmp_path):
-    words.export(str(tmp_path / "exported"), bfloat16=True)
-    words.save(str(tmp_path / "space"))
-    rounded = TextSpace.load(str(tmp_path / "space"))
-    for weight in rounded.model.trainable_weights:
-        half = tf.cast(weight.value, tf.bfloat16)
-        weight.assign(tf.cast(half, tf.float32))
-    loaded = tf.saved_model.load(str(tmp_path / "exported"))
+@pytest.mark.usefixtures("eagerly")
+def test_bfloat16_weights_are_the_rounded_ones_in_half_the_bytes(
+    words, rounded, compact, loaded
+):
     score = call(loaded, "score", text=given(words), seed=np.int64(3))
     for name, expected in rounded.score(given(words), seed=3)._asdict().items():
         np.testing.assert_allclose(score[name], expected, rtol=1e-6)
     assert not np.allclose(score["bound"], words.score(given(words), seed=3).bound)
-    variables = tf.train.load_checkpoint(str(tmp_path / "exported/variables/variables"))
+    variables = tf.train.load_checkpoint(str(compact / "variables/variables"))
     dtypes = variables.get_variable_to_dtype_map()
     assert tf.float32 not in dtypes.values()
     assert [*dtypes.values()].count(tf.bfloat16) == len(
@@ -284,12 +321,12 @@ def test_bfloat16_weights_are_the_rounded_ones_in_half_the_bytes(words, tmp_path
     )
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_space_in_float32_is_that_of_the_same_weights(words):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         size = words.codec.vocabulary_size
         model = zoo.lstm_vae(size, 5, 8, 3, keep_rate=0.5, z_every_step=True)
-        model(np.ones((1, POSITIONS + 1), "int32"))
     finally:
         keras.config.set_dtype_policy("float32")
     for weight, value in zip(model.state, words.model.state, strict=True):
