@@ -9,6 +9,7 @@ from keras_textvae.tokenizers import CharacterTokenizer, Codec, WordTokenizer
 
 POSITIONS = 6
 LENGTH = POSITIONS - 1  # of a sentence, its end not counted
+Z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 
 
 def stirred(model):
@@ -17,6 +18,13 @@ def stirred(model):
     for weight in model.trainable_weights:
         weight.assign(rng.normal(scale=0.8, size=weight.shape))
     return model
+
+
+def given(space):
+    """Four texts that a space takes."""
+    if space.codec.form == "crop":
+        return ["abcabc", "edc ba", "b\nd  e", "a"]
+    return ["the cat sees a dog", "old dog", "xyzzy", ""]
 
 
 @pytest.fixture(scope="session")
