@@ -1,6 +1,7 @@
 """What every test relies on: the CPU and its kernels, quiet logs, and one seed."""
 
 import os
+import warnings
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,3 +24,15 @@ def cache(tmp_path_factory):
 def seed():
     """Starts each test from the same random state, whatever ran before it."""
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def eagerly():
+    """Runs functions as they are, where to trace their graphs would take far longer."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():  # those of `tf.data` stay graphs
+        warnings.filterwarnings("ignore", "Even though the `tf.config")
+        yield
+    tf.config.run_functions_eagerly(False)

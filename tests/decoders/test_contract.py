@@ -32,7 +32,7 @@ BUILDERS = {
     "hybrid": lambda **kw: HybridDecoder(V, LENGTH, 5, (3, 4), 8, **kw),
     "bytenet": lambda **kw: bytenet(**kw),
     "bytenet, batch norm": lambda **kw: bytenet(norm="batch", **kw),
-    "bytenet, 10 layers": lambda **kw: bytenet(layers=10, **kw),
+    "bytenet, 7 layers": lambda **kw: bytenet(layers=7, **kw),
     "bytenet, dilated": lambda **kw: bytenet(width=3, dilations=(2, 1), **kw),
     "highway": lambda **kw: bytenet(block="highway", layers=1, **kw),
     "highway, batch norm": lambda **kw: bytenet(block="highway", norm="batch", **kw),

@@ -17,7 +17,8 @@ DOGS = ["the dog sees", "a dog likes the dog", "big dog", "the old dog", "dog"]
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
     """Trains for as long as it takes to see that it does."""
-    monkeypatch.setattr(fitting, "MIN_STEPS", 10)
+    monkeypatch.setattr(fitting, "MIN_STEPS", 3)
+    monkeypatch.setattr(fitting, "MIN_EPOCHS", 3)
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def arguments(files, opened, *more):
     ]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_methods_are_compared_once_and_the_rest_is_kept(run, opened, files):
     ways = "--methods=bag_of_words,frozen"
     ended = run(classify, *arguments(files, opened, ways))
@@ -94,6 +96,7 @@ def test_a_classifier_of_all_labels_is_kept(run, opened, files):
     assert open_space(str(kept)).classify(["a cat"]).label[0] in TEXTS
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("method", methods.METHODS)
 def test_each_method_predicts_labels_it_was_given(space, files, method):
     train = labelled.read(str(files / "train.tsv"))
@@ -118,6 +121,7 @@ def test_samples_nest_and_hold_as_many_of_each_label():
     assert sorted(train.texts + held.texts) == sorted(texts)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_label_with_one_text_is_trained_on_and_named(run, opened, files):
     rare = "rare\ta big old dog\n"
     with (files / "train.tsv").open("a") as file:

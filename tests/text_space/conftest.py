@@ -1,6 +1,5 @@
 """Tiny text spaces, of random weights large enough that texts differ."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -10,15 +9,22 @@ from keras_textvae.tokenizers import CharacterTokenizer, Codec, WordTokenizer
 
 POSITIONS = 6
 LENGTH = POSITIONS - 1  # of a sentence, its end not counted
+Z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 
 
 def stirred(model):
-    """The built model with weights that make each z another text."""
+    """The model with weights that make each z another text."""
     rng = np.random.default_rng(0)
-    model(keras.ops.ones((1, POSITIONS + 1), dtype="int32"))
     for weight in model.trainable_weights:
         weight.assign(rng.normal(scale=0.8, size=weight.shape))
     return model
+
+
+def given(space):
+    """Four texts that a space takes."""
+    if space.codec.form == "crop":
+        return ["abcabc", "edc ba", "b\nd  e", "a"]
+    return ["the cat sees a dog", "old dog", "xyzzy", ""]
 
 
 @pytest.fixture(scope="session")

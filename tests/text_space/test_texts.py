@@ -40,6 +40,7 @@ def test_a_text_depends_on_its_own_seed_alone(space):
     assert space.sample(1, seed=9) == texts[4:5]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_any_number_of_texts_is_taken(words):
     # The last requests have three rows, or seven.
     assert words.sample(MAX_ROWS + 3, seed=5)[-8:] == words.sample(8, seed=MAX_ROWS)
@@ -177,6 +178,7 @@ def test_texts_come_as_arrays_and_tensors_too(words):
         np.testing.assert_array_equal(words.encode(texts).mean, expected)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_hidden_words_are_completed_and_the_others_stay(words):
     given = ["the _ sees a _", "_ dog", "xyzzy _ plugh"]
     completed = words.impute(given)
@@ -189,12 +191,14 @@ def test_hidden_words_are_completed_and_the_others_stay(words):
     assert len(words.impute(given, width=1, steps=1)) == 3
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_hidden_characters_of_a_crop_are_completed(crops):
     (completed,) = crops.impute(["a_\u4e2d__"])
     assert (completed[0], completed[2]) == ("a", "\u4e2d")
     assert len(completed) == crops.codec.length
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_sentence_read_from_the_right_is_completed_in_reading_order(words):
     tokenizer = WordTokenizer(words.codec.tokenizer.tokens[4:], right_to_left=True)
     space = TextSpace(words.model, Codec(tokenizer, words.codec.length))
@@ -228,6 +232,7 @@ def test_more_beams_than_ids_are_refused(words):
         words.impute("the _", width=99)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_language_model_samples_scores_and_imputes_but_has_no_space(words):
     model = zoo.rnnlm(words.codec.vocabulary_size, 5, 8)
     space = TextSpace(stirred(model), words.codec)
