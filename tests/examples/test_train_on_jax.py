@@ -30,6 +30,7 @@ RECIPES = {
 }
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("form", RECIPES)
 def test_a_run_of_jax_is_a_run_like_any_other(run, files, tmp_path, form):
     pytest.importorskip("jax")
