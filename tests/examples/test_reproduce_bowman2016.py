@@ -23,7 +23,7 @@ from keras_textvae import evaluation, grammar, zoo
 from keras_textvae.posteriors import Deterministic
 from keras_textvae.zoo.architectures import POSTERIORS
 
-LENGTH = 8  # of a sentence: eagerly, every step of an LSTM takes its time
+LENGTH = 10  # of a sentence: eagerly, every step of an LSTM takes its time
 SCALE = SCALES["smoke"]
 for part in ("ptb", "fiction", "figure2", "variations"):
     fields = getattr(SCALE, part) | {"steps_per_epoch": 2, "valid_steps": 1}
@@ -234,14 +234,14 @@ def test_imputations_are_shown_and_judged(settings, monkeypatch):
 
     monkeypatch.setattr(evaluation, "adversarial_error", adversarial_error)
     imputing.table3(SCALE, settings)
-    imputing.table4(SCALE._replace(imputed=10), settings)
+    imputing.table4(SCALE._replace(imputed=20), settings)
     assert report(settings, "table3").count("      true: ") == imputing.EXAMPLES
     found = rows(report(settings, "table4"))
     assert [row[:3] for row in found] == [
         ["RNNLM", "25.00 ± 6.85", "25.00 ± 6.85"],
         ["VAE", "25.00 ± 6.85", "25.00 ± 6.85"],
     ]
-    assert all(len(true) == len(false) == 10 for true, false in judged)
+    assert all(len(true) == len(false) == 20 for true, false in judged)
     folder = pathlib.Path(settings.folder) / "fiction/VAE, imputation"
     texts = (folder / "completed.txt").read_text().splitlines()
     assert not any("_" in text or "<unk>" in text for text in texts)
