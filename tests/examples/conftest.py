@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from absl import flags
 
-from examples import experiments
+from examples import experiments, train
 from keras_textvae import command_line, grammar, text_space, zoo
 from keras_textvae.prepared import progress
 from keras_textvae.text_space import TextSpace
@@ -51,6 +51,18 @@ def run(capsys, monkeypatch):
         return Ended(code, written.out.splitlines(), written.err.splitlines())
 
     return run
+
+
+@pytest.fixture
+def eagerly(monkeypatch):
+    """Has the program that trains do so without a graph, which takes seconds."""
+    announce = train.announce
+
+    def announce_eagerly(run):
+        run.model.run_eagerly = True
+        announce(run)
+
+    monkeypatch.setattr(train, "announce", announce_eagerly)
 
 
 @pytest.fixture(scope="session")

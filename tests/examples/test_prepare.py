@@ -6,6 +6,7 @@ import pytest
 
 from examples import prepare, train
 from keras_textvae import PreparedCorpus
+from tests.examples.conftest import run_program
 from tests.examples.test_train import TINY
 
 SHORT = ["--epochs=1", "--steps_per_epoch=2", "--samples=0"]
@@ -18,6 +19,15 @@ def prepared(run, files, tmp_path):
     return folder, run(prepare, *TINY, *files, f"--prepared={folder}")
 
 
+@pytest.fixture(scope="module")
+def intact(files, tmp_path_factory):
+    """A folder that the program wrote, which no test changes."""
+    folder = tmp_path_factory.mktemp("intact") / "prepared"
+    assert run_program(prepare, [*TINY, *files, f"--prepared={folder}"]) == 0
+    return folder
+
+
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_is_trained_from_a_prepared_folder_wherever_it_lies(
     run, prepared, tmp_path
 ):
@@ -78,17 +88,16 @@ def test_without_a_folder_it_is_in_the_cache(run, files, tmp_path, monkeypatch):
 def test_a_mistake_is_told_in_one_line(
     run,
     files,
-    prepared,
+    intact,
     tmp_path,
     program,
     arguments,
     message,
 ):
-    folder, _ = prepared
     damaged = tmp_path / "damaged"
-    shutil.copytree(folder, damaged)
+    shutil.copytree(intact, damaged)
     (damaged / "train.ids").write_bytes(b"")
-    place = {"FOLDER": folder, "DAMAGED": damaged}
+    place = {"FOLDER": intact, "DAMAGED": damaged}
     filled = []
     for argument in arguments:
         name, _, value = argument.partition("=")

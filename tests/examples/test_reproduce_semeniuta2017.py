@@ -23,7 +23,8 @@ def settings(tmp_path_factory):
     return Settings(str(folder / "out"), str(folder), "float32", jobs=2)
 
 
-def test_a_figure_is_a_table_of_its_runs_and_a_plot(settings, tmp_path):
+@pytest.mark.usefixtures("trained_here")
+def test_a_figure_is_a_table_of_its_runs_and_a_plot(settings):
     scale = SCALES["smoke"]._replace(
         steps=3, layers6=(2,), alphas6=(0.2,), valid_steps=1
     )
@@ -42,7 +43,9 @@ def test_a_figure_is_a_table_of_its_runs_and_a_plot(settings, tmp_path):
 def test_tables_of_tweets_come_from_the_same_runs(settings, monkeypatch, trained_here):
     name = "Hybrid, alpha = 0.2"
     trial = tweets.tweet_trials(SCALES["smoke"])[name]
-    short = trial._replace(recipe=trial.recipe.replace(length=16, too_long="cut"))
+    few = {"steps_per_epoch": 2, "valid_steps": 1, "epochs": 1}
+    recipe = trial.recipe.replace(length=16, too_long="cut", **few)
+    short = trial._replace(recipe=recipe)
     monkeypatch.setattr(tweets, "tweet_trials", lambda scale: {name: short})
     monkeypatch.setattr(tweets, "SAMPLES", 12)
     models = [*tweets.tweet_models(None, settings)]

@@ -6,13 +6,28 @@ import pytest
 
 from examples import prepare, train
 from keras_textvae import Run, open_space
+from tests.examples.conftest import run_program
 from tests.examples.test_train import TINY
 from tests.on_jax import run_on_jax
 
+# Runs the program for each of the command lines: all in one process, to start one.
 PROGRAM = """
 import runpy
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
+from absl import app, flags
+app.define_help_flags()
+known = set(flags.FLAGS)
+program, *commands = sys.argv[1:]
+for command in commands:
+    sys.argv = [program, *command.splitlines()]
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    for name in set(flags.FLAGS) - known:
+        delattr(flags.FLAGS, name)
+    flags.FLAGS.unparse_flags()
+    print("ended", flush=True)
 """
 RECIPES = {
     # Without noise in z, so that figures are the same; in one shape, to compile once.
@@ -30,16 +45,31 @@ RECIPES = {
 }
 
 
-@pytest.mark.parametrize("form", RECIPES)
-def test_a_run_of_jax_is_a_run_like_any_other(run, files, tmp_path, form):
+@pytest.fixture(scope="module")
+def trained(files, tmp_path_factory):
+    """The folder of a run of each form, and the lines that the program wrote."""
     pytest.importorskip("jax")
-    recipe, folder = RECIPES[form], tmp_path / "run"
-    from_ids = [f"--prepared={tmp_path}/ids", f"--run_dir={folder}"]
-    assert run(prepare, *recipe, *files, from_ids[0]).code == 0
-    short = ["--epochs=1", "--steps_per_epoch=2"]
-    ended = run_on_jax(PROGRAM, train.__file__, *recipe, *from_ids, *short)
+    folders = {form: tmp_path_factory.mktemp(form) for form in RECIPES}
+    commands = []
+    for form, recipe in RECIPES.items():
+        prepared = f"--prepared={folders[form]}/ids"
+        assert run_program(prepare, [*recipe, *files, prepared]) == 0
+        to_run = [prepared, f"--run_dir={folders[form]}/run"]
+        short = ["--epochs=1", "--steps_per_epoch=2"]
+        commands.append("\n".join([*recipe, *to_run, *short]))
+    ended = run_on_jax(PROGRAM, train.__file__, *commands)
     assert ended.returncode == 0, ended.stderr
-    lines = ended.stdout.splitlines()
+    written = ended.stdout.split("ended\n")
+    return {
+        form: (folder / "run", lines.splitlines())
+        for (form, folder), lines in zip(folders.items(), written, strict=False)
+    }
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("form", RECIPES)
+def test_a_run_of_jax_is_a_run_like_any_other(run, trained, form):
+    folder, lines = trained[form]
     assert any(line.startswith("epoch 1 of 1: valid bound ") for line in lines)
     assert lines[-1].endswith(f"examples/sample.py --run_dir={folder}")
     on_jax = json.loads((folder / "result.json").read_text())

@@ -1,6 +1,7 @@
 """A prepared corpus against the files it was made of, and what goes wrong with one."""
 
 import collections
+import concurrent.futures
 import gzip
 import os
 import pathlib
@@ -255,29 +256,47 @@ PREPARE = """
 import sys
 from keras_textvae import Text, corpora, prepare
 corpus = corpora.from_files(sys.argv[1], sys.argv[2])
-print(prepare(corpus, Text("words", length=9), sys.argv[3]).train.sentences)
+prepare(corpus, Text("words", length=9), sys.argv[3])
 """
 
 
-def test_a_killed_one_is_made_again_and_a_second_process_waits(tmp_path):
+def test_those_who_wait_for_one_that_is_killed_make_it_once(
+    tmp_path, monkeypatch, capsys
+):
     large, small = tmp_path / "large.txt", tmp_path / "small.txt"
-    large.write_text("\n".join(LINES * 600) + "\n")
+    large.write_text("\n".join(LINES * 400) + "\n")
     small.write_text("a\n")
-    folder = tmp_path / "prepared"
+    folder, partial = tmp_path / "prepared", tmp_path / "prepared.part"
     command = [sys.executable, "-c", PREPARE, large, small, folder]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    killed = subprocess.Popen(command, cwd=ROOT, **pipes)
-    while not (tmp_path / "prepared.part" / "train.ids").exists():
+    killed = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (partial / "train.ids").exists():
         assert killed.poll() is None
         time.sleep(0.01)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    killed.send_signal(signal.SIGSTOP)
     assert not folder.exists()
-    both = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2)]
-    ended = [process.communicate() for process in both]
-    assert [output for output, _ in ended] == [f"{len(LINES) * 600}\n"] * 2
-    assert sum("waiting for another process" in errors for _, errors in ended) == 1
-    assert not (tmp_path / "prepared.part").exists()
+    writes, write = [], writing.write
+
+    def counted(*arguments):
+        writes.append(arguments)
+        write(*arguments)
+
+    monkeypatch.setattr(writing, "write", counted)
+    corpus, text = corpora.from_files(large, small), Text("words", length=9)
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        waiting = [threads.submit(prepare, corpus, text, folder) for _ in range(2)]
+        said = ""
+        try:
+            while said.count("waiting for another process") < len(waiting):
+                assert not any(future.done() for future in waiting)
+                said += capsys.readouterr().err
+                time.sleep(0.01)
+        finally:
+            killed.kill()
+        killed.wait()
+        prepared = [future.result() for future in waiting]
+    assert [p.train.sentences for p in prepared] == [len(LINES) * 400] * 2
+    assert len(writes) == 1
+    assert not partial.exists()
 
 
 WITHOUT_TENSORFLOW = """

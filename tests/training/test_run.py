@@ -23,9 +23,9 @@ CROPS = zoo.recipe("semeniuta2017-ptb").replace(
     latent_dim=2,
     channels=(4, 6),
     features=5,
-    length=10,
-    batch_size=16,
-    steps_per_epoch=3,
+    length=6,
+    batch_size=8,
+    steps_per_epoch=2,
     valid_steps=2,
     epochs=2,
     rate_schedule=zoo.Schedule("geometric", (1, 0.5)),
@@ -211,29 +211,30 @@ def test_a_corpus_is_told_by_its_content(tmp_path):
     def corpus(folder, train):
         folder.mkdir(exist_ok=True)
         (folder / "train.txt").write_text("\n".join(train) + "\n")
-        (folder / "valid.txt").write_text("a dog\n" * 200)
+        (folder / "valid.txt").write_text("a dog\n" * 9)
         files = corpora.load(str(folder))
         return prepare(files, WORDS.text, folder / f"prepared-{train[0]}")
 
     run = tmp_path / "run"
-    Run(run, WORDS, corpus(tmp_path / "here", ["a cat"] * 200))
-    Run(run, WORDS, corpus(tmp_path / "moved", ["a cat"] * 200))
+    Run(run, WORDS, corpus(tmp_path / "here", ["a cat"] * 9))
+    Run(run, WORDS, corpus(tmp_path / "moved", ["a cat"] * 9))
     with pytest.raises(ValueError, match=r"sources\.train is .* there"):
-        Run(run, WORDS, corpus(tmp_path / "here", ["a cow"] * 200))
+        Run(run, WORDS, corpus(tmp_path / "here", ["a cow"] * 9))
 
 
 def test_a_run_goes_on_from_another_working_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_TEXTVAE_CACHE", str(tmp_path / "cache"))
+    recipe = WORDS.replace(epochs=1)
     for name in ("train", "valid"):
-        (tmp_path / f"{name}.txt").write_text("a cat\na dog\n" * 100)
+        (tmp_path / f"{name}.txt").write_text("a cat\na dog\n" * 10)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path)
-    corpus = prepare(corpora.from_files("train.txt", "valid.txt"), WORDS.text)
-    trained(Run("first", WORDS, corpus))
-    trained(Run("run", WORDS, corpus, start_from="first"))
+    corpus = prepare(corpora.from_files("train.txt", "valid.txt"), recipe.text)
+    trained(Run("first", recipe, corpus))
+    trained(Run("run", recipe, corpus, start_from="first"))
     monkeypatch.chdir("elsewhere")
     files = corpora.from_files("../train.txt", "../valid.txt")
-    again = Run("../run", WORDS, prepare(files, WORDS.text), start_from="../first")
+    again = Run("../run", recipe, prepare(files, recipe.text), start_from="../first")
     assert again.finished
     shutil.rmtree(tmp_path / "cache")  # prepared again, from the files
     assert Run.resume("../run").finished

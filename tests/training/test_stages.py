@@ -16,6 +16,7 @@ RECIPE = zoo.recipe("lstm-grammar").replace(
     arguments={"embedding_dim": 3, "units": 4, "latent_dim": 2, "keep_rate": 0.75},
     batch_size=8,
     steps_per_epoch=2,
+    valid_steps=1,
     epochs=2,
     schedule=zoo.Schedule("sigmoid", (2, 1.0)),
     stages=(
@@ -95,22 +96,27 @@ def test_stages_are_trained_in_order_each_in_a_folder(straight):
     assert [stage["name"] for stage in stages] == ["silent", "autoencoder"]
 
 
-@pytest.mark.parametrize("epochs", [2, 3, 4])
+@pytest.mark.parametrize(
+    ("epochs", "moved"), [(2, False), (3, True), (4, False)], ids=["2", "3", "4"]
+)
 def test_a_run_killed_anywhere_ends_like_one_that_was_not(
-    corpus, straight, tmp_path, epochs
+    corpus, straight, tmp_path, epochs, moved
 ):
+    folder = tmp_path / "killed"
     with pytest.raises(KeyboardInterrupt):
-        train(Run(tmp_path, RECIPE, corpus), KilledAt(epochs))
-    resumed = Run.resume(tmp_path)
-    announced = train(resumed)
+        train(Run(folder, RECIPE, corpus), KilledAt(epochs))
+    if moved:
+        folder = shutil.move(folder, tmp_path / "moved")
+    announced = train(Run.resume(folder))
     first, done = divmod(epochs, EPOCHS)
     assert epochs_done(announced) == {
-        str(tmp_path / name): done if name == FOLDERS[first] else 0
+        str(folder / name): done if name == FOLDERS[first] else 0
         for name in FOLDERS[first:]
     }
-    assert figures(tmp_path) == figures(straight[0])
-    same(*(weights_of(Run.resume(x).best_model()) for x in (tmp_path, straight[0])))
-    assert not train(Run.resume(tmp_path))  # it is finished
+    assert figures(folder) == figures(straight[0])
+    finished, expected = (Run.resume(path) for path in (folder, straight[0]))
+    same(*(weights_of(run.best_model()) for run in (finished, expected)))
+    assert not train(finished)
 
 
 def same(found, wanted):
@@ -129,14 +135,6 @@ def test_a_stage_hands_on_the_parts_that_are_kept(corpus, straight, tmp_path):
     same(begun[0], fresh)
     same(begun[1], fresh | {"encoder": first["encoder"]})
     same(begun[2], second)
-
-
-def test_a_run_that_was_moved_between_stages_goes_on(corpus, straight, tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        train(Run(tmp_path / "killed", RECIPE, corpus), KilledAt(3))
-    moved = shutil.move(tmp_path / "killed", tmp_path / "moved")
-    train(Run.resume(moved))
-    assert figures(moved) == figures(straight[0])
 
 
 def test_a_stage_may_change_whole_parts_and_schedules(corpus, tmp_path):
