@@ -1,7 +1,6 @@
 """What every test relies on: the CPU and its kernels, quiet logs, and one seed."""
 
 import os
-import warnings
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -29,10 +28,7 @@ def seed():
 @pytest.fixture
 def eagerly():
     """Runs functions as they are, where to trace their graphs would take far longer."""
-    import tensorflow as tf
+    from tests.step_by_step import step_by_step
 
-    tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings():  # those of `tf.data` stay graphs
-        warnings.filterwarnings("ignore", "Even though the `tf.config")
+    with step_by_step():
         yield
-    tf.config.run_functions_eagerly(False)
