@@ -118,6 +118,7 @@ def run(
         require_backend(backends)
         return main(argv)
 
+    _reopen_closed_streams()
     defined = set(flags.FLAGS)
     define_flags()
     for name in set(flags.FLAGS) - defined:  # of other modules too, for --help to show
@@ -127,6 +128,23 @@ def run(
     except KeyboardInterrupt:
         fail(sys.argv, interrupted)
         sys.exit(INTERRUPTED)
+
+
+def _reopen_closed_streams():
+    """Has what is printed on a closed stdout or stderr dropped.
+
+    Python would have None there, print errors on stdout, and give a file that is opened
+    later the stream's number, in which TensorFlow's messages end.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+            os.set_inheritable(number, True)
+        setattr(sys, name, open(os.devnull, "w"))
 
 
 def require_backend(backends: tuple[str, ...]):

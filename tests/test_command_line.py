@@ -266,3 +266,38 @@ def test_a_program_that_needs_tensorflow_says_so_before_it_begins(program):
     expected = f"{name}: KERAS_BACKEND=jax: this program needs tensorflow."
     assert ended.stderr.splitlines()[-1] == expected
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "closed, output, errors",
+    [
+        (">&-", "", "program.py: wrong\n"),
+        ("2>&-", "a text\n", ""),
+        (">&- 2>&-", "", ""),
+    ],
+)
+def test_what_is_printed_on_a_closed_stream_is_dropped(
+    tmp_path, closed, output, errors
+):
+    script = """import command_line, os, sys
+def main(argv):
+    with open("file", "w") as file:
+        os.system("echo noise; echo noise >&2")
+        file.write("content")
+    print("a text")
+    raise ValueError("wrong")
+sys.argv = ["program.py"]
+command_line.run(main, lambda: None)
+"""
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -c '{script}' {closed}"],
+        cwd=tmp_path,
+        env=ALONE,
+        capture_output=True,
+        text=True,
+    )
+    noise = "noise\n"
+    assert done.returncode == 2
+    assert done.stdout.replace(noise, "") == output
+    assert done.stderr.replace(noise, "") == errors
+    assert (tmp_path / "file").read_text() == "content"
