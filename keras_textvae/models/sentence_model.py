@@ -26,8 +26,8 @@ class SentenceModel(GuardedStep):
     compiled.
 
     Raises:
-        ValueError: if `keras.config.floatx()` is not float32. Losses and states are
-            float32 under every precision policy.
+        ValueError: if `keras.config.floatx()` is not float32, or the precision policy
+            is float64. Losses and states are float32 under every precision policy.
     """
 
     def __init__(self, **kwargs):
@@ -35,6 +35,11 @@ class SentenceModel(GuardedStep):
             raise ValueError(
                 "Models need keras.config.floatx() to be float32, and take precision "
                 f"policies such as mixed_bfloat16. Received: floatx={floatx!r}"
+            )
+        if (policy := keras.config.dtype_policy()).compute_dtype == "float64":
+            raise ValueError(
+                "Models compute in float32 or less: losses and states have no more. "
+                f"Received: keras.config.dtype_policy()={policy.name!r}"
             )
         super().__init__(**kwargs)
 
