@@ -20,6 +20,7 @@ own block is for what else it imports.
 import contextlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Generator
 
@@ -37,6 +38,9 @@ BACKENDS = ("tensorflow", "jax")
 MISTAKE = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+# Columns of a terminal in which absl can wrap its --help.
+NARROWEST = 20
 
 # What TensorFlow 2.21 writes while it is loaded, whatever its log level.
 GREETINGS = re.compile(rb"(I\d{4} .*|WARNING: All log messages before absl.*)\n")
@@ -158,6 +162,8 @@ def require_backend(backends: tuple[str, ...]):
 
 def parse_flags(argv: list[str]) -> list[str]:
     """Parses flags; a wrong one ends the program with one line, `--help` with 0."""
+    if shutil.get_terminal_size().columns < NARROWEST:
+        os.environ["COLUMNS"] = str(NARROWEST)
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:

@@ -301,3 +301,14 @@ command_line.run(main, lambda: None)
     assert done.stdout.replace(noise, "") == output
     assert done.stderr.replace(noise, "") == errors
     assert (tmp_path / "file").read_text() == "content"
+
+
+def test_help_is_shown_however_narrow_the_terminal_is(program):
+    done = subprocess.run(
+        [*program, "--help"],
+        env=ALONE | {"COLUMNS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--count:" in done.stdout
