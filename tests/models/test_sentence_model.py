@@ -391,3 +391,19 @@ def test_it_is_quantized_before_a_call():
 def test_keras_s_own_export_says_what_does_instead(tmp_path):
     with pytest.raises(ValueError, match=r"^Keras exports .* `TextSpace\(model, codec"):
         lstm().export(tmp_path / "exported")
+
+
+def test_a_model_with_lora_is_saved_and_then_a_space(tmp_path):
+    model = lstm()
+    dense = model.decoder.logits.projection
+    dense.enable_lora(2)
+    dense.lora_kernel_b.assign(np.full((2, V), 0.1))
+    space = TextSpace(model, CODEC)
+    with pytest.raises(ValueError, match="^A model with LoRA or quantized weights"):
+        space.save(tmp_path / "space")
+    model.save(tmp_path / "model.keras")
+    merged = TextSpace(keras.saving.load_model(tmp_path / "model.keras"), CODEC)
+    merged.save(tmp_path / "space")
+    loaded, texts = TextSpace.load(tmp_path / "space"), ["a b", "c d e"]
+    for one, other in zip(loaded.score(texts), space.score(texts), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
