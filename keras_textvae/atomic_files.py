@@ -47,7 +47,9 @@ def write_json(path: str | os.PathLike, content: object):
 
     Paths in it may be those of files whose names are no UTF-8.
     """
-    options = {"encoding": "utf-8", "errors": "surrogateescape"}
-    with replacing(path) as partial, open(partial, "w", **options) as file:
+    with (
+        replacing(path) as partial,
+        open(partial, "w", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         json.dump(content, file, indent=2, ensure_ascii=False)
         file.write("\n")
