@@ -365,7 +365,6 @@ IMPOSSIBLE = [
     ({"epochs": -1}, "`epochs` must be positive"),
     ({"seed": -1}, "`seed` is an int from 0 on. Received: seed=-1"),
     ({"seed": 1.5}, "`seed` is an int from 0 on"),
-    ({"validation": ("aa", ["cat", "dog"])}, "A list of texts is needed"),
 ]
 
 
