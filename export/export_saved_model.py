@@ -28,7 +28,7 @@ with quiet_imports():
 
     import keras_textvae
     from export import warm_up
-    from keras_textvae import text_space
+    from keras_textvae import corpora, text_space
     from keras_textvae.atomic_files import read_json, write_json
     from serving.saved_model import manifest
 
@@ -95,7 +95,8 @@ def export(
     that serve have products of their own for half precision.
 
     TensorFlow Serving loads any folder with an integer's name as soon as it sees it, so
-    the name must come last. What a killed export left is removed first.
+    the name must come last. What a killed export left is removed first. Of two
+    processes that export to one folder at once the second waits for the first.
 
     Args:
         space: `keras_textvae.TextSpace`.
@@ -113,7 +114,11 @@ def export(
     """
     text_space.check_path(output_dir)
     folder = pathlib.Path(output_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    with corpora.locked(folder):
+        return _export(space, folder, version, batching, bfloat16, run)
+
+
+def _export(space, folder, version, batching, bfloat16, run):
     version = _next_version(folder) if version is None else version
     if version < 1:
         raise ValueError(f"A version is a positive integer. Received: {version}")

@@ -35,7 +35,7 @@ def read_json(path: str | os.PathLike):
     Raises:
         ValueError: if the file holds something else.
     """
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
         try:
             return json.load(file)
         except ValueError as error:
@@ -43,7 +43,13 @@ def read_json(path: str | os.PathLike):
 
 
 def write_json(path: str | os.PathLike, content: object):
-    """Writes `content` as JSON, replacing the file whole."""
-    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+    """Writes `content` as JSON, replacing the file whole.
+
+    Paths in it may be those of files whose names are no UTF-8.
+    """
+    with (
+        replacing(path) as partial,
+        open(partial, "w", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         json.dump(content, file, indent=2, ensure_ascii=False)
         file.write("\n")

@@ -20,6 +20,7 @@ own block is for what else it imports.
 import contextlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Generator
 
@@ -37,6 +38,9 @@ BACKENDS = ("tensorflow", "jax")
 MISTAKE = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+# Columns of a terminal in which absl can wrap its --help.
+NARROWEST = 20
 
 # What TensorFlow 2.21 writes while it is loaded, whatever its log level.
 GREETINGS = re.compile(rb"(I\d{4} .*|WARNING: All log messages before absl.*)\n")
@@ -118,6 +122,7 @@ def run(
         require_backend(backends)
         return main(argv)
 
+    _reopen_closed_streams()
     defined = set(flags.FLAGS)
     define_flags()
     for name in set(flags.FLAGS) - defined:  # of other modules too, for --help to show
@@ -127,6 +132,23 @@ def run(
     except KeyboardInterrupt:
         fail(sys.argv, interrupted)
         sys.exit(INTERRUPTED)
+
+
+def _reopen_closed_streams():
+    """Has what is printed on a closed stdout or stderr dropped.
+
+    Python would have None there, print errors on stdout, and give a file that is opened
+    later the stream's number, in which TensorFlow's messages end.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+            os.set_inheritable(number, True)
+        setattr(sys, name, open(os.devnull, "w"))
 
 
 def require_backend(backends: tuple[str, ...]):
@@ -140,6 +162,8 @@ def require_backend(backends: tuple[str, ...]):
 
 def parse_flags(argv: list[str]) -> list[str]:
     """Parses flags; a wrong one ends the program with one line, `--help` with 0."""
+    if shutil.get_terminal_size().columns < NARROWEST:
+        os.environ["COLUMNS"] = str(NARROWEST)
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:

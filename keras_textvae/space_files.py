@@ -6,6 +6,7 @@ FOLDER/text_space.json  the codec's configuration
 So a model that was trained without TensorFlow can be opened as a text space elsewhere.
 """
 
+import json
 import os
 import zipfile
 import zlib
@@ -30,10 +31,21 @@ def save(folder: str | os.PathLike, model: SentenceModel, codec_config: dict):
         codec_config: see `tokenizers.Codec.get_config`.
     """
     os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, DESCRIPTION)
+    description = {"format": FORMAT, "version": VERSION, "codec": codec_config}
     with replacing(os.path.join(folder, "model.keras")) as partial:
         copied(model).save(partial)
-    description = {"format": FORMAT, "version": VERSION, "codec": codec_config}
-    write_json(os.path.join(folder, DESCRIPTION), description)
+        if os.path.exists(path) and not _is(path, description):
+            os.remove(path)  # a kill must not leave a model with another's words
+    write_json(path, description)
+
+
+def _is(path, description):
+    """Whether a file holds a description."""
+    try:
+        return read_json(path) == json.loads(json.dumps(description))
+    except ValueError:
+        return False
 
 
 def read_codec_config(folder: str | os.PathLike) -> dict:

@@ -57,3 +57,9 @@ def test_a_kill_keeps_the_old_file_and_the_next_writer_clears_up(path):
 def test_what_is_not_json_is_named(path):
     with pytest.raises(ValueError, match=r"figures.json is not JSON \(Expecting"):
         read_json(str(path))
+
+
+def test_the_name_of_a_file_need_not_be_utf8(path):
+    content = {"file": os.fsdecode(b"/corpus/caf\xe9.txt"), "é": "日本"}
+    write_json(path, content)
+    assert read_json(path) == content

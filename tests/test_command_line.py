@@ -282,3 +282,49 @@ def test_a_program_that_needs_tensorflow_says_so_before_it_begins():
         "tensorflow."
         for program in programs
     ]
+
+
+@pytest.mark.parametrize(
+    "closed, output, errors",
+    [
+        (">&-", "", "program.py: wrong\n"),
+        ("2>&-", "a text\n", ""),
+        (">&- 2>&-", "", ""),
+    ],
+)
+def test_what_is_printed_on_a_closed_stream_is_dropped(
+    tmp_path, closed, output, errors
+):
+    script = """import command_line, os, sys
+def main(argv):
+    with open("file", "w") as file:
+        os.system("echo noise; echo noise >&2")
+        file.write("content")
+    print("a text")
+    raise ValueError("wrong")
+sys.argv = ["program.py"]
+command_line.run(main, lambda: None)
+"""
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -c '{script}' {closed}"],
+        cwd=tmp_path,
+        env=ALONE,
+        capture_output=True,
+        text=True,
+    )
+    noise = "noise\n"
+    assert done.returncode == 2
+    assert done.stdout.replace(noise, "") == output
+    assert done.stderr.replace(noise, "") == errors
+    assert (tmp_path / "file").read_text() == "content"
+
+
+def test_help_is_shown_however_narrow_the_terminal_is(program):
+    done = subprocess.run(
+        [*program, "--help"],
+        env=ALONE | {"COLUMNS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--count:" in done.stdout

@@ -44,3 +44,16 @@ def test_another_float_type_is_refused_before_any_training(name, floatx, setting
     keras.config.set_floatx(floatx)
     with pytest.raises(ValueError, match=f"Received: floatx='{floatx}'"):
         ARCHITECTURES[name]()
+
+
+@pytest.fixture
+def float64():
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_policy_of_more_precision_is_refused(name, float64):
+    with pytest.raises(ValueError, match=r"dtype_policy\(\)='float64'"):
+        ARCHITECTURES[name]()

@@ -368,3 +368,34 @@ def test_what_a_space_cannot_do_is_one_clear_line(sentences, labelled):
         with pytest.raises(ValueError, match=message) as error:
             attempt()
         assert "\n" not in str(error.value)
+
+
+IMPOSSIBLE = [
+    ({"class_weight": {"cat": float("nan")}}, '`class_weight` is "balanced"'),
+    ({"class_weight": {"cat": float("inf")}}, '`class_weight` is "balanced"'),
+    ({"class_weight": {"cat": -1.0}}, '`class_weight` is "balanced"'),
+    ({"class_weight": "balance"}, "Received: class_weight='balance'"),
+    ({"class_weight": [1.0, 2.0]}, '`class_weight` is "balanced"'),
+    ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
+    ({"learning_rate": -1e-3}, "`learning_rate` must be positive"),
+    ({"batch_size": 0}, "`batch_size` must be positive"),
+    ({"epochs": -1}, "`epochs` must be positive"),
+    ({"seed": -1}, "`seed` is an int from 0 on. Received: seed=-1"),
+    ({"seed": 1.5}, "`seed` is an int from 0 on"),
+]
+
+
+@pytest.mark.parametrize("options, message", IMPOSSIBLE)
+def test_a_number_that_makes_no_classifier_is_refused(options, message):
+    labelled = transfer.classifier(words(), NAMES)
+    before = labelled.model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        transfer.fit(labelled, TEXTS, LABELS, **{"epochs": 1} | options)
+    for old, new in zip(before, labelled.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_one_text_is_no_list_of_texts():
+    labelled = transfer.classifier(words(), NAMES)
+    with pytest.raises(ValueError, match="A list of texts is needed. Received: 'ab"):
+        transfer.fit(labelled, "abc", ["cat", "dog", "cat"])

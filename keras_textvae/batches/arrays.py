@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_textvae.batches.batches import Batches, require_positive
+from keras_textvae.batches.batches import Batches, require_positive, require_seed
 from keras_textvae.tokens import PAD
 
 
@@ -50,7 +50,7 @@ class ArrayBatches(Batches):
         self.arrays = arrays
         self.size = batch_size
         self.shuffle = shuffle
-        self.seed = seed
+        self.seed = require_seed(seed)
 
     def batch(self, step: int) -> tuple[np.ndarray, ...]:
         rows = self._shuffled(step) if self.shuffle else self._in_order(step)

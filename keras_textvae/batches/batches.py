@@ -4,6 +4,7 @@ B: batch size. T: ids in a row, with <bos>.
 """
 
 import abc
+import math
 import operator
 from collections.abc import Iterator
 
@@ -141,10 +142,17 @@ class Shard:
 
 
 def require_positive(**arguments):
-    """Raises ValueError for a number that is not positive; None is left alone."""
+    """Raises ValueError for a number not positive or finite; None is left alone."""
     for name, value in arguments.items():
-        if value is not None and value <= 0:
+        if value is not None and not 0 < value < math.inf:
             raise ValueError(f"`{name}` must be positive. Received: {name}={value}")
+
+
+def require_seed(seed: int) -> int:
+    """Returns a seed; raises ValueError unless it is a whole number from 0 on."""
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"`seed` is an int from 0 on. Received: seed={seed!r}")
+    return int(seed)
 
 
 def compiles_each_shape() -> bool:

@@ -5,7 +5,12 @@ B: batch size.
 
 import numpy as np
 
-from keras_textvae.batches.batches import Batches, Shard, require_positive
+from keras_textvae.batches.batches import (
+    Batches,
+    Shard,
+    require_positive,
+    require_seed,
+)
 from keras_textvae.tokens import BOS
 
 
@@ -53,7 +58,7 @@ class CropBatches(Batches):
         self.values = values
         self.length = length
         self.shuffle = shuffle
-        self.seed = seed
+        self.seed = require_seed(seed)
 
     def batch(self, step: int) -> np.ndarray:
         starts = self._shard.of(self._starts(step))

@@ -13,6 +13,7 @@ from keras_textvae.batches.batches import (
     Shard,
     compiles_each_shape,
     require_positive,
+    require_seed,
 )
 from keras_textvae.tokens import PAD
 
@@ -77,7 +78,7 @@ class SentenceBatches(Batches):
         self.values = values
         self.ends = ends
         self.shuffle = shuffle
-        self.seed = seed
+        self.seed = require_seed(seed)
         self.bucket_width = bucket_width or (16 if compiles_each_shape() else 1)
         self.max_width = max_width
         self._sentences = sentences

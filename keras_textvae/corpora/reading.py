@@ -111,8 +111,11 @@ def _without_end(line: bytes) -> bytes:
 
 
 def _check_utf8(name, first, lines):
+    text = b"\n".join(lines)
+    if 3 * text.count(0) > len(text):  # valid, and each letter a word
+        raise ValueError(f"{name}, line {first}: not UTF-8, but UTF-16 or binary.")
     try:
-        b"\n".join(lines).decode()
+        text.decode()
     except UnicodeDecodeError:
         for number, line in enumerate(lines, start=first):
             try:

@@ -37,6 +37,7 @@ class WordDropout(keras.layers.Layer):
         self.keep_rate = keep_rate
         self.dropped = dropped
         self.choice = keras.random.SeedGenerator()
+        self.built = True
 
     def call(self, ids, training: bool = False):
         if self.keep_rate == 1.0 or (self.keep_rate > 0.0 and not training):

@@ -9,9 +9,17 @@ def copied(model: SentenceModel, float32: bool = False) -> SentenceModel:
     Args:
         model: one of `models`.
         float32: bool. Whether the copy computes in float32, whatever the model does.
+
+    Raises:
+        ValueError: for a model whose weights are not those of its configuration.
     """
     config = model.get_config()
     copy = type(model).from_config(_in_float32(config) if float32 else config)
+    if [v.shape for v in copy.state] != [v.shape for v in model.state]:
+        raise ValueError(
+            "A model with LoRA or quantized weights has no copy. `model.save` keeps "
+            "it, and `keras.saving.load_model` returns it with LoRA's weights merged."
+        )
     for variable, value in zip(copy.state, model.state, strict=True):
         variable.assign(value)
     return copy

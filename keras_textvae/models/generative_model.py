@@ -43,8 +43,9 @@ class GenerativeModel(SentenceModel):
     counted; so exp(loss / tokens) is the perplexity of an evaluation.
 
     Raises:
-        ValueError: from `compile`, for a loss or metrics; from `fit` and `evaluate`,
-            for what is no array of ids of the vocabulary, and for `class_weight`
+        ValueError: from `compile`, for a loss or metrics; from `fit`, `evaluate`,
+            `predict` and those of one batch, for what is no array of ids of the
+            vocabulary, for weights that are not one a sentence, and for `class_weight`
             without labels.
     """
 
@@ -124,6 +125,11 @@ class GenerativeModel(SentenceModel):
         sample_weight=None,
         training: bool = True,
     ):
+        if sample_weight is not None and sample_weight.shape[1:] not in ((), (1,)):
+            raise ValueError(
+                "`sample_weight` has one weight a sentence, [B]. "
+                f"Received: shape {sample_weight.shape}"
+            )
         targets = x[:, 1:]
         losses, figures = self.sentence_losses(targets, y_pred, training)
         figures["tokens"] = ops.sum(targets != PAD, axis=-1)

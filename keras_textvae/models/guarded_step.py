@@ -1,6 +1,7 @@
 """A guard of the gradients, which Keras's own training step on TensorFlow lacks."""
 
 import contextlib
+import warnings
 
 import keras
 import tensorflow as tf
@@ -74,7 +75,9 @@ class GuardedStep(keras.Model):
         return isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
 
     def _update_if(self, finite, gradients):
-        if tf.distribute.has_strategy():
+        if not gradients:
+            warnings.warn("The model has no weight that is trained.", stacklevel=2)
+        elif tf.distribute.has_strategy():
             # Replicas cannot meet inside a branch. Here they meet, as the optimizer
             # sums over them what is a sum already: the others give it zeros.
             first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0

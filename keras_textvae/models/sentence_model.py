@@ -26,8 +26,8 @@ class SentenceModel(GuardedStep):
     compiled.
 
     Raises:
-        ValueError: if `keras.config.floatx()` is not float32. Losses and states are
-            float32 under every precision policy.
+        ValueError: if `keras.config.floatx()` is not float32, or the precision policy
+            is float64. Losses and states are float32 under every precision policy.
     """
 
     def __init__(self, **kwargs):
@@ -35,6 +35,11 @@ class SentenceModel(GuardedStep):
             raise ValueError(
                 "Models need keras.config.floatx() to be float32, and take precision "
                 f"policies such as mixed_bfloat16. Received: floatx={floatx!r}"
+            )
+        if (policy := keras.config.dtype_policy()).compute_dtype == "float64":
+            raise ValueError(
+                "Models compute in float32 or less: losses and states have no more. "
+                f"Received: keras.config.dtype_policy()={policy.name!r}"
             )
         super().__init__(**kwargs)
 
@@ -62,7 +67,7 @@ class SentenceModel(GuardedStep):
     @functools.wraps(keras.Model.compile)
     def compile(self, *args, **options):
         super().compile(*args, **options)
-        if not self.optimizer.built:
+        if self.optimizer and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config: dict):
@@ -82,6 +87,40 @@ class SentenceModel(GuardedStep):
     def evaluate(self, x=None, y=None, *args, **options):
         return super().evaluate(x, self._labels(x, y, **options), *args, **options)
 
+    @functools.wraps(keras.Model.train_on_batch)
+    def train_on_batch(
+        self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
+    ):
+        y = self._labels(x, y, sample_weight, class_weight)
+        return super().train_on_batch(x, y, sample_weight, class_weight, return_dict)
+
+    @functools.wraps(keras.Model.test_on_batch)
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        y = self._labels(x, y, sample_weight)
+        return super().test_on_batch(x, y, sample_weight, return_dict)
+
+    @functools.wraps(keras.Model.predict)
+    def predict(self, x, *args, **options):
+        self._require_ids(x)
+        return super().predict(x, *args, **options)
+
+    @functools.wraps(keras.Model.predict_on_batch)
+    def predict_on_batch(self, x):
+        self._require_ids(x)
+        return super().predict_on_batch(x)
+
+    @functools.wraps(keras.Model.export)
+    def export(self, filepath, *args, input_signature=None, **options):
+        # Keras would learn it from a call. `TextSpace.export` takes and gives texts.
+        signature = input_signature or [keras.KerasTensor((None, None), "int32")]
+        super().export(filepath, *args, input_signature=signature, **options)
+
+    def _require_ids(self, x):
+        ids = getattr(x, "element_spec", None)  # of a `tf.data.Dataset`
+        ids = x if ids is None else ids[0] if isinstance(ids, tuple) else ids
+        if isinstance(ids, str | bytes | list | tuple | dict) or hasattr(ids, "shape"):
+            require_ids(ids, self.vocabulary_size)
+
     def _labels(self, x, y, sample_weight=None, class_weight=None, **_):
         """Returns labels to train on, once ids and weights are found to be such."""
         others = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
@@ -91,10 +130,7 @@ class SentenceModel(GuardedStep):
                 "Batches bring their own labels and weights. "
                 f"Received: {', '.join(others)}"
             )
-        ids = getattr(x, "element_spec", x)  # of a `tf.data.Dataset`
-        ids = ids[0] if isinstance(ids, tuple) else ids
-        if isinstance(ids, str | bytes | list) or hasattr(ids, "shape"):
-            require_ids(ids, self.vocabulary_size)
+        self._require_ids(x)
         if class_weight is not None and y is None and hasattr(x, "__array__"):
             raise ValueError(
                 "`class_weight` needs labels. Weigh sentences by `sample_weight`."

@@ -59,10 +59,11 @@ def prepare(
     parts = {"format": FORMAT, "text": described, "sources": sources}
     given = folder is not None
     folder = os.fspath(folder) if given else folder_of(sources, described)
-    parent, name = os.path.split(os.path.abspath(folder))
+    place = os.path.realpath(folder)  # nothing is renamed onto a link, or to "folder/"
+    parent, name = os.path.split(place)
     with locked(parent, f".{name}.lock"):
-        if not os.path.exists(os.path.join(folder, DESCRIPTION)):
-            _writing().write(corpus, text, parts, folder, verbose)
+        if not os.path.exists(os.path.join(place, DESCRIPTION)):
+            _writing().write(corpus, text, parts, place, verbose)
     prepared = PreparedCorpus(folder)
     if given:
         _require_same(prepared, sources, described)

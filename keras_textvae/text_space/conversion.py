@@ -80,8 +80,9 @@ def as_tensor(value: object, declared: Input):
     try:
         tensor = tf.convert_to_tensor(_array(value, declared.dtype), declared.dtype)
     except (ValueError, TypeError, OverflowError):
+        unicode = " of valid Unicode" if declared.dtype == tf.string else ""
         raise ValueError(
-            f"`{declared.name}` must be of type {declared.dtype.name}. "
+            f"`{declared.name}` must be of type {declared.dtype.name}{unicode}. "
             f"Received: {reprlib.repr(value)}"
         ) from None
     shape = tf.TensorShape(declared.shape)

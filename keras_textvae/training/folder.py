@@ -98,17 +98,21 @@ def _flat(value, name=""):
     }
 
 
+class InUse(ValueError):
+    """Another process trains in a folder."""
+
+
 @contextlib.contextmanager
 def locked(folder: str) -> Generator[None]:
     """Keeps other processes from training in a folder while this one does.
 
     Raises:
-        ValueError: if another process trains there.
+        InUse: if another process trains there.
     """
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, ".lock"), "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ValueError(f"{folder}: another process is training there.") from None
+            raise InUse(f"{folder}: another process is training there.") from None
         yield

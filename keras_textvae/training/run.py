@@ -34,6 +34,7 @@ from keras_textvae.prepared import (
 from keras_textvae.training.folder import (
     CONFIG,
     FORMAT,
+    InUse,
     check_same_run,
     config_of,
     locked,
@@ -93,16 +94,16 @@ class Run:
         check_keep(keep)
         _check_prepared(corpus, recipe)
         _check_stages(recipe)
-        config = self._config()
-        check_same_run(self.folder, config)
+        self._config = self._described()
+        check_same_run(self.folder, self._config)
         self._make_batches()
         self._build()
         self._restore()
         if start_from and not self.epochs_done:
             self._begin_with(start_from, keep)
-        os.makedirs(self.folder, exist_ok=True)
-        write_json(self.path(CONFIG), config)
-        self._write_metrics()
+        # What a process that trains there goes by is its own.
+        with contextlib.suppress(InUse), locked(self.folder):
+            self._write_config()
 
     @classmethod
     def resume(
@@ -168,6 +169,7 @@ class Run:
         """
         with locked(self.folder):
             self._restore()  # another process may have gone on since
+            self._write_config()
             if self.finished:
                 return
             if not self.epochs_done:
@@ -202,7 +204,7 @@ class Run:
         write_json(self.path("result.json"), result._asdict())
         return result
 
-    def _config(self):
+    def _described(self):
         return {
             "format": FORMAT,
             "recipe": self.recipe.get_config(),
@@ -317,6 +319,10 @@ class Run:
 
     def _save_best(self):
         space_files.save(self.path("best"), self.model, self.corpus.codec_config)
+
+    def _write_config(self):
+        write_json(self.path(CONFIG), self._config)
+        self._write_metrics()
 
     def _write_metrics(self):
         self.history.write(self.path("metrics.csv"))

@@ -4,12 +4,13 @@ N: texts. B: rows of a batch. T: time, `<bos>` included.
 """
 
 import math
+import reprlib
 from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
 
-from keras_textvae.batches import ArrayBatches, Batches
+from keras_textvae.batches import ArrayBatches, Batches, require_positive
 from keras_textvae.models import UNLABELLED, SemiSupervisedTextVAE
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokens import PAD
@@ -83,22 +84,22 @@ def fit(
     Raises:
         ValueError: with one line, for no labelled text, unequally many texts and
             labels, a label that the space does not have, one label only, an empty or
-            too long text, an unknown way to train the encoder, or options that do not
+            too long text, an unknown way to train the encoder, numbers that are not
+            positive, weights that are negative or not finite, or options that do not
             fit the kind of space.
     """
     model = space.model
     _check_options(model, encoder, unlabelled, class_weight)
-    texts, numbers = list(texts), label_numbers(model.labels, labels)
+    require_positive(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
+    texts, numbers = _as_list(texts), label_numbers(model.labels, labels)
     _check_labels(texts, numbers)
-    _check_texts(texts)
     steps_per_epoch = math.ceil(len(texts) / batch_size)
     epochs = epochs or max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps_per_epoch))
     weights = _weights(model, numbers, class_weight)
     shuffled = {"shuffle": True, "seed": seed}
     data = ArrayBatches([space.ids(texts), numbers, *weights], batch_size, **shuffled)
     if unlabelled is not None:
-        unlabelled = list(unlabelled)
-        _check_texts(unlabelled)
+        unlabelled = _as_list(unlabelled)
         none = np.full(len(unlabelled), UNLABELLED, numbers.dtype)
         others = [space.ids(unlabelled), none]
         others = ArrayBatches(others, batch_size, shuffle=True, seed=seed + 1)
@@ -106,7 +107,7 @@ def fit(
     validation_ids = validation_features = None
     if validation is not None:
         validation_texts, validation_labels = validation
-        _check_texts(validation_texts)
+        validation_texts = _as_list(validation_texts)
         validation_numbers = label_numbers(model.labels, validation_labels)
         validation_ids, validation_features = (
             ArrayBatches([inputs, validation_numbers], batch_size)
@@ -178,10 +179,15 @@ def _check_labels(texts, numbers):
         )
 
 
-def _check_texts(texts):
+def _as_list(texts):
+    """Returns texts as a list, if each has something to read."""
+    if isinstance(texts, str | bytes):
+        raise ValueError(f"A list of texts is needed. Received: {reprlib.repr(texts)}")
+    texts = list(texts)
     for place, text in enumerate(texts):
         if text.strip() in ("", b"", BYTE_ORDER_MARK):
             raise ValueError(f"Text {place} (counted from 0) is empty.")
+    return texts
 
 
 class _Together(Batches):
@@ -275,7 +281,14 @@ def _weights(model, numbers, class_weight):
     if class_weight == "balanced":
         counts = np.maximum(np.bincount(numbers, minlength=len(names)), 1)
         weights = len(numbers) / (len(names) * counts)
-    else:
+    elif isinstance(class_weight, dict):
         weights = np.ones(len(names))
         weights[label_numbers(names, class_weight)] = [*class_weight.values()]
+    else:
+        weights = np.full(len(names), np.nan)
+    if not (np.isfinite(weights).all() and np.all(weights >= 0.0)):
+        raise ValueError(
+            '`class_weight` is "balanced", or a dict of finite weights from 0 on by '
+            f"label. Received: class_weight={class_weight!r}"
+        )
     return [weights[numbers].astype("float32")]

@@ -330,3 +330,12 @@ def test_a_folder_is_called_one(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="none.txt does not exist"):
         [*corpora.read_corpus([tmp_path / "none.txt"], lambda size: None)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("count", [1, 100])
+def test_utf16_without_a_mark_is_not_taken_for_words(tmp_path, encoding, count):
+    path = tmp_path / "train.txt"
+    path.write_bytes(("the chef sang .\n" * count).encode(encoding))
+    with pytest.raises(ValueError, match="train.txt, line 1: not UTF-8, but UTF-16"):
+        [*corpora.read_lines(path)]

@@ -6,15 +6,17 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 import tensorflow as tf
 
 import keras_textvae
-from export import export_saved_model
+from export import export_saved_model, warm_up
 from export.export_saved_model import export
 from keras_textvae import TextSpace
+from serving.saved_model import manifest
 from tests.examples.conftest import run_program
 
 PROGRAM = pathlib.Path(__file__).parents[2] / "export" / "export_saved_model.py"
@@ -66,7 +68,7 @@ def test_versions_count_up(space, tmp_path, monkeypatch):
     assert export(space, tmp_path).name == "1"
     assert export(space, tmp_path, 7).name == "7"
     assert export(space, tmp_path).name == "8"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "7", "8"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "1", "7", "8"]
 
 
 def test_version_that_exists_is_left_alone(space, exported):
@@ -106,7 +108,7 @@ def test_full_disk_leaves_no_version_and_one_line(
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("export_saved_model.py: ")
     assert fails in line and "File too large" in line
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_killed_export_leaves_no_version_and_can_be_repeated(
@@ -125,7 +127,7 @@ def test_killed_export_leaves_no_version_and_can_be_repeated(
     monkeypatch.setattr(TextSpace, "export", nothing)
     monkeypatch.setattr(keras_textvae, "open_space", lambda folder: labelled)
     assert run_program(export_saved_model, arguments) == 0
-    assert [path.name for path in output_dir.iterdir()] == ["1"]
+    assert sorted(path.name for path in output_dir.iterdir()) == [".lock", "1"]
     assert f"{output_dir}/1 (0.0 MB)" in capsys.readouterr().out
 
 
@@ -142,3 +144,22 @@ def test_program_refuses_a_folder_without_a_model(tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("export_saved_model.py: ") and "holds no text space" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_of_two_exports_at_once_each_is_whole(space, tmp_path, monkeypatch):
+    others = []
+
+    def slowly(space, folder, *options):
+        nothing(space, folder)
+        if not others:  # the first: another begins, and would clear its folder away
+            others.append(threading.Thread(target=export, args=(space, tmp_path)))
+            others[0].start()
+            others[0].join(timeout=0.3)
+
+    monkeypatch.setattr(TextSpace, "export", slowly)
+    monkeypatch.setattr(warm_up, "requests", lambda space: [])
+    assert export(space, tmp_path).name == "1"
+    others[0].join()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "1", "2"]
+    for version in ("1", "2"):
+        assert manifest.faults(tmp_path / version) == []

@@ -342,3 +342,92 @@ def test_an_evaluation_takes_ids_only(evaluate):
         evaluate(model, IDS + 5)
     with pytest.raises(ValueError, match="only `evaluate` reads them"):
         evaluate(model, [(IDS, None, WEIGHTS)])
+
+
+BATCH_METHODS = ["train_on_batch", "test_on_batch", "predict", "predict_on_batch"]
+
+
+@pytest.mark.parametrize("method", BATCH_METHODS)
+def test_a_batch_is_checked_as_all_of_them_are(deterministic, method):
+    with pytest.raises(ValueError, match=r"^Ids must lie in \[0, 13\)"):
+        getattr(deterministic, method)(IDS + 5)
+    for given in (TEXTS, {"ids": IDS}, (IDS, IDS)):
+        with pytest.raises(ValueError, match="^Ids are one array of integers"):
+            getattr(deterministic, method)(given)
+
+
+def test_a_batch_is_weighed_as_all_of_them_are(deterministic):
+    weights = np.array([2.0, 0.0, 0.5], "float32")
+    expected = deterministic.evaluate(IDS[:3], sample_weight=weights, verbose=0)
+    for given in (weights, weights[:, None]):
+        np.testing.assert_allclose(
+            deterministic.test_on_batch(IDS[:3], sample_weight=given), expected, 1e-6
+        )
+    with pytest.raises(ValueError, match="^`class_weight` needs labels."):
+        deterministic.train_on_batch(IDS, class_weight={0: 2.0})
+
+
+def test_weights_of_words_are_refused(deterministic):
+    weights = np.ones((len(IDS), LENGTH), "float32")
+    weighed = tf.data.Dataset.from_tensor_slices((IDS, IDS[:, 0], weights)).batch(4)
+    message = r"^`sample_weight` has one weight a sentence, \[B\]. Received: shape"
+    with pytest.raises(ValueError, match=message):
+        deterministic.fit(IDS, sample_weight=weights, verbose=0)
+    with pytest.raises(ValueError, match=message):
+        deterministic.evaluate(weighed, verbose=0)
+
+
+def test_without_an_optimizer_it_is_evaluated(deterministic):
+    expected = deterministic.evaluate(IDS, verbose=0)
+    deterministic.compile(None, run_eagerly=True)
+    assert deterministic.evaluate(IDS, verbose=0) == expected
+
+
+def test_a_model_that_is_frozen_whole_stays_as_it_is():
+    model = lstm()
+    model.trainable = False
+    model.compile(run_eagerly=True)
+    before = values(model.weights)
+    with pytest.warns(UserWarning, match="no weight that is trained"):
+        history = model.fit(IDS, verbose=0).history
+    assert_equal(values(model.weights), before)
+    assert history["skipped_steps"] == [0.0] and history["loss"][0] > 0.0
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize`:UserWarning")
+def test_it_is_quantized_before_a_call():
+    model, twin = lstm(), lstm()
+    twin.set_weights(model.get_weights())
+    model.quantize("int8")
+    z = np.ones((len(IDS), 3), "float32")
+    expected = np.asarray(twin.decoder(IDS[:, :-1], z))
+    quantized = np.asarray(model.decoder(IDS[:, :-1], z))
+    np.testing.assert_allclose(quantized, expected, atol=0.05)
+    assert np.any(quantized != expected)
+
+
+@pytest.mark.parametrize("make", [lstm, classifier])
+def test_keras_s_own_export_needs_no_call(make, tmp_path):
+    model = make()
+    model.export(tmp_path / "exported", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    served, expected = loaded.serve(tf.constant(IDS)), model(IDS)
+    if make is lstm:  # z is drawn
+        served, expected = served["mean"], expected["mean"]
+    np.testing.assert_allclose(served, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_with_lora_is_saved_and_then_a_space(tmp_path):
+    model = lstm()
+    dense = model.decoder.logits.projection
+    dense.enable_lora(2)
+    dense.lora_kernel_b.assign(np.full((2, V), 0.1))
+    space = TextSpace(model, CODEC)
+    with pytest.raises(ValueError, match="^A model with LoRA or quantized weights"):
+        space.save(tmp_path / "space")
+    model.save(tmp_path / "model.keras")
+    merged = TextSpace(keras.saving.load_model(tmp_path / "model.keras"), CODEC)
+    merged.save(tmp_path / "space")
+    loaded, texts = TextSpace.load(tmp_path / "space"), ["a b", "c d e"]
+    for one, other in zip(loaded.score(texts), space.score(texts), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)

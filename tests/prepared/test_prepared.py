@@ -343,3 +343,13 @@ def test_labels_stay_beside_their_sentences(tmp_path):
     without = prepare(corpus._replace(labels=()), Text("words", length=4))
     with pytest.raises(ValueError, match="holds no labels"):
         without.train.labels  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["folder/", "link", "link/"])
+def test_an_empty_folder_is_filled_by_any_of_its_names(files, tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    prepared = prepare(files, TEXT, f"{tmp_path}/{name}", verbose=0)
+    assert prepared.train.values.tolist() == prepare(files, TEXT).train.values.tolist()
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(os.listdir(tmp_path / "folder")) == sorted(written(prepared.folder))

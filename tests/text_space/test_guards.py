@@ -136,3 +136,9 @@ def test_a_model_without_a_length_takes_any(words):
     model = zoo.lstm_vae(12, 4, 4, 2)
     codec = Codec(words.codec.tokenizer, 1000)
     assert TextSpace(model, codec).codec is codec
+
+
+def test_half_a_character_is_told(space):
+    for attempt in (space.encode, space.impute, space.score):
+        with pytest.raises(ValueError, match="`text` must be .* valid Unicode"):
+            attempt(["a _", "a _ \ud83d"])

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_textvae import zoo
+from keras_textvae import space_files, zoo
 from keras_textvae.text_space import TextSpace
-from tests.text_space.conftest import Z, given
+from keras_textvae.tokenizers import Codec, WordTokenizer
+from tests.text_space.conftest import LENGTH, Z, given
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -92,3 +93,29 @@ def test_a_space_in_float32_is_that_of_the_same_weights(words):
     found = mixed.score(given(words)).bound
     assert not np.array_equal(found, expected)
     np.testing.assert_allclose(found, expected, rtol=0.05)
+
+
+def test_a_kill_never_leaves_a_model_with_another_s_words(words, tmp_path, monkeypatch):
+    words.save(tmp_path)
+    other = Codec(WordTokenizer(words.codec.tokenizer.tokens[:3:-1]), LENGTH)
+    with monkeypatch.context() as killed:
+        killed.setattr(space_files, "write_json", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            TextSpace(words.model, other).save(tmp_path)
+    with pytest.raises(FileNotFoundError, match="holds no text space"):
+        TextSpace.load(tmp_path)
+    TextSpace(words.model, other).save(tmp_path)
+    loaded = TextSpace.load(tmp_path)
+    assert loaded.codec.get_config() == other.get_config()
+
+
+def test_a_save_that_fails_leaves_the_space_that_was_there(
+    words, tmp_path, monkeypatch
+):
+    words.save(tmp_path)
+    other = Codec(WordTokenizer(words.codec.tokenizer.tokens[:3:-1]), LENGTH)
+    with monkeypatch.context() as failing:
+        failing.setattr(space_files, "copied", lambda model: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            TextSpace(words.model, other).save(tmp_path)
+    assert TextSpace.load(tmp_path).sample(3) == words.sample(3)

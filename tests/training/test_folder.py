@@ -78,3 +78,12 @@ def test_a_folder_of_another_version_is_refused(corpus, tmp_path):
             use(tmp_path / "run")
         assert "\n" not in str(error.value)
     assert [*(tmp_path / "run").iterdir()] == [path]
+
+
+def test_a_run_that_is_refused_leaves_the_other_s_configuration(corpus, tmp_path):
+    Run(tmp_path, RECIPE, corpus)
+    with locked(str(tmp_path)):
+        second = Run(tmp_path, RECIPE.replace(epochs=1), corpus)
+        assert recipe_of(tmp_path).training.epochs == 2
+    train(second)
+    assert recipe_of(tmp_path).training.epochs == 1
