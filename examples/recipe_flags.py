@@ -4,7 +4,15 @@ import json
 
 from absl import flags
 
-from keras_textvae import Corpus, PreparedCorpus, corpora, prepare, prepared, zoo
+from keras_textvae import (
+    Corpus,
+    PreparedCorpus,
+    corpora,
+    objectives,
+    prepare,
+    prepared,
+    zoo,
+)
 
 FLAGS = flags.FLAGS
 DEFAULT = "hybrid-grammar"
@@ -21,6 +29,8 @@ REPLACEABLE = (
     "right_to_left",
     "beta",
     "alpha",
+    "free_bits",
+    "free_bits_over",
 )
 ANNEALING = "none, sigmoid,MIDPOINT,STEEPNESS or linear,START,END[,FLOOR], in steps"
 
@@ -60,6 +70,20 @@ def define():
     text("annealing", None, f"of the KL weight: {ANNEALING} (default: the recipe's)")
     flags.DEFINE_float(
         "beta", None, "weight of the KL once annealed (default: the recipe's)", 0.0
+    )
+    flags.DEFINE_float(
+        "free_bits",
+        None,
+        "nats of the KL that cost nothing, so that z says as much (default: the "
+        "recipe's)",
+        0.0,
+    )
+    flags.DEFINE_enum(
+        "free_bits_over",
+        None,
+        [*objectives.FREE_BITS],
+        "what has them: each dimension an equal part, each sentence, or the batch's "
+        "mean (default: the recipe's)",
     )
     flags.DEFINE_float(
         "alpha", None, "weight of the auxiliary loss (default: the recipe's)", 0.0

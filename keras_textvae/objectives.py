@@ -4,13 +4,18 @@ B: batch size. T: time. V: vocabulary size. D: latent size. Everything is in nat
 sentence.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 
 import keras
+from keras import ops
 
 from keras_textvae.losses import sentence_nll
 from keras_textvae.posteriors import total_kl
+from keras_textvae.replicas import mean_of_all
+
+FREE_BITS = ("dimension", "sentence", "batch")
 
 
 def bound(reconstruction, divergence):  # [B], [B, D] or [B] -> [B]
@@ -69,6 +74,54 @@ class TotalKL(Rule):
 
     def __call__(self, kl):
         return total_kl(kl)
+
+
+@keras.saving.register_keras_serializable("keras_textvae")
+class FreeBits(Rule):
+    """The KL, of which the first nats are free: below them it costs no more than they.
+
+    Kingma et al. 2016, section 3. The nats, lambda, are free
+
+        "dimension"  in each dimension of each sentence: sum_d max(KL_d, lambda / D),
+                     the kind that did best for Li et al. 2019;
+        "sentence"   in each sentence: max(sum_d KL_d, lambda);
+        "batch"      in the batch's mean: sum_d KL_d where the mean of that over the
+                     batch exceeds lambda, and lambda elsewhere.
+
+    Args:
+        nats: float, positive. lambda, of all dimensions together.
+        over: "dimension", "sentence" or "batch".
+
+    Raises:
+        ValueError: for no nats, another name, or, when called, a KL that is not per
+            dimension where it must be.
+    """
+
+    def __init__(self, nats: float, over: str = "dimension"):
+        if not 0.0 < nats < math.inf:
+            raise ValueError(f"Free bits must be positive nats. Received: nats={nats}")
+        if over not in FREE_BITS:
+            raise ValueError(
+                f"`over` is one of {', '.join(FREE_BITS)}. Received: over={over!r}"
+            )
+        self.nats = nats
+        self.over = over
+
+    def __call__(self, kl):
+        if self.over == "dimension":
+            if len(kl.shape) != 2:
+                raise ValueError(
+                    "Free bits of each dimension need a posterior with a KL of each. "
+                    "Take those of each sentence."
+                )
+            return ops.sum(ops.maximum(kl, self.nats / kl.shape[1]), axis=-1)
+        total = total_kl(kl)
+        if self.over == "sentence":
+            return ops.maximum(total, self.nats)
+        return ops.where(mean_of_all(total) > self.nats, total, self.nats)
+
+    def get_config(self) -> dict:
+        return {"nats": self.nats, "over": self.over}
 
 
 @keras.saving.register_keras_serializable("keras_textvae")

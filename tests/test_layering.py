@@ -26,7 +26,7 @@ TABLE = {
     "decoders": {"layers"},
     "generation": {"samplers"},
     "imputation": {"generation", "posteriors"},
-    "objectives": {"losses", "posteriors"},
+    "objectives": {"losses", "posteriors", "replicas"},
     "models": {"posteriors", "losses", "objectives", "replicas"},
     "callbacks": set(),
     "evaluation": {"encoders", "losses", "objectives", "posteriors", "generation"},

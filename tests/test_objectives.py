@@ -6,11 +6,12 @@ B: batch size. V: vocabulary size. D: latent size.
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_textvae import TextSpace, zoo
 from keras_textvae.evaluation import importance_weighted_nll
 from keras_textvae.losses import sentence_nll
-from keras_textvae.objectives import Objective, Rule, Terms, TotalKL, bound
+from keras_textvae.objectives import FreeBits, Objective, Terms, TotalKL, bound
 from keras_textvae.tokenizers import Codec, WordTokenizer
 
 RNG = np.random.default_rng(0)
@@ -36,24 +37,84 @@ def test_an_objective_weighs_its_terms(kl):
     np.testing.assert_allclose(objective(Terms(NLL, kl)), NLL + 0.5 * total, rtol=1e-6)
 
 
-@keras.saving.register_keras_serializable("test_objectives")
-class Floor(Rule):
-    """Free bits: no dimension counts for less than `least` nats."""
-
-    def __init__(self, least):
-        self.least = least
-
-    def __call__(self, kl):
-        return keras.ops.sum(keras.ops.maximum(kl, self.least), axis=-1)
-
-    def get_config(self):
-        return {"least": self.least}
+TOTALS = KL.sum(axis=1)
+FREE = {
+    "dimension": (2.1, np.maximum(KL, 0.7).sum(axis=1)),
+    "sentence": (3.0, np.maximum(TOTALS, 3.0)),
+    "batch below": (2.0, TOTALS),
+    "batch above": (4.0, np.full(6, 4.0)),
+}
 
 
-def test_a_rule_sees_the_kl_of_each_dimension():
-    found = Objective(2.0, Floor(0.7))(Terms(NLL, KL), kl_weight=0.5)
-    expected = NLL + np.maximum(KL, 0.7).sum(axis=1)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+@pytest.mark.parametrize("case", FREE)
+def test_the_first_nats_of_the_kl_are_free(case):
+    nats, expected = FREE[case]
+    assert 2.0 < np.mean(TOTALS) < 4.0
+    assert np.min(TOTALS) < 3.0 < np.max(TOTALS) and np.min(KL) < 0.7 < np.max(KL)
+    rule = FreeBits(nats, case.split()[0])
+    np.testing.assert_allclose(rule(KL), expected, rtol=1e-6)
+    found = Objective(2.0, rule)(Terms(NLL, KL), kl_weight=0.5)
+    np.testing.assert_allclose(found, NLL + expected, rtol=1e-6)
+    if case != "dimension":
+        np.testing.assert_allclose(rule(TOTALS), expected, rtol=1e-6)
+
+
+def test_free_bits_leave_the_gradient_of_what_exceeds_them():
+    for case, (nats, _) in FREE.items():
+        kl, rule = tf.Variable(KL), FreeBits(nats, case.split()[0])
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(rule(kl))
+        exceeds = {
+            "dimension": KL > 0.7,
+            "sentence": np.broadcast_to(TOTALS[:, None] > 3.0, KL.shape),
+            "batch below": np.ones_like(KL),
+            "batch above": np.zeros_like(KL),
+        }
+        gradient = tape.gradient(loss, kl)
+        gradient = np.zeros_like(KL) if gradient is None else gradient
+        np.testing.assert_array_equal(gradient, exceeds[case])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0.0,), "must be positive nats. Received: nats=0.0"),
+        ((-1.0,), "must be positive nats. Received: nats=-1.0"),
+        ((float("nan"),), "must be positive nats. Received: nats=nan"),
+        ((1.0, "word"), "one of dimension, sentence, batch. Received: over='word'"),
+    ],
+)
+def test_bad_free_bits_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        FreeBits(*arguments)
+
+
+def test_free_bits_of_each_dimension_need_a_kl_of_each():
+    options = {"posterior": "planar", "objective": Objective(kl=FreeBits(1.0))}
+    with pytest.raises(ValueError, match="need a posterior with a KL of each"):
+        zoo.lstm_vae(9, 4, 4, 2, **options)
+    options["objective"] = Objective(kl=FreeBits(1.0, "sentence"))
+    assert zoo.lstm_vae(9, 4, 4, 2, **options).built
+
+
+def test_free_bits_keep_z_in_use_and_the_bound_true():
+    """From a KL of 6 nats, in a decoder that needs none of them."""
+    keras.utils.set_random_seed(0)
+    ids = np.full((64, 6), 4, "int32")  # one sentence: nothing to tell apart
+    ids[:, 0], ids[:, -1] = 1, 2
+    figures = {}
+    for nats in (0.0, 3.0):
+        rule = FreeBits(nats) if nats else TotalKL()
+        model = zoo.lstm_vae(9, 4, 8, 3, objective=Objective(kl=rule))
+        model.posterior.projection.bias.assign([2.0] * 3 + [0.0] * 3)
+        model.compile(keras.optimizers.SGD(0.02))
+        model.fit(ids, epochs=80, batch_size=64, verbose=0)
+        figures[nats] = model.evaluate(ids, verbose=0, return_dict=True)
+    assert figures[0.0]["kl"] < 1.0
+    assert figures[3.0]["kl"] == pytest.approx(3.0, abs=0.2)
+    free = figures[3.0]
+    bound = free["reconstruction"] + free["kl"]
+    assert free["loss"] == pytest.approx(bound, rel=1e-5)
 
 
 def test_what_is_read_of_a_model_s_outputs():
@@ -71,7 +132,8 @@ def test_what_is_read_of_a_model_s_outputs():
 
 
 @pytest.mark.parametrize(
-    "objective", [Objective(), Objective(0.5, TotalKL(), 0.2), Objective(kl=Floor(0.1))]
+    "objective",
+    [Objective(), Objective(0.5, TotalKL(), 0.2), Objective(kl=FreeBits(0.1, "batch"))],
 )
 def test_configuration_round_trip(objective):
     config = keras.saving.serialize_keras_object(objective)

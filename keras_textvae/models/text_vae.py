@@ -48,7 +48,8 @@ class TextVAE(GenerativeModel):
     of ids predicted, `<eos>` counted.
 
     Raises:
-        ValueError: if the objective reads what the decoder does not give.
+        ValueError: if the objective reads what the decoder does not give, or its rule
+            a KL that the posterior does not have.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class TextVAE(GenerativeModel):
             shape=(), initializer="ones", trainable=False, name="kl_weight"
         )
         with self.building() as ids:
-            self.decoder(ids, self.posterior(self.encoder(ids))["z"])
+            drawn = self.posterior(self.encoder(ids))
+            self.objective.kl(drawn["kl"])  # which it may refuse
+            self.decoder(ids, drawn["z"])
 
     @property
     def latent_dim(self) -> int:

@@ -119,15 +119,23 @@ class Terms:
             is an autoencoder.
         schedule: of the KL's annealing from 0 to 1, by training step.
         alpha: of the auxiliary reconstruction, see `objectives.Objective`.
+        free_bits: nats of the KL that cost nothing, see `objectives.FreeBits`; 0 for
+            none.
+        free_bits_over: "dimension", "sentence" or "batch".
     """
 
     beta: float = 1.0
     schedule: Schedule = CONSTANT
     alpha: float = 0.0
+    free_bits: float = 0.0
+    free_bits_over: str = "dimension"
 
     def build(self) -> objectives.Objective:
         """Returns the `objectives.Objective`."""
-        return objectives.Objective(beta=self.beta, alpha=self.alpha)
+        rule = objectives.TotalKL()
+        if self.free_bits:
+            rule = objectives.FreeBits(self.free_bits, self.free_bits_over)
+        return objectives.Objective(self.beta, rule, self.alpha)
 
 
 @dataclasses.dataclass(frozen=True)
