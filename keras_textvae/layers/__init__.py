@@ -23,5 +23,8 @@ from keras_textvae.layers.lstm import LSTM as LSTM
 from keras_textvae.layers.lstm import time_first as time_first
 from keras_textvae.layers.noise import standard_normal as standard_normal
 from keras_textvae.layers.noise import uniform as uniform
+from keras_textvae.layers.normalization import (
+    batch_normalization as batch_normalization,
+)
 from keras_textvae.layers.normalization import normalization as normalization
 from keras_textvae.layers.word_dropout import WordDropout as WordDropout

@@ -27,13 +27,21 @@ def normalization(kind: str, dtype: str | keras.DTypePolicy) -> keras.layers.Lay
     if kind == "layer":
         return keras.layers.LayerNormalization(epsilon=_EPSILON, dtype=dtype)
     if kind == "batch":
-        return keras.layers.BatchNormalization(
-            momentum=_MOMENTUM,
-            epsilon=_EPSILON,
-            # On JAX a batch is one array, however many devices hold it.
-            synchronized=keras.backend.backend() == "tensorflow",
-            dtype=dtype,
-        )
+        return batch_normalization(dtype, momentum=_MOMENTUM, epsilon=_EPSILON)
     raise ValueError(
         f"A normalization is one of {', '.join(NORMALIZATIONS)}. Received: {kind!r}"
+    )
+
+
+def batch_normalization(dtype: "keras.DTypePolicy | str", **options):
+    """Returns Keras's layer, whose batch is that of all devices.
+
+    Args:
+        dtype: the layer's policy.
+        options: of `keras.layers.BatchNormalization`.
+    """
+    # On JAX a batch is one array, however many devices hold it.
+    synchronized = keras.backend.backend() == "tensorflow"
+    return keras.layers.BatchNormalization(
+        synchronized=synchronized, dtype=dtype, **options
     )

@@ -1,5 +1,8 @@
 """Posterior families q(z|x) over the standard normal prior p(z) = N(0, I)."""
 
+from keras_textvae.posteriors.batch_normalized_gaussian import (
+    BatchNormalizedGaussian as BatchNormalizedGaussian,
+)
 from keras_textvae.posteriors.densities import MAX_LOG_VAR as MAX_LOG_VAR
 from keras_textvae.posteriors.densities import (
     kl_to_standard_normal as kl_to_standard_normal,

@@ -4,7 +4,6 @@ V: vocabulary size. N: length. Every function's first argument is V; those of
 convolutional models have N second.
 """
 
-import functools
 from collections.abc import Sequence
 
 import keras
@@ -19,22 +18,7 @@ from keras_textvae.decoders import (
 from keras_textvae.encoders import ConvolutionalEncoder, LSTMEncoder
 from keras_textvae.models import LanguageModel, TextVAE
 from keras_textvae.objectives import Objective
-from keras_textvae.posteriors import (
-    Deterministic,
-    DiagonalGaussian,
-    MultiStep,
-    NormalizingFlow,
-)
-
-# name -> the posterior of a latent size and an `initializer`.
-POSTERIORS = {
-    "gaussian": DiagonalGaussian,
-    "softplus": functools.partial(DiagonalGaussian, variance="softplus"),
-    "deterministic": Deterministic,
-    "planar": functools.partial(NormalizingFlow, kind="planar"),
-    "autoregressive": functools.partial(NormalizingFlow, kind="autoregressive"),
-    "multi_step": MultiStep,
-}
+from keras_textvae.zoo.named_posteriors import named_posterior
 
 ALPHA = 0.2  # Semeniuta et al. 2017, of their hybrids
 
@@ -52,6 +36,7 @@ def lstm_vae(
     initial_range: float | None = None,
     highways: int = 0,
     posterior: str = "gaussian",
+    mean_scale: float | None = None,
     shared_dropout: bool = False,
     recurrent_dropout: float = 0.0,
     pooling: str = "last",
@@ -76,24 +61,13 @@ def lstm_vae(
             gates of highways and flows. None means the layers' own initial values.
         highways: int. How many highway layers stand between the encoder and q(z|x),
             and as many between z and the decoder.
-        posterior: the name of q(z|x):
-            "gaussian", `posteriors.DiagonalGaussian`;
-            "softplus", the same, its variance the softplus of a projection;
-            "deterministic", `posteriors.Deterministic`: the sequence autoencoder of
-            Bowman et al. 2016, section 2.1;
-            "planar" or "autoregressive", `posteriors.NormalizingFlow` of that kind;
-            "multi_step", `posteriors.MultiStep`, a dimension at a time.
+        posterior, mean_scale: q(z|x) by name, see `named_posteriors.named_posterior`.
         encoder_units: int. Units of the encoder's LSTM. None means `units`.
         objective: `objectives.Objective`. None means the bound itself.
 
     Raises:
         ValueError: for another name.
     """
-    if posterior not in POSTERIORS:
-        raise ValueError(
-            f"`posterior` is one of {', '.join(POSTERIORS)}. "
-            f"Received: posterior={posterior!r}"
-        )
     return TextVAE(
         LSTMEncoder(
             vocabulary_size,
@@ -104,7 +78,7 @@ def lstm_vae(
             highways=highways,
             pooling=pooling,
         ),
-        POSTERIORS[posterior](latent_dim, initializer=_uniform(initial_range)),
+        named_posterior(posterior, latent_dim, _uniform(initial_range), mean_scale),
         LSTMDecoder(
             vocabulary_size,
             embedding_dim,
@@ -172,6 +146,8 @@ def bag_of_words_vae(
     dropout: float = 0.0,
     pooling: str = "mean",
     hidden: int = 0,
+    posterior: str = "gaussian",
+    mean_scale: float | None = None,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns an LSTM encoder under the decoder of Miao et al. 2016: no word order.
@@ -182,7 +158,8 @@ def bag_of_words_vae(
     Args:
         vocabulary_size: int. V.
         embedding_dim, units, keep_rate, dropout, pooling: see `encoders.LSTMEncoder`.
-        latent_dim: int. See `posteriors.DiagonalGaussian`.
+        latent_dim: int. See `posteriors.Posterior`.
+        posterior, mean_scale: see `lstm_vae`.
         hidden: see `decoders.BagOfWordsDecoder`.
         objective: see `lstm_vae`.
     """
@@ -195,7 +172,12 @@ def bag_of_words_vae(
         keep_rate=keep_rate,
     )
     decoder = BagOfWordsDecoder(vocabulary_size, hidden=hidden)
-    return TextVAE(encoder, DiagonalGaussian(latent_dim), decoder, objective)
+    return TextVAE(
+        encoder,
+        named_posterior(posterior, latent_dim, None, mean_scale),
+        decoder,
+        objective,
+    )
 
 
 def feedforward_vae(
@@ -205,6 +187,8 @@ def feedforward_vae(
     initial_range: float = 0.1,
     channels: Sequence[int] = (128, 256),
     features: int = 200,
+    posterior: str = "gaussian",
+    mean_scale: float | None = None,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
@@ -212,7 +196,8 @@ def feedforward_vae(
     Args:
         vocabulary_size: int. V.
         length: int. N, the ids of a sentence or crop after `<bos>`.
-        latent_dim: int. See `posteriors.DiagonalGaussian`.
+        latent_dim: int. See `posteriors.Posterior`.
+        posterior, mean_scale: see `lstm_vae`.
         initial_range: float. Weights and biases start uniform in +- this; the authors'
             code has 0.1 everywhere.
         channels, features: see `decoders.DeconvolutionalDecoder`.
@@ -225,7 +210,9 @@ def feedforward_vae(
         features=features,
         initializer=_uniform(initial_range),
     )
-    return _convolutional_vae(decoder, latent_dim, initial_range, objective)
+    return _convolutional_vae(
+        decoder, posterior, latent_dim, mean_scale, initial_range, objective
+    )
 
 
 def hybrid_vae(
@@ -237,6 +224,8 @@ def hybrid_vae(
     channels: Sequence[int] = (128, 256),
     features: int = 200,
     keep_rate: float = 1.0,
+    posterior: str = "gaussian",
+    mean_scale: float | None = None,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
@@ -244,6 +233,7 @@ def hybrid_vae(
     Args:
         vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
         units, channels, features, keep_rate: see `decoders.HybridDecoder`.
+        posterior, mean_scale: see `lstm_vae`.
         objective: `objectives.Objective`. None means the paper's, alpha 0.2.
     """
     decoder = HybridDecoder(
@@ -256,7 +246,9 @@ def hybrid_vae(
         initializer=_uniform(initial_range),
     )
     objective = objective or Objective(alpha=ALPHA)
-    return _convolutional_vae(decoder, latent_dim, initial_range, objective)
+    return _convolutional_vae(
+        decoder, posterior, latent_dim, mean_scale, initial_range, objective
+    )
 
 
 def bytenet_vae(
@@ -273,12 +265,15 @@ def bytenet_vae(
     channels: Sequence[int] = (128, 256),
     features: int = 200,
     keep_rate: float = 1.0,
+    posterior: str = "gaussian",
+    mean_scale: float | None = None,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
 
     Args:
-        vocabulary_size, length, latent_dim, initial_range, objective: see `hybrid_vae`.
+        vocabulary_size, length, latent_dim, initial_range, posterior, mean_scale,
+            objective: see `hybrid_vae`.
         layers, hidden, block, width, dilations, norm, channels, features, keep_rate:
             see `decoders.ByteNetDecoder`.
     """
@@ -297,18 +292,27 @@ def bytenet_vae(
         initializer=_uniform(initial_range),
     )
     objective = objective or Objective(alpha=ALPHA)
-    return _convolutional_vae(decoder, latent_dim, initial_range, objective)
+    return _convolutional_vae(
+        decoder, posterior, latent_dim, mean_scale, initial_range, objective
+    )
 
 
-def _convolutional_vae(decoder, latent_dim, initial_range, objective):
+def _convolutional_vae(
+    decoder, posterior, latent_dim, mean_scale, initial_range, objective
+):
     encoder = ConvolutionalEncoder(
         decoder.vocabulary_size,
         decoder.length,
         channels=decoder.channels,
         initializer=_uniform(initial_range),
     )
-    posterior = DiagonalGaussian(latent_dim, initializer=_uniform(initial_range))
-    return TextVAE(encoder, posterior, decoder, objective)
+    initializer = _uniform(initial_range)
+    return TextVAE(
+        encoder,
+        named_posterior(posterior, latent_dim, initializer, mean_scale),
+        decoder,
+        objective,
+    )
 
 
 def _uniform(limit):

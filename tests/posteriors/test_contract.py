@@ -12,18 +12,20 @@ import tensorflow as tf
 
 from keras_textvae import posteriors, zoo
 from keras_textvae.posteriors import (
+    BatchNormalizedGaussian,
     Deterministic,
     DiagonalGaussian,
     MultiStep,
     NormalizingFlow,
 )
-from keras_textvae.zoo import architectures
+from keras_textvae.zoo import named_posteriors
 
 B, H, D = 3, 5, 4
 
 BUILDERS = {
     "gaussian": DiagonalGaussian,
     "softplus": lambda size, **kw: DiagonalGaussian(size, variance="softplus", **kw),
+    "batch-normalized": BatchNormalizedGaussian,
     "deterministic": Deterministic,
     "planar": lambda size, **kw: NormalizingFlow(size, 3, "planar", **kw),
     "autoregressive": lambda size, **kw: NormalizingFlow(
@@ -32,7 +34,7 @@ BUILDERS = {
     "multi-step": lambda size, **kw: MultiStep(size, units=6, **kw),
     "multi-step, pairs": lambda size, **kw: MultiStep(size, size // 2 or 1, 6, **kw),
 }
-CLOSED_FORMS = "gaussian", "softplus"
+CLOSED_FORMS = "gaussian", "softplus", "batch-normalized"
 
 
 @pytest.fixture(params=BUILDERS)
@@ -267,7 +269,7 @@ def test_a_variance_is_a_logarithm_or_a_softplus():
         DiagonalGaussian(D, variance="exp")
 
 
-@pytest.mark.parametrize("name", architectures.POSTERIORS)
+@pytest.mark.parametrize("name", named_posteriors.POSTERIORS)
 def test_the_lstm_vae_trains_with_each_and_is_restored(name, tmp_path):
     model = zoo.lstm_vae(11, 4, 5, D, initial_range=0.1, highways=1, posterior=name)
     ids = np.array([[1, 5, 6, 2], [1, 7, 2, 0]], "int32")
@@ -288,5 +290,5 @@ def test_the_lstm_vae_trains_with_each_and_is_restored(name, tmp_path):
 def test_an_unknown_posterior_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="Received: posterior='nope'") as error:
         zoo.lstm_vae(11, 4, 5, D, posterior="nope")
-    for name in architectures.POSTERIORS:
+    for name in named_posteriors.POSTERIORS:
         assert name in str(error.value)
