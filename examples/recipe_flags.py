@@ -32,7 +32,10 @@ REPLACEABLE = (
     "free_bits",
     "free_bits_over",
 )
-ANNEALING = "none, sigmoid,MIDPOINT,STEEPNESS or linear,START,END[,FLOOR], in steps"
+ANNEALING = (
+    "none, sigmoid,MIDPOINT,STEEPNESS, linear,START,END[,FLOOR] or "
+    "cyclical,PERIOD,CYCLES[,RISING], in steps"
+)
 
 # The type of a model's argument -> how its value is read.
 PARSERS = {
@@ -179,9 +182,9 @@ def annealing(text: str) -> zoo.Schedule:
     if text == "none":
         return zoo.CONSTANT
     try:
-        if name not in ("sigmoid", "linear"):
+        if name not in ("sigmoid", "linear", "cyclical"):
             raise ValueError(f"there is no schedule {name!r}")
-        if not 2 <= len(numbers) <= (3 if name == "linear" else 2):
+        if not 2 <= len(numbers) <= (2 if name == "sigmoid" else 3):
             raise ValueError("two numbers are needed")
         schedule = zoo.Schedule(name, tuple(map(float, numbers)))
         schedule.build()

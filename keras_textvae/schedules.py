@@ -1,6 +1,6 @@
 """Schedules: functions from a training step to the KL weight.
 
-`geometric` is for the learning rate: a function from an epoch to its factor.
+`geometric` and `restarted` are for the learning rate: from an epoch to its factor.
 """
 
 import math
@@ -74,6 +74,38 @@ def sigmoid(midpoint: float, steepness: float) -> Callable[[int], float]:
     return lambda step: 0.5 * (1.0 + math.tanh(0.5 * steepness * (step - midpoint)))
 
 
+def cyclical(
+    period: float, cycles: float = 4, rising: float = 0.5
+) -> Callable[[int], float]:
+    """step -> from 0 in a straight line to 1 and on at 1, again and again; then 1.
+
+    Fu et al. 2019, section 4, where training has 4 cycles, half of each rising.
+
+    Args:
+        period: float. The steps of a cycle.
+        cycles: float. How many there are.
+        rising: float. The share of a cycle in which the weight rises.
+
+    Raises:
+        ValueError: if `period` or `cycles` is not positive, or `rising` not in (0, 1].
+
+    >>> [cyclical(4, cycles=2)(step) for step in range(10)]
+    [0.0, 0.5, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0, 1.0, 1.0]
+    """
+    for name, value in {"period": period, "cycles": cycles}.items():
+        if not value > 0.0:
+            raise ValueError(f"`{name}` must be positive. Received: {name}={value}")
+    if not 0.0 < rising <= 1.0:
+        raise ValueError(f"`rising` must lie in (0, 1]. Received: rising={rising}")
+
+    def weight(step):
+        if step >= cycles * period:
+            return 1.0
+        return min(step % period / (rising * period), 1.0)
+
+    return weight
+
+
 def geometric(last: int, factor: float) -> Callable[[int], float]:
     """epoch -> 1 until epoch `last`, counted from 0, then factor^(epoch - last).
 
@@ -86,3 +118,21 @@ def geometric(last: int, factor: float) -> Callable[[int], float]:
     if not 0.0 < factor <= 1.0:
         raise ValueError(f"`factor` must lie in (0, 1]. Received: factor={factor}")
     return lambda epoch: float(factor) ** max(epoch - last, 0)
+
+
+def restarted(period: int, last: int, factor: float) -> Callable[[int], float]:
+    """epoch -> `geometric(last, factor)`, begun anew every `period` epochs.
+
+    Fu et al. 2019 restart the learning rate with each cycle of the KL weight, see
+    `cyclical`.
+
+    Raises:
+        ValueError: if `period` is not positive, and as `geometric` does.
+
+    >>> [restarted(3, 1, 0.5)(epoch) for epoch in range(5)]
+    [1.0, 1.0, 0.5, 1.0, 1.0]
+    """
+    if period < 1:
+        raise ValueError(f"`period` must be positive. Received: period={period}")
+    decay = geometric(last, factor)
+    return lambda epoch: decay(epoch % period)

@@ -68,6 +68,37 @@ def test_arguments_are_checked(build, message):
         build()
 
 
+def test_cyclical_rises_in_each_cycle_and_ends_at_one():
+    schedule = schedules.cyclical(8, cycles=3, rising=0.25)
+    cycle = [0.0, 0.5, *[1.0] * 6]
+    assert [schedule(step) for step in range(30)] == [*cycle * 3, *[1.0] * 6]
+    whole = [schedules.cyclical(4, 1, rising=1.0)(step) for step in range(6)]
+    assert whole == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+def test_a_learning_rate_is_restarted_with_each_cycle():
+    factor = schedules.restarted(4, 1, 0.5)
+    assert [factor(epoch) for epoch in range(9)] == [*[1.0, 1.0, 0.5, 0.25] * 2, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (
+            lambda: schedules.cyclical(0),
+            "`period` must be positive. Received: period=0",
+        ),
+        (lambda: schedules.cyclical(9, 0), "`cycles` must be positive"),
+        (lambda: schedules.cyclical(9, 4, 0.0), r"in \(0, 1\]. Received: rising=0.0"),
+        (lambda: schedules.cyclical(9, 4, 1.5), r"in \(0, 1\]. Received: rising=1.5"),
+        (lambda: schedules.restarted(0, 1, 0.5), "`period` must be positive"),
+    ],
+)
+def test_cycles_are_checked(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
 def test_the_examples_in_the_docstrings_hold():
     results = doctest.testmod(schedules)
     assert results.attempted >= 2

@@ -206,7 +206,9 @@ REFUSED = {
     "no epochs": (["--epochs=0"], "--epochs=0"),
     "no batch": (["--batch_size=0"], "--batch_size=0"),
     "negative steps": (["--steps_per_epoch=-1"], "--steps_per_epoch=-1"),
-    "annealing": (["--annealing=cyclical,9"], "there is no schedule 'cyclical'. It is"),
+    "annealing": (["--annealing=square,9,2"], "there is no schedule 'square'. It is"),
+    "cycles": (["--annealing=cyclical,9"], "two numbers are needed"),
+    "free bits": (["--free_bits=-1"], "free_bits"),
     "numbers": (["--annealing=sigmoid,9"], "two numbers are needed"),
     "floors": (["--annealing=sigmoid,9,1,0.1"], "two numbers are needed"),
     "floor": (["--annealing=linear,1,2,3"], "`floor` must lie in [0, 1]"),
@@ -346,6 +348,7 @@ def test_the_weights_of_the_terms_are_those_of_the_flags(recipe_from):
         ("linear,10,20", [0.0, 0.5, 1.0]),
         ("linear,10,20,0.1", [0.1, 0.55, 1.0]),
         ("sigmoid,15,0.1", [0.18, 0.5, 0.82]),
+        ("cyclical,20,2,1", [0.0, 0.75, 0.5]),
     ],
 )
 def test_annealing_is_any_schedule_of_the_library_or_none(text, weights):
