@@ -97,21 +97,22 @@ def test_free_bits_of_each_dimension_need_a_kl_of_each():
     assert zoo.lstm_vae(9, 4, 4, 2, **options).built
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_free_bits_keep_z_in_use_and_the_bound_true():
     """From a KL of 6 nats, in a decoder that needs none of them."""
     keras.utils.set_random_seed(0)
-    ids = np.full((64, 6), 4, "int32")  # one sentence: nothing to tell apart
+    ids = np.full((16, 3), 4, "int32")  # one sentence: nothing to tell apart
     ids[:, 0], ids[:, -1] = 1, 2
     figures = {}
     for nats in (0.0, 3.0):
         rule = FreeBits(nats) if nats else TotalKL()
         model = zoo.lstm_vae(9, 4, 8, 3, objective=Objective(kl=rule))
         model.posterior.projection.bias.assign([2.0] * 3 + [0.0] * 3)
-        model.compile(keras.optimizers.SGD(0.02))
-        model.fit(ids, epochs=80, batch_size=64, verbose=0)
+        model.compile(keras.optimizers.SGD(0.1))
+        model.fit(ids, epochs=20, batch_size=16, verbose=0)
         figures[nats] = model.evaluate(ids, verbose=0, return_dict=True)
     assert figures[0.0]["kl"] < 1.0
-    assert figures[3.0]["kl"] == pytest.approx(3.0, abs=0.2)
+    assert figures[3.0]["kl"] == pytest.approx(3.0, abs=0.5)
     free = figures[3.0]
     bound = free["reconstruction"] + free["kl"]
     assert free["loss"] == pytest.approx(bound, rel=1e-5)

@@ -304,6 +304,8 @@ ARGUMENTS = {
         "features": ("5", 5),
         "keep_rate": ("0.7", 0.7),
         "initial_range": ("0.2", 0.2),
+        "posterior": ("batch_normalized", "batch_normalized"),
+        "mean_scale": ("0.5", 0.5),
     },
     # What a recipe leaves out can be given too, and what has no value.
     "lstm-grammar": {
@@ -331,11 +333,13 @@ def test_model_arguments_take_the_type_of_the_recipe_s(recipe_from, name):
 
 def test_the_weights_of_the_terms_are_those_of_the_flags(recipe_from):
     weights = ["--beta=0.5", "--alpha=0.3", "--annealing=linear,10,20,0.1"]
+    weights += ["--free_bits=3", "--free_bits_over=sentence"]
     recipe = recipe_from("--recipe=hybrid-grammar", *weights)
     schedule = zoo.Schedule("linear", (10.0, 20.0, 0.1))
-    assert recipe.terms == zoo.Terms(beta=0.5, alpha=0.3, schedule=schedule)
+    assert recipe.terms == zoo.Terms(0.5, schedule, 0.3, 3.0, "sentence")
     objective = recipe.build_model(30).objective
     assert (objective.beta, objective.alpha) == (0.5, 0.3)
+    assert objective.kl.get_config() == {"nats": 3.0, "over": "sentence"}
     assert recipe.replace(terms=zoo.recipe("hybrid-grammar").terms) == zoo.recipe(
         "hybrid-grammar"
     )
