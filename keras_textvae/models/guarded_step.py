@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_textvae.replicas import share_of, total_of_all
 
+OUTSIDE = "Ids must lie in [0,"
 OF_TRAINING = ("gradient_norm", "skipped_steps")
 
 
@@ -36,7 +37,7 @@ class GuardedStep(keras.Model):
             super()._maybe_symbolic_build(iterator, data_batch)
 
     def train_step(self, data) -> dict:
-        ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        ids, labels, weights = self._checked(data)
         rows = tf.shape(ids)[0]
         before = [(weight, tf.identity(weight)) for weight in self._restored]
         with tf.GradientTape() as tape:
@@ -102,11 +103,23 @@ class GuardedStep(keras.Model):
 
     def test_step(self, data) -> dict:
         with self._evaluation():
-            return super().test_step(data)
+            return super().test_step(self._checked(data))
+
+    def fit(self, *args, **options):
+        with _in_one_line():
+            return super().fit(*args, **options)
 
     def evaluate(self, *args, **options):
-        with self._evaluation():
+        with self._evaluation(), _in_one_line():
             return super().evaluate(*args, **options)
+
+    def _checked(self, data):
+        """Returns ids, labels and weights of a batch, the ids once they are known."""
+        ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        known = tf.reduce_all((ids >= 0) & (ids < self.vocabulary_size))
+        message = f"{OUTSIDE} {self.vocabulary_size}), the vocabulary."
+        with tf.control_dependencies([tf.debugging.Assert(known, [message])]):
+            return tf.identity(ids), labels, weights
 
     def get_metrics_result(self) -> dict:
         """Returns the metrics, in an evaluation without those of training."""
@@ -121,6 +134,19 @@ class GuardedStep(keras.Model):
             yield
         finally:
             self._evaluates = before
+
+
+@contextlib.contextmanager
+def _in_one_line():
+    """Has ids outside the vocabulary end in a ValueError, not a trace of the graph."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        _, found, rest = str(error).partition(OUTSIDE)
+        if not found:
+            raise
+        line = OUTSIDE + rest.splitlines()[0].partition(".")[0] + "."
+        raise ValueError(line) from None
 
 
 def _dense(gradient, weight):

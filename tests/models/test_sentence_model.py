@@ -276,6 +276,22 @@ def test_ids_outside_the_vocabulary_are_refused(deterministic, method, given):
         deterministic.fit(IDS, validation_data=(ids,), verbose=0)
 
 
+@pytest.mark.parametrize("eagerly", [True, False])
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+@pytest.mark.parametrize("given", [V, -1])
+def test_so_are_those_that_come_in_a_dataset(method, eagerly, given):
+    model, ids = lstm(), IDS.copy()
+    ids[7, 1] = given
+    model.compile("sgd", run_eagerly=eagerly)
+    batches = tf.data.Dataset.from_tensor_slices(ids).batch(4)
+    with pytest.raises(
+        ValueError, match=r"^Ids must lie in \[0, 13\), the vocabulary.$"
+    ):
+        if method == "fit":
+            model.fit(batches, shuffle=False, verbose=0)
+        model.evaluate(batches, verbose=0)
+
+
 def test_class_weights_need_labels(deterministic):
     with pytest.raises(ValueError, match="^`class_weight` needs labels."):
         deterministic.fit(IDS, class_weight={0: 2.0})
