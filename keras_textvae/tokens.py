@@ -39,10 +39,12 @@ def require_ids(ids, vocabulary_size: int):
     values = np.asarray(ids)
     if values.size and not 0 <= values.min() <= values.max() < vocabulary_size:
         outside = values[(values < 0) | (values >= vocabulary_size)][0]
-        raise ValueError(
-            f"Ids must lie in [0, {vocabulary_size}), the vocabulary. "
-            f"Received: {outside}"
-        )
+        raise ValueError(f"{outside_vocabulary(vocabulary_size)} Received: {outside}")
+
+
+def outside_vocabulary(vocabulary_size: int) -> str:
+    """Returns what is said of ids that are not below a vocabulary's size."""
+    return f"Ids must lie in [0, {vocabulary_size}), the vocabulary."
 
 
 def positions(length: int, form: str) -> int:

@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 
 from keras_textvae.replicas import share_of, total_of_all
+from keras_textvae.tokens import outside_vocabulary
 
-OUTSIDE = "Ids must lie in [0,"
 OF_TRAINING = ("gradient_norm", "skipped_steps")
 
 
@@ -106,18 +106,18 @@ class GuardedStep(keras.Model):
             return super().test_step(self._checked(data))
 
     def fit(self, *args, **options):
-        with _in_one_line():
+        with self._in_one_line():
             return super().fit(*args, **options)
 
     def evaluate(self, *args, **options):
-        with self._evaluation(), _in_one_line():
+        with self._evaluation(), self._in_one_line():
             return super().evaluate(*args, **options)
 
     def _checked(self, data):
         """Returns ids, labels and weights of a batch, the ids once they are known."""
         ids, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         known = tf.reduce_all((ids >= 0) & (ids < self.vocabulary_size))
-        message = f"{OUTSIDE} {self.vocabulary_size}), the vocabulary."
+        message = outside_vocabulary(self.vocabulary_size)
         with tf.control_dependencies([tf.debugging.Assert(known, [message])]):
             return tf.identity(ids), labels, weights
 
@@ -128,25 +128,23 @@ class GuardedStep(keras.Model):
         return {name: x for name, x in results.items() if name not in of_training}
 
     @contextlib.contextmanager
+    def _in_one_line(self):
+        """Has ids outside the vocabulary end in a ValueError, not in a trace."""
+        try:
+            yield
+        except tf.errors.InvalidArgumentError as error:
+            message = outside_vocabulary(self.vocabulary_size)
+            if message not in str(error):
+                raise
+            raise ValueError(message) from None
+
+    @contextlib.contextmanager
     def _evaluation(self):
         before, self._evaluates = self._evaluates, True
         try:
             yield
         finally:
             self._evaluates = before
-
-
-@contextlib.contextmanager
-def _in_one_line():
-    """Has ids outside the vocabulary end in a ValueError, not a trace of the graph."""
-    try:
-        yield
-    except tf.errors.InvalidArgumentError as error:
-        _, found, rest = str(error).partition(OUTSIDE)
-        if not found:
-            raise
-        line = OUTSIDE + rest.splitlines()[0].partition(".")[0] + "."
-        raise ValueError(line) from None
 
 
 def _dense(gradient, weight):
