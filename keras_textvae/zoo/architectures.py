@@ -41,6 +41,7 @@ def lstm_vae(
     recurrent_dropout: float = 0.0,
     pooling: str = "last",
     encoder_units: int | None = None,
+    encoder_keep_rate: float = 1.0,
     output_dropout: float | None = None,
     objective: Objective | None = None,
 ) -> TextVAE:
@@ -63,6 +64,8 @@ def lstm_vae(
             and as many between z and the decoder.
         posterior, mean_scale: q(z|x) by name, see `named_posteriors.named_posterior`.
         encoder_units: int. Units of the encoder's LSTM. None means `units`.
+        encoder_keep_rate: float. The share of words that the encoder sees in training,
+            see `encoders.LSTMEncoder`; `keep_rate` is the decoder's.
         objective: `objectives.Objective`. None means the bound itself.
 
     Raises:
@@ -77,6 +80,7 @@ def lstm_vae(
             initializer=_uniform(initial_range),
             highways=highways,
             pooling=pooling,
+            keep_rate=encoder_keep_rate,
         ),
         named_posterior(posterior, latent_dim, _uniform(initial_range), mean_scale),
         LSTMDecoder(
