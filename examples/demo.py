@@ -2,12 +2,14 @@
 
     make demo
 
-trains a hybrid VAE on the built-in corpus in runs/demo, compares its bound with the
-corpus's exact entropy, samples, interpolates and reconstructs, exports a SavedModel,
-serves it, and calls it through the client. Run again, it finds the model trained.
+trains an LSTM VAE on the built-in corpus in runs/demo, compares its bound with the
+corpus's exact entropy, says how many of its samples are sentences of the corpus's
+grammar, interpolates and reconstructs, exports a SavedModel, serves it, and calls it
+through the client. Run again, it finds the model trained.
 """
 
 import contextlib
+import itertools
 import os
 import pathlib
 import sys
@@ -29,6 +31,8 @@ FLAGS = flags.FLAGS
 
 START = "the chef cooked the soup ."
 END = "the old farmers will feed the horse ."
+SAMPLES = 200  # of which the share is told that are sentences of the grammar
+SHOWN = 5
 
 
 def define_flags():
@@ -39,7 +43,7 @@ def main(argv):
     if len(argv) > 1:
         raise ValueError(f"Unexpected argument {argv[1]!r}.")
     logging.set_verbosity(logging.ERROR)
-    with step("train a hybrid VAE on the built-in corpus"):
+    with step("train an LSTM VAE on the built-in corpus"):
         run = train()
     space = run.best()
     with step("compare the bound with the exact entropy"):
@@ -66,8 +70,8 @@ def step(what):
 
 
 def train() -> Run:
-    """Trains the recipe `hybrid-grammar`, or goes on where a killed demo was."""
-    recipe = zoo.recipe("hybrid-grammar")
+    """Trains the recipe `demo`, or goes on where a killed demo was."""
+    recipe = zoo.recipe("demo")
     corpus = prepare(corpora.load("grammar"), recipe.text)
     run = Run(FLAGS.demo_dir, recipe, corpus)
     describe(run)
@@ -85,18 +89,23 @@ def compare(run: Run, space: TextSpace):
 
 
 def look(run: Run, space: TextSpace):
-    """Prints samples, a path between two sentences, and a reconstruction."""
-    print("samples (* is a sentence of the corpus's language):")
-    for text in space.sample(5, seed=1):
-        mark = "*" if grammar.labels_of(text.split()) else " "
-        print(f" {mark} {text}")
+    """Prints samples, a path between two sentences, and reconstructions."""
+    samples = space.sample(SAMPLES, seed=1)
+    in_language = [grammar.labels_of(text.split()) is not None for text in samples]
+    print(
+        f"{sum(in_language) / SAMPLES:.0%} of {SAMPLES} samples are sentences of the "
+        "corpus's language, as those with * are:"
+    )
+    for text, marked in zip(samples[:SHOWN], in_language, strict=False):
+        print(f" {'*' if marked else ' '} {text}")
     print("from one sentence to another:")
-    for text in (START, *space.interpolate(START, END, 5), END):
+    for text in (START, *space.interpolate(START, END, 7), END):
         print(f"   {text}")
-    print("a sentence and its reconstruction:")
-    _, original = next(corpora.read_lines(run.corpus.files.test[0]))
-    for text in (original, *space.reconstruct([original])):
-        print(f"   {text}")
+    print("sentences of the test set, and their reconstructions:")
+    lines = corpora.read_lines(run.corpus.files.test[0])
+    originals = [text for _, text in itertools.islice(lines, SHOWN)]
+    for original, text in zip(originals, space.reconstruct(originals), strict=True):
+        print(f"   {original}\n-> {text}")
 
 
 def call(versions: str):

@@ -15,7 +15,7 @@ from keras_textvae import (
 )
 
 FLAGS = flags.FLAGS
-DEFAULT = "hybrid-grammar"
+DEFAULT = "demo"
 UNKNOWN_SHARE = 0.05  # of all words; above it there is a warning
 REPLACEABLE = (
     "epochs",

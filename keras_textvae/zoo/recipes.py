@@ -126,6 +126,34 @@ _GRAMMAR = Recipe(
     training=Training(epochs=5, learning_rate=2e-3, clip_norm=5.0),
 )
 
+# A space that holds short sentences: ...
+_SHORT_SENTENCES = Recipe(
+    reference=(
+        "An LSTM VAE whose z holds a short sentence: the KL weighs little, words are "
+        "hidden from the encoder, which takes the maximum over time, and a mixture of "
+        "Gaussians says where the sentences lie."
+    ),
+    text=Text("words", length=15, too_long="drop", vocabulary=10_000),
+    data=Data("yelp"),
+    model=Model(
+        "lstm",
+        {
+            "embedding_dim": 384,
+            "units": 384,
+            "latent_dim": 64,
+            "keep_rate": 0.9,
+            "encoder_keep_rate": 0.9,
+            "z_every_step": True,
+            "pooling": "max",
+            "tied": True,
+        },
+    ),
+    terms=Terms(beta=0.2),
+    training=Training(
+        epochs=9, rate_schedule=Schedule("geometric", (3, 0.7)), clip_norm=5.0
+    ),
+)
+
 RECIPES = {
     "bowman2016-ptb": _PTB_WORDS,
     "bowman2016-ptb-rnnlm": _PTB_WORDS.replace(
@@ -284,6 +312,24 @@ RECIPES = {
         epochs=3,
     ),
     "lstm-grammar": _GRAMMAR,
+    "demo": _GRAMMAR.replace(
+        reference=(
+            "An LSTM VAE whose z holds what a sentence of the built-in corpus says, for "
+            "a demonstration of minutes."
+        ),
+        units=256,
+        latent_dim=32,
+        keep_rate=1.0,
+        pooling="max",
+        terms=Terms(beta=0.4, schedule=Schedule("linear", (0, 1500))),
+        training=Training(
+            epochs=3,
+            learning_rate=3e-3,
+            rate_schedule=Schedule("geometric", (0, 0.4)),
+            clip_norm=5.0,
+        ),
+    ),
+    "short-sentences": _SHORT_SENTENCES,
 }
 
 
