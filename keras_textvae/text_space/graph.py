@@ -166,7 +166,8 @@ class TextGraph:
 
     def _from_density(self, noise, seed):  # [B, D], [B] -> [B, D]
         uniform = _per_row(tf.random.stateless_uniform, seed, 2, 1)[:, 0]
-        return GaussianMixture(**self.density_weights).sample(noise, uniform)
+        parts = {name: x.read_value() for name, x in self.density_weights.items()}
+        return GaussianMixture(**parts).sample(noise, uniform)
 
     def _noise(self, seed, rows):  # -> [B, D], the same in each row
         noise = tf.random.stateless_normal([self.latent_dim], tf.stack([seed, 0]))

@@ -171,8 +171,7 @@ class Density:
 
     Attributes:
         components: of a `mixtures.GaussianMixture`; 0 for none.
-        fitted: whether `TextSpace.sample` draws from it, not the prior, unless told
-            otherwise.
+        fitted: whether `sample` draws from it, not the prior, unless told otherwise.
     """
 
     components: int = 0

@@ -6,12 +6,14 @@ That a killed run ends like one that was not is tested with `examples/train.py`.
 import csv
 import json
 import shutil
+import sys
 
 import keras
 import numpy as np
 import pytest
 
 from keras_textvae import Run, corpora, open_space, prepare, zoo
+from keras_textvae.evaluation import posterior_samples
 from keras_textvae.tokens import PAD
 
 WORDS = zoo.recipe("lstm-grammar").replace(
@@ -205,6 +207,86 @@ def test_a_few_validation_batches_have_sentences_of_all_lengths(words, tmp_path)
     tokens = sum(np.sum(batch[:, 1:] != PAD) for batch in shown)
     expected = np.float32(tokens / sum(map(len, shown)))
     assert {row["val_tokens"] for row in run.history.rows} == {expected}
+
+
+def density_of(folder):
+    """The bytes of a run's density, or None."""
+    path = folder / "best" / "density.npz"
+    return path.read_bytes() if path.exists() else None
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_is_fitted_when_a_run_is_finished(copy):
+    assert density_of(copy) is None
+    run = Run.resume(copy, components=2, fitted=True)
+    run.train(verbose=0)
+    density, space = density_of(copy), open_space(copy)
+    assert space.fitted and space.density.components == 2
+    Run.resume(copy).train(verbose=0)  # the recipe knows by now
+    assert density_of(copy) == density
+    Run.resume(copy, fitted=False).train(verbose=0)
+    assert not open_space(copy).fitted
+    (copy / "best" / "density.npz").unlink()  # as a kill before the fit leaves it
+    Run.resume(copy, fitted=True).train(verbose=0)
+    assert density_of(copy) == density
+    Run.resume(copy, components=0, fitted=False).train(verbose=0)
+    assert density_of(copy) is None
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_run_that_goes_further_has_no_density_before_its_end(copy):
+    Run.resume(copy, components=1).train(verbose=0)
+    assert density_of(copy)
+    seen = []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(density_of(copy))
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(density_of(copy))
+
+    longer = Run.resume(copy, epochs=3)
+    longer.model.run_eagerly = True
+    longer.train([Look()], verbose=0)
+    assert seen == [None, None]
+    assert density_of(copy)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_fits_the_draws_of_the_training_sentences(words, tmp_path):
+    recipe = WORDS.replace(components=1, epochs=1, steps_per_epoch=2)
+    space = trained(Run(tmp_path, recipe, words)).best()
+    z = posterior_samples(space.model, words.train.batches(32), seed=1)
+    density = space.density
+    # 300 draws of either: within 4 of their standard errors.
+    error = np.std(z, axis=0) * np.sqrt(2 / len(z))
+    assert np.all(np.abs(density.means[0] - np.mean(z, axis=0)) < 4 * error)
+    spread = np.sqrt(np.diag(density.factors[0] @ density.factors[0].T))
+    np.testing.assert_allclose(spread, np.std(z, axis=0), rtol=0.25)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_that_cannot_be_is_refused_before_there_is_a_folder(
+    words, copy, tmp_path, monkeypatch
+):
+    folder = tmp_path / "none"
+    silent = zoo.recipe("bowman2016-ptb-rnnlm").replace(
+        text=WORDS.text, embedding_dim=4, units=4
+    )
+    for recipe, message in (
+        (silent.replace(components=1), "model with z. Received: LanguageModel"),
+        (WORDS.replace(components=301), "Received: 300 points, 2 dimensions"),
+        (WORDS.replace(fitted=True), "needs `components`. Received: 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Run(folder, recipe, words)
+    Run.resume(copy, components=2).train(verbose=0)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ValueError, match=r"pip install keras_textvae\[density\]"):
+        Run(folder, WORDS.replace(components=2), words)
+    assert not folder.exists()
+    Run.resume(copy).train(verbose=0)  # it is there: nothing is missing
 
 
 def test_a_corpus_is_told_by_its_content(tmp_path):
