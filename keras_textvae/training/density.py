@@ -29,7 +29,8 @@ def check(run: "Run"):
     if not run.model.latent_dim:
         kind = type(run.model).__name__
         raise ValueError(f"A density needs a model with z. Received: {kind}")
-    if _components(run) == wanted.components:
+    density, _ = space_files.load_density(run.path("best"))
+    if density and density.components == wanted.components:
         return
     points = len(_batches(run)) * run.recipe.data.batch_size
     if run.recipe.text.form == "sentence":
@@ -44,7 +45,7 @@ def fit(run: "Run"):
     if not wanted.components:
         space_files.remove_density(folder)
         return
-    if _components(run) != wanted.components:
+    if density is None or density.components != wanted.components:
         steps = math.ceil(MOST / run.recipe.data.batch_size)
         sentences = itertools.islice(_batches(run), steps)
         z = posterior_samples(run.best_model(), sentences, run.seed)[:MOST]
@@ -52,12 +53,6 @@ def fit(run: "Run"):
     elif fitted == wanted.fitted:
         return
     space_files.save_density(folder, density, wanted.fitted)
-
-
-def _components(run) -> int:
-    """Returns the components of the density beside the best model; 0 for none."""
-    density, _ = space_files.load_density(run.path("best"))
-    return density.components if density else 0
 
 
 def _batches(run):

@@ -12,7 +12,15 @@ import keras
 import numpy as np
 import pytest
 
-from keras_textvae import Run, corpora, open_space, prepare, zoo
+from keras_textvae import (
+    GaussianMixture,
+    Run,
+    corpora,
+    open_space,
+    prepare,
+    space_files,
+    zoo,
+)
 from keras_textvae.evaluation import posterior_samples
 from keras_textvae.tokens import PAD
 
@@ -32,6 +40,7 @@ CROPS = zoo.recipe("semeniuta2017-ptb").replace(
     epochs=2,
     rate_schedule=zoo.Schedule("geometric", (1, 0.5)),
 )
+DENSITY = GaussianMixture(np.full(2, 0.5), np.ones((2, 2)), np.ones((2, 2, 2)))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +85,12 @@ def content(folder):
     """Every file of a folder, and what is in it."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def density_of(folder):
+    """The bytes of a run's density, or None."""
+    path = folder / "best" / "density.npz"
+    return path.read_bytes() if path.exists() else None
 
 
 def rows_of(folder):
@@ -188,10 +203,20 @@ def test_the_precision_is_of_the_run_s_model_alone(words, tmp_path):
 
 
 def test_more_epochs_go_on_where_the_run_ended(crops, copy, tmp_path):
-    longer = Run.resume(copy, epochs=3)
+    space_files.save_density(copy / "best", DENSITY, False)
+    before = density_of(copy)
+    longer = Run.resume(copy, epochs=3, components=2)
     assert longer.epochs_done == 2
     assert not longer.finished
-    trained(longer)
+    seen = []  # of the density, while it is unfinished
+    look = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: seen.append(density_of(copy)),
+        on_epoch_end=lambda epoch, logs: seen.append(density_of(copy)),
+    )
+    longer.model.run_eagerly = True
+    longer.train([look], verbose=0)
+    assert seen == [None, None]
+    assert density_of(copy) not in (None, before)
     whole = trained(Run(tmp_path / "whole", CROPS.replace(epochs=3), crops))
     assert longer.history.rows == whole.history.rows
     rates = [row["learning_rate"] for row in whole.history.rows]
@@ -209,53 +234,28 @@ def test_a_few_validation_batches_have_sentences_of_all_lengths(words, tmp_path)
     assert {row["val_tokens"] for row in run.history.rows} == {expected}
 
 
-def density_of(folder):
-    """The bytes of a run's density, or None."""
-    path = folder / "best" / "density.npz"
-    return path.read_bytes() if path.exists() else None
-
-
 @pytest.mark.usefixtures("eagerly")
-def test_a_density_is_fitted_when_a_run_is_finished(copy):
-    assert density_of(copy) is None
+def test_a_density_is_fitted_when_a_run_is_finished(copy, monkeypatch):
+    monkeypatch.setattr("keras_textvae.training.density.MOST", 40)
     run = Run.resume(copy, components=2, fitted=True)
-    run.train(verbose=0)
-    density, space = density_of(copy), open_space(copy)
-    assert space.fitted and space.density.components == 2
-    Run.resume(copy).train(verbose=0)  # the recipe knows by now
-    assert density_of(copy) == density
-    Run.resume(copy, fitted=False).train(verbose=0)
-    assert not open_space(copy).fitted
-    (copy / "best" / "density.npz").unlink()  # as a kill before the fit leaves it
-    Run.resume(copy, fitted=True).train(verbose=0)
-    assert density_of(copy) == density
-    Run.resume(copy, components=0, fitted=False).train(verbose=0)
     assert density_of(copy) is None
-
-
-@pytest.mark.usefixtures("eagerly")
-def test_a_run_that_goes_further_has_no_density_before_its_end(copy):
-    Run.resume(copy, components=1).train(verbose=0)
-    assert density_of(copy)
-    seen = []
-
-    class Look(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            seen.append(density_of(copy))
-
-        def on_epoch_end(self, epoch, logs=None):
-            seen.append(density_of(copy))
-
-    longer = Run.resume(copy, epochs=3)
-    longer.model.run_eagerly = True
-    longer.train([Look()], verbose=0)
-    assert seen == [None, None]
-    assert density_of(copy)
+    run.train(verbose=0)
+    space, density = open_space(copy), density_of(copy)
+    assert space.fitted and space.density.components == 2
+    (copy / "best" / "density.npz").unlink()  # as a kill before the fit leaves it
+    run.train(verbose=0)
+    assert density_of(copy) == density
+    run.recipe = run.recipe.replace(fitted=False)
+    run.train(verbose=0)
+    assert not open_space(copy).fitted
+    run.recipe = run.recipe.replace(components=0)
+    run.train(verbose=0)
+    assert density_of(copy) is None
 
 
 @pytest.mark.usefixtures("eagerly")
 def test_a_density_fits_the_draws_of_the_training_sentences(words, tmp_path):
-    recipe = WORDS.replace(components=1, epochs=1, steps_per_epoch=2)
+    recipe = WORDS.replace(components=1, epochs=1, steps_per_epoch=2, valid_steps=1)
     space = trained(Run(tmp_path, recipe, words)).best()
     z = posterior_samples(space.model, words.train.batches(32), seed=1)
     density = space.density
@@ -266,7 +266,6 @@ def test_a_density_fits_the_draws_of_the_training_sentences(words, tmp_path):
     np.testing.assert_allclose(spread, np.std(z, axis=0), rtol=0.25)
 
 
-@pytest.mark.usefixtures("eagerly")
 def test_a_density_that_cannot_be_is_refused_before_there_is_a_folder(
     words, copy, tmp_path, monkeypatch
 ):
@@ -281,12 +280,12 @@ def test_a_density_that_cannot_be_is_refused_before_there_is_a_folder(
     ):
         with pytest.raises(ValueError, match=message):
             Run(folder, recipe, words)
-    Run.resume(copy, components=2).train(verbose=0)
+    space_files.save_density(copy / "best", DENSITY, False)
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ValueError, match=r"pip install keras_textvae\[density\]"):
         Run(folder, WORDS.replace(components=2), words)
     assert not folder.exists()
-    Run.resume(copy).train(verbose=0)  # it is there: nothing is missing
+    assert Run.resume(copy, components=2).finished  # it is there: nothing is missing
 
 
 def test_a_corpus_is_told_by_its_content(tmp_path):
