@@ -143,9 +143,9 @@ def report(run: Run):
     else:
         print(f"{result.bits_per_token:.3f} bits per {text.level.removesuffix('s')}")
     if components := run.recipe.density.components:
-        when = "" if run.recipe.density.fitted else " with --fitted"
+        flag = "" if run.recipe.density.fitted else " --fitted"
         print(
-            f"density of {components} Gaussians: examples/sample.py draws{when} from it"
+            f"density of {components} Gaussians: examples/sample.py{flag} draws from it"
         )
     if not FLAGS.samples:
         return
