@@ -31,6 +31,7 @@ REPLACEABLE = (
     "alpha",
     "free_bits",
     "free_bits_over",
+    "fitted",
 )
 ANNEALING = (
     "none, sigmoid,MIDPOINT,STEEPNESS, linear,START,END[,FLOOR] or "
@@ -92,6 +93,19 @@ def define():
         "alpha", None, "weight of the auxiliary loss (default: the recipe's)", 0.0
     )
     number(
+        "density",
+        None,
+        "Gaussians of the mixture that is fitted to the posteriors at the end; 0 for "
+        "none (default: the recipe's)",
+        0,
+    )
+    flags.DEFINE_bool(
+        "fitted",
+        None,
+        "sample from that mixture, not the prior, unless told otherwise (default: the "
+        "recipe's)",
+    )
+    number(
         "length",
         None,
         "most words or characters of a sentence; of crops, all (default: the recipe's)",
@@ -127,6 +141,8 @@ def changes(recipe: zoo.Recipe) -> dict:
     """Returns the fields of a recipe that the flags replace."""
     values = {name: FLAGS[name].value for name in REPLACEABLE}
     fields = {name: value for name, value in values.items() if value is not None}
+    if FLAGS.density is not None:
+        fields["components"] = FLAGS.density
     if FLAGS.annealing:
         fields["schedule"] = annealing(FLAGS.annealing)
     return fields | model_arguments(recipe.model.all_arguments)

@@ -1,10 +1,11 @@
-r"""Draws sentences from the prior of a trained model.
+r"""Draws sentences from the prior of a trained model, or from its fitted density.
 
     python examples/sample.py --run_dir=runs/hybrid-grammar --count=10
     python examples/sample.py --run_dir=runs/hybrid-grammar --temperature=0.8 \
         --top_p=0.95 --json
 
-The same seed draws the same sentences. --json prints `seed` and `text` of each.
+--fitted draws z from the density that train.py --density fitted to the posteriors. The
+same seed draws the same sentences. --json prints `seed` and `text` of each.
 """
 
 import pathlib
@@ -31,6 +32,7 @@ def define_flags():
     flags.DEFINE_float("temperature", 1.0, "below 1, closer to the likeliest; 0 greedy")
     flags.DEFINE_integer("top_k", 0, "only from the k likeliest words; 0 is off")
     flags.DEFINE_float("top_p", 1.0, "only from the likeliest words of this sum")
+    flags.DEFINE_bool("fitted", None, "from the fitted density (default: the model's)")
     texts.define_json()
 
 
@@ -39,7 +41,12 @@ def main(argv):
         raise ValueError("--run_dir is needed, and no argument without a name.")
     space = keras_textvae.open_space(FLAGS.run_dir)
     samples = space.sample(
-        FLAGS.count, FLAGS.seed, FLAGS.temperature, FLAGS.top_k, FLAGS.top_p
+        FLAGS.count,
+        FLAGS.seed,
+        FLAGS.temperature,
+        FLAGS.top_k,
+        FLAGS.top_p,
+        FLAGS.fitted,
     )
     for seed, text in enumerate(samples, start=FLAGS.seed):
         texts.show({"seed": seed, "text": text})

@@ -142,6 +142,11 @@ def report(run: Run):
         )
     else:
         print(f"{result.bits_per_token:.3f} bits per {text.level.removesuffix('s')}")
+    if components := run.recipe.density.components:
+        flag = "" if run.recipe.density.fitted else " --fitted"
+        print(
+            f"density of {components} Gaussians: examples/sample.py{flag} draws from it"
+        )
     if not FLAGS.samples:
         return
     if keras.backend.backend() != "tensorflow":

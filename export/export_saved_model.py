@@ -154,6 +154,8 @@ def description(space, batching, bfloat16, run) -> dict:
         "batching": batching and batching._asdict(),
         "model": type(space.model).__name__,
         "latent_dim": space.model.latent_dim,
+        "density": space.density
+        and {"components": space.density.components, "fitted": space.fitted},
         "length": space.codec.length,
         "form": space.codec.form,
         "tokenizer": {

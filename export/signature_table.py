@@ -14,4 +14,4 @@ with quiet_imports():
     from keras_textvae.text_space import signatures
 
 if __name__ == "__main__":
-    print(signatures.table(signatures.declare("D", labels="C")))
+    print(signatures.table(signatures.declare("D", labels="C", fitted=False)))

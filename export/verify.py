@@ -162,7 +162,7 @@ def rounded(space):
     for weight in model.variables:
         if weight.dtype == "float32":
             weight.assign(keras.ops.cast(keras.ops.cast(weight, "bfloat16"), "float32"))
-    return keras_textvae.TextSpace(model, space.codec)
+    return keras_textvae.TextSpace(model, space.codec, space.density, space.fitted)
 
 
 def requests(space) -> list[dict]:

@@ -30,6 +30,7 @@ with _quiet_imports():
     from keras_textvae import imputation as imputation
     from keras_textvae import layers as layers
     from keras_textvae import losses as losses
+    from keras_textvae import mixtures as mixtures
     from keras_textvae import models as models
     from keras_textvae import objectives as objectives
     from keras_textvae import paths as paths
@@ -50,6 +51,7 @@ with _quiet_imports():
     from keras_textvae.decoders import LSTMDecoder as LSTMDecoder
     from keras_textvae.encoders import ConvolutionalEncoder as ConvolutionalEncoder
     from keras_textvae.encoders import LSTMEncoder as LSTMEncoder
+    from keras_textvae.mixtures import GaussianMixture as GaussianMixture
     from keras_textvae.models import LanguageModel as LanguageModel
     from keras_textvae.models import SemiSupervisedTextVAE as SemiSupervisedTextVAE
     from keras_textvae.models import TextClassifier as TextClassifier

@@ -1,34 +1,50 @@
-"""The folder of a text space: its model and its codec. Without TensorFlow.
+"""The folder of a text space: model, codec and density. Without TensorFlow.
 
 FOLDER/model.keras      the model, without what only training needs
 FOLDER/text_space.json  the codec's configuration
+FOLDER/density.npz      the density fitted to the model's posteriors, if there is one
 
 So a model that was trained without TensorFlow can be opened as a text space elsewhere.
 """
 
+import contextlib
 import json
 import os
 import zipfile
 import zlib
 
 import keras
+import numpy as np
 
 from keras_textvae.atomic_files import read_json, replacing, write_json
+from keras_textvae.mixtures import GaussianMixture
 from keras_textvae.models import SentenceModel, copied
 
 DESCRIPTION = "text_space.json"
+DENSITY = "density.npz"
 FORMAT = "keras_textvae.text_space"
 VERSION = 2
+# What a damaged file raises when it is read.
+DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, KeyError, OSError)
 
 
-def save(folder: str | os.PathLike, model: SentenceModel, codec_config: dict):
+def save(
+    folder: str | os.PathLike,
+    model: SentenceModel,
+    codec_config: dict,
+    density: GaussianMixture | None = None,
+    fitted: bool = False,
+):
     """Writes the folder; each file is replaced whole, the description last.
+
+    A density that was there is removed: it belongs to another model.
 
     Args:
         folder: created if it does not exist.
         model: one of `models`. The optimizer's state is left out: it would
             triple the size.
         codec_config: see `tokenizers.Codec.get_config`.
+        density, fitted: see `save_density`; None saves none.
     """
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, DESCRIPTION)
@@ -37,7 +53,46 @@ def save(folder: str | os.PathLike, model: SentenceModel, codec_config: dict):
         copied(model).save(partial)
         if os.path.exists(path) and not _is(path, description):
             os.remove(path)  # a kill must not leave a model with another's words
+        remove_density(folder)
+    if density is not None:
+        save_density(folder, density, fitted)
     write_json(path, description)
+
+
+def save_density(folder: str | os.PathLike, density: GaussianMixture, fitted: bool):
+    """Writes the density that was fitted to the posteriors of a folder's model.
+
+    Args:
+        folder: of a text space.
+        density: `mixtures.GaussianMixture`.
+        fitted: bool. Whether `sample` draws from it unless told otherwise.
+    """
+    with replacing(os.path.join(folder, DENSITY)) as partial:
+        np.savez(partial, fitted=fitted, **vars(density))
+
+
+def remove_density(folder: str | os.PathLike):
+    """Removes the density from a folder, if there is one."""
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(os.path.join(folder, DENSITY))
+
+
+def load_density(folder: str | os.PathLike) -> tuple[GaussianMixture | None, bool]:
+    """Returns what `save_density` wrote; None and False if there is no density.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    path = os.path.join(folder, DENSITY)
+    if not os.path.exists(path):
+        return None, False
+    try:
+        with np.load(path) as saved:
+            arrays = {name: saved[name] for name in saved.files}
+        fitted = bool(arrays.pop("fitted"))
+        return GaussianMixture(**arrays), fitted
+    except (*DAMAGED, TypeError, EOFError) as error:
+        raise _unreadable(path, error) from error
 
 
 def _is(path, description):
@@ -81,9 +136,13 @@ def load_model(folder: str | os.PathLike) -> SentenceModel:
     path = os.path.join(folder, "model.keras")
     try:
         return keras.saving.load_model(path)
-    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path} cannot be read: {reason}") from error
+    except DAMAGED as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path, error):
+    reason = str(error).partition("\n")[0]
+    return ValueError(f"{path} cannot be read: {reason}")
 
 
 def folder_of(run_dir: str | os.PathLike) -> str:

@@ -14,14 +14,14 @@ TENSORS = {
     *("features", "mean", "log_var", "noise", "z", "log_det", "first", "last", "share"),
     *("state", "h", "c", "t", "rows", "buffer", "recurrent_kernel", "projected"),
     *("outputs", "logits", "kl", "kl_weight", "reconstruction", "divergence"),
-    *("data", "arrays", "values", "y_true", "condition", "conditions"),
+    *("data", "arrays", "values", "y_true", "condition", "conditions", "uniform"),
 }
 # In rooms where text is a tensor too.
 TEXTS = {
     "keras_textvae.tokenizers": {"text", "texts", "lines", "unknown"},
     "keras_textvae.text_space.graph": {
         *("text", "start", "end", "steps", "spherical"),
-        *("seed", "temperature", "top_k", "top_p"),
+        *("seed", "temperature", "top_k", "top_p", "fitted"),
     },
 }
 SHAPES = ("_shape", "shapes")  # how they end, of tensors, which Keras hands to `build`

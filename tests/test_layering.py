@@ -11,7 +11,10 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = "keras_textvae"
 TOP = "__init__"  # the package's own `__init__.py`, which names what is public
 
-_LEAVES = ("replicas", "losses", "schedules", "samplers", "grammar", "batches", "paths")
+_LEAVES = (
+    *("replicas", "losses", "schedules", "samplers", "grammar", "batches", "paths"),
+    "mixtures",
+)
 # Every room may also import itself, `tokens` and `atomic_files`.
 TABLE = {
     "tokens": set(),
@@ -41,7 +44,7 @@ TABLE = {
         "evaluation",
         "models",
     },
-    "space_files": {"models"},
+    "space_files": {"mixtures", "models"},
     "transfer": {"batches", "models", "text_space"},
 }
 # What a room may name besides, under `if TYPE_CHECKING`, where nothing is imported.
@@ -51,7 +54,7 @@ HINTS = {
     "models": {"decoders"},
     "evaluation": {"models"},
 }
-TABLE["text_space"] |= {"paths", "space_files"}
+TABLE["text_space"] |= {"mixtures", "paths", "space_files"}
 TABLE["zoo"] = set(TABLE)
 TABLE["training"] = set(TABLE)
 TABLE["command_line"] = set()

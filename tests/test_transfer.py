@@ -186,6 +186,13 @@ def test_semi_supervised_spaces_learn_from_both_and_still_generate():
     assert len(labelled.sample(2)) == 2
 
 
+def test_a_density_stays_with_the_space_whose_posteriors_it_was_fitted_to(space):
+    fitted = space.with_density(TEXTS * 9, fitted=True)
+    for make in (transfer.classifier, transfer.semi_supervised):
+        labelled = make(fitted, NAMES)
+        assert (labelled.density, labelled.fitted) == (None, False)
+
+
 def test_a_semi_supervised_space_keeps_the_objective_of_its_source(space):
     found = transfer.semi_supervised(space, NAMES).model.objective
     assert found.get_config() == space.model.objective.get_config()

@@ -303,12 +303,13 @@ def test_a_recipe_s_schedule_begins_low_and_ends_at_one(name):
 @pytest.mark.parametrize("name", zoo.RECIPES)
 def test_a_recipe_is_the_same_after_json(name):
     stage = zoo.Stage("autoencoder", {"beta": 0.0, "channels": (1, 2)}, ("encoder",))
-    recipe = zoo.recipe(name).replace(stages=(stage,))
+    recipe = zoo.recipe(name).replace(stages=(stage,), components=3)
     config = json.loads(json.dumps(recipe.get_config()))
     assert zoo.Recipe.from_config(config) == recipe
     # A field that is younger than the configuration has its default.
-    del config["text"]["tweets"], config["training"]["epsilon"]
+    del config["text"]["tweets"], config["training"]["epsilon"], config["density"]
     again = zoo.Recipe.from_config(config)
+    assert again.density.components == 0
     assert again.text.tweets is False and again.training.epsilon == 1e-7
 
 
@@ -324,9 +325,9 @@ def test_fields_are_replaced_in_the_part_that_has_them():
         recipe.replace(depth=3)
 
 
-def test_a_stage_changes_the_recipe_and_has_no_stages_of_its_own():
+def test_a_stage_changes_the_recipe_and_has_no_stages_or_density_of_its_own():
     stage = zoo.Stage("autoencoder", {"beta": 0.0, "epochs": 1}, ("encoder",))
-    recipe = zoo.recipe("lstm-grammar").replace(stages=(stage,))
+    recipe = zoo.recipe("lstm-grammar").replace(stages=(stage,), components=3)
     assert recipe.stage(stage) == zoo.recipe("lstm-grammar").replace(beta=0.0, epochs=1)
     with pytest.raises(ValueError, match="keep"):
         zoo.Stage("autoencoder", {}, ("head",))

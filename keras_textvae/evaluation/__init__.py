@@ -15,3 +15,4 @@ from keras_textvae.evaluation.latent import ActiveUnits as ActiveUnits
 from keras_textvae.evaluation.latent import active_units as active_units
 from keras_textvae.evaluation.latent import kl_per_dimension as kl_per_dimension
 from keras_textvae.evaluation.latent import mutual_information as mutual_information
+from keras_textvae.evaluation.latent import posterior_samples as posterior_samples

@@ -83,12 +83,37 @@ def active_units(
     Raises:
         ValueError: for a language model, which has no z; for no sentences.
     """
-    if not model.latent_dim:
-        raise ValueError(f"A model with z is needed. Received: {type(model).__name__}")
+    _require_z(model)
     mode = Compiled(_mode, model)
     means = np.concatenate([mode.on(ids) for ids in of_ids(batches, model)])
     variances = np.var(means, axis=0, dtype="float64")
     return ActiveUnits(int(np.sum(variances > threshold)), variances)
+
+
+def posterior_samples(model: "TextVAE", batches: Iterable, seed: int = 0) -> np.ndarray:
+    """Draws one z from the posterior of each sentence.
+
+    Together they are draws from the aggregated posterior q(z), which a density for
+    sampling can be fitted to, see `mixtures.GaussianMixture`.
+
+    Args:
+        model: `models.TextVAE`, with any posterior.
+        batches: as for `evaluate_bound`.
+        seed: int. Seeds the noise in z.
+
+    Returns:
+        float32 [N, D], in the order of the sentences.
+
+    Raises:
+        ValueError: for a language model, which has no z; for no sentences.
+    """
+    _require_z(model)
+    z, rng = Compiled(_z, model), np.random.default_rng(seed)
+    drawn = []
+    for ids in of_ids(batches, model):
+        noise = rng.standard_normal((len(ids), model.latent_dim), "float32")
+        drawn.append(z.on(ids, noise))
+    return np.concatenate(drawn).astype("float32")
 
 
 def mutual_information(model: "TextVAE", batches: Iterable, seed: int = 0) -> float:
@@ -138,6 +163,11 @@ def _log_density_over_mean(z, start, mean, log_var):  # [R, D], [N, D] x 2 -> [R
     return own - log_mean
 
 
+def _require_z(model):
+    if not model.latent_dim:
+        raise ValueError(f"A model with z is needed. Received: {type(model).__name__}")
+
+
 def _gaussians(model, batches):  # -> float64 [N, D], [N, D]
     """The means and log-variances of q(z|x) of all sentences."""
     posterior = getattr(model, "posterior", model)
@@ -154,6 +184,10 @@ def _gaussians(model, batches):  # -> float64 [N, D], [N, D]
 
 def _kl(model, ids, noise):  # [B, T], [B, D] -> [B, D], or [B] of some families
     return model.infer(ids, noise)["kl"]
+
+
+def _z(model, ids, noise):  # [B, T], [B, D] -> [B, D]
+    return model.infer(ids, noise)["z"]
 
 
 def _mode(model, ids):  # [B, T] -> [B, D]

@@ -1,5 +1,6 @@
 """Python's values as the tensors that endpoints take, and back again."""
 
+import functools
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,7 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_textvae.text_space.signatures import Input
+from keras_textvae.text_space.signatures import Input, Signature
+
+
+def answered(
+    name: str, signature: Signature, endpoint: Callable, values: Sequence
+) -> dict[str, np.ndarray]:
+    """Returns an endpoint's outputs by name, of as many requests as the rows need."""
+
+    def compute(values):
+        declared = zip(values, signature.inputs, strict=True)
+        return endpoint(*[as_tensor(value, i) for value, i in declared])
+
+    requests = in_requests(values, signature.inputs, signature.max_rows)
+    return joined(
+        [
+            in_one_line(name, functools.partial(compute, request), first)
+            for first, request in requests
+        ]
+    )
 
 
 def in_one_line(name: str, compute: Callable, first: int | None = 0):

@@ -14,6 +14,7 @@ from keras_textvae import paths, samplers
 from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.losses import sentence_nll
+from keras_textvae.mixtures import GaussianMixture
 from keras_textvae.models import SentenceModel
 from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
@@ -33,6 +34,7 @@ class TextGraph:
     Args:
         model: `TextVAE`, built.
         codec: see `tokenizers.Codec`.
+        density, fitted: see `TextSpace`.
         together: makes of a function, tensors [B, ...] -> tensor [B, ...], one that
             joins concurrent calls; or None. z is decoded through it.
         scope: context manager without arguments, around everything.
@@ -45,6 +47,8 @@ class TextGraph:
         self,
         model: SentenceModel,
         codec: Codec,
+        density: GaussianMixture | None = None,
+        fitted: bool = False,
         together: Callable | None = None,
         scope: Callable = contextlib.nullcontext,
     ):
@@ -61,16 +65,22 @@ class TextGraph:
             _is_gaussian(model),
             len(getattr(model, "labels", ())),
             hasattr(model, "decoder"),
+            fitted if density else None,
         )
+        # Variables, so that an export has them once, and not in its graph.
+        arrays = vars(density) if density else {}
+        self.density_weights = {x: tf.Variable(arrays[x], False) for x in arrays}
         self.together = together
         self.endpoints = {
             name: guarded(signature, _within(scope, getattr(self, name)))
             for name, signature in self.signatures.items()
         }
 
-    def sample(self, seed, temperature, top_k, top_p):
-        """Draws z from the prior and decodes it."""
+    def sample(self, seed, temperature, top_k, top_p, fitted=None):
+        """Draws z from the prior, or the fitted density, and decodes it."""
         z = _per_row(tf.random.stateless_normal, seed, 0, self.latent_dim)
+        if fitted is not None:
+            z = tf.cond(fitted, lambda: self._from_density(z, seed), lambda: z)
         words = _per_row(tf.random.stateless_uniform, seed, 1, self.codec.length)
         options = temperature, top_k, top_p
         if self.together:  # the rows of other calls have options of their own
@@ -153,6 +163,11 @@ class TextGraph:
         steps = usual[1] if steps is None else steps
         completed = impute(self.model, ids, hidden, width, steps).ids
         return {"text": self.codec.decode(completed, written)}
+
+    def _from_density(self, noise, seed):  # [B, D], [B] -> [B, D]
+        uniform = _per_row(tf.random.stateless_uniform, seed, 2, 1)[:, 0]
+        parts = {name: x.read_value() for name, x in self.density_weights.items()}
+        return GaussianMixture(**parts).sample(noise, uniform)
 
     def _noise(self, seed, rows):  # -> [B, D], the same in each row
         noise = tf.random.stateless_normal([self.latent_dim], tf.stack([seed, 0]))

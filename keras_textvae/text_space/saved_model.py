@@ -77,13 +77,15 @@ def write(
         graph = TextGraph(
             space.model,
             space.codec,
+            space.density,
+            space.fitted,
             batching.together if batching else None,
             scope,
         )
     module = tf.Module()
     # What is listed here is saved, once, whichever signatures use it. A module that
     # held the Keras model would not find its variables again in a session.
-    module.weights = weights
+    module.weights = [weights, graph.density_weights]
     module.tables = space.codec.tokenizer.resources
     # As graph functions, not traced ones: the latter have lost their defaults.
     default = next(iter(graph.endpoints))

@@ -93,6 +93,7 @@ _SAMPLING = [
     _option("top_k", tf.int32, 0, 4, "keep the k likeliest words; 0 keeps all", 0),
     _option("top_p", tf.float32, 1.0, 0.9, "nucleus; 1 keeps all", 0.0, 1.0),
 ]
+_FROM_DENSITY = "z from the fitted density, not the prior"
 _ENDS = [
     Input("start", tf.string, meaning="first text of each path"),
     Input("end", tf.string, meaning="last text of each path"),
@@ -113,7 +114,11 @@ _BOUND = [
 
 
 def declare(
-    latent_dim: int, gaussian: bool = True, labels: int = 0, decodes: bool = True
+    latent_dim: int,
+    gaussian: bool = True,
+    labels: int = 0,
+    decodes: bool = True,
+    fitted: bool | None = None,
 ) -> dict[str, Signature]:
     """Returns the signatures of a text space by name; the first is the default one.
 
@@ -123,6 +128,8 @@ def declare(
             its log-variance has a meaning.
         labels: int. How many labels the model tells apart; 0 if it does not classify.
         decodes: bool. Whether the model makes texts; a classifier does not.
+        fitted: the default of `sample`'s option of that name; None for a space without
+            a density, which has no such option.
     """
     classify = {}
     if labels:
@@ -141,8 +148,11 @@ def declare(
     encode = {"encode": Signature("infers the posterior", [_TEXT], posterior)}
     if not decodes:
         return classify | (encode if latent_dim else {})
+    sampling = [*_SAMPLING]
+    if fitted is not None:
+        sampling.append(_option("fitted", tf.bool, fitted, not fitted, _FROM_DENSITY))
     signatures = {
-        "sample": Signature("draws texts", [_SEED, *_SAMPLING], [_TEXTS]),
+        "sample": Signature("draws texts", [_SEED, *sampling], [_TEXTS]),
         "impute": Signature(
             "replaces hidden words", [_WITH_HIDDEN], [_TEXTS], MAX_ROWS_OF_SEVERAL
         ),

@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_textvae import space_files
+from keras_textvae.evaluation import posterior_samples
+from keras_textvae.mixtures import GaussianMixture
 from keras_textvae.models import (
     SentenceModel,
     check_features,
@@ -20,16 +22,16 @@ from keras_textvae.models import (
 )
 from keras_textvae.text_space import saved_model
 from keras_textvae.text_space.conversion import (
+    answered,
     as_rows,
     as_seeds,
     as_tensor,
     as_texts,
     in_one_line,
-    in_requests,
-    joined,
 )
 from keras_textvae.text_space.endpoints import guarded
 from keras_textvae.text_space.graph import TextGraph
+from keras_textvae.text_space.parts import check_parts
 from keras_textvae.text_space.results import Classification, Encoding, Score
 from keras_textvae.text_space.saved_model import Batching
 from keras_textvae.text_space.signatures import Input, Signature
@@ -51,34 +53,30 @@ class TextSpace:
     Args:
         model: `TextVAE` or another of `models`.
         codec: `tokenizers.Codec`; its vocabulary must be the model's.
+        density: `mixtures.GaussianMixture`, fitted to the model's posteriors, see
+            `with_density`; or None. A model that is trained further needs another.
+        fitted: bool. Whether `sample` draws from it unless told otherwise.
 
     Raises:
         ValueError: if Keras's backend is not TensorFlow, codec and model disagree on
-            the vocabulary, or the model's own length is shorter. The methods raise
-            ValueError, with one line, for texts, seeds or vectors that they can't take.
+            the vocabulary, density and model on D, or the model's own length is
+            shorter. The methods raise ValueError, with one line, for texts, seeds or
+            vectors that they can't take.
     """
 
-    def __init__(self, model: SentenceModel, codec: Codec):
-        if not isinstance(codec, Codec):
-            raise ValueError(
-                "A `Codec` is needed, such as Codec(tokenizer, length=50). "
-                f"Received: {type(codec).__name__}"
-            )
-        if codec.vocabulary_size != model.vocabulary_size:
-            raise ValueError(
-                "The codec's vocabulary is not the model's. Received: "
-                f"{codec.vocabulary_size} and {model.vocabulary_size} ids"
-            )
-        reader = model.decoder if hasattr(model, "decoder") else model.encoder
-        longest = getattr(reader, "length", codec.positions)
-        if codec.positions > longest:
-            raise ValueError(
-                f"The model predicts {longest} ids at most, and the codec's texts have "
-                f"{codec.positions}. Received: length={codec.length}"
-            )
+    def __init__(
+        self,
+        model: SentenceModel,
+        codec: Codec,
+        density: GaussianMixture | None = None,
+        fitted: bool = False,
+    ):
+        check_parts(model, codec, density)
         self.model = model
         self.codec = codec
-        self.graph = TextGraph(model, codec)
+        self.density = density
+        self.fitted = bool(density) and fitted
+        self.graph = TextGraph(model, codec, density, self.fitted)
         self._ids = guarded(_TEXTS, codec.ids)
         self._imputers = {(None, None): self.graph.endpoints.get("impute")}
         self._read = tf.function(self._features, reduce_retracing=True, autograph=False)
@@ -90,16 +88,23 @@ class TextSpace:
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
+        fitted: bool | None = None,
     ) -> list[str]:
-        """Draws texts from the prior.
+        """Draws texts from the prior, or from the space's density.
 
         Args:
             count: int. How many.
             seed: int. Text i is that of seed + i, whatever the count.
             temperature, top_k, top_p: see `samplers.categorical`.
+            fitted: bool. Whether z comes from the density; None means the space's own
+                `fitted`. The noise of a seed is the same.
         """
-        seeds = as_seeds(seed, count)
-        return as_texts(self._call("sample", seeds, temperature, top_k, top_p)["text"])
+        options = [temperature, top_k, top_p]
+        if self.density:
+            options.append(self.fitted if fitted is None else fitted)
+        elif fitted:
+            raise ValueError("sample: there is no density yet, see `with_density`.")
+        return as_texts(self._call("sample", as_seeds(seed, count), *options)["text"])
 
     def reconstruct(self, texts: Iterable[str]) -> list[str]:
         """Decodes each text from the mode of its posterior, greedily."""
@@ -196,9 +201,38 @@ class TextSpace:
         features = self.model.encoder(ids, training=False)
         return selected(kind, features, self.model.posterior)
 
+    def with_density(
+        self,
+        texts: Iterable[str],
+        components: int = 1,
+        seed: int = 0,
+        fitted: bool = False,
+    ) -> "TextSpace":
+        """Returns this space with a density fitted to one z of each text's posterior.
+
+        Where posteriors do not fill the prior, texts drawn from it are more like the
+        training texts (Ghosh et al. 2020, section 4). The model is shared.
+
+        Args:
+            texts: those that the model was trained on, or some thousands of them.
+            components: int. Gaussians; more than one need scikit-learn.
+            seed: int. Of the draws and of the fit.
+            fitted: bool. See `TextSpace`.
+
+        Raises:
+            ValueError: for a model that decodes no z; as `GaussianMixture.fit`.
+        """
+        if "decode" not in self.graph.signatures:
+            kind = type(self.model).__name__
+            raise ValueError(f"with_density: a {kind} draws no texts from z.")
+        z = posterior_samples(self.model, self.ids(texts), seed)
+        density = GaussianMixture.fit(z, components, seed)
+        return TextSpace(self.model, self.codec, density, fitted)
+
     def save(self, folder: str | os.PathLike):
-        """Saves model and codec together, see `space_files`; `load` reads them."""
-        space_files.save(folder, self.model, self.codec.get_config())
+        """Saves all that it consists of, see `space_files`; `load` reads it."""
+        config = self.codec.get_config()
+        space_files.save(folder, self.model, config, self.density, self.fitted)
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "TextSpace":
@@ -209,7 +243,8 @@ class TextSpace:
             ValueError: if the folder's description is not one of ours.
         """
         codec = Codec.from_config(space_files.read_codec_config(folder))
-        return cls(space_files.load_model(folder), codec)
+        density, fitted = space_files.load_density(folder)
+        return cls(space_files.load_model(folder), codec, density, fitted)
 
     def in_float32(self) -> "TextSpace":
         """Returns this space with a model that computes in float32.
@@ -219,7 +254,8 @@ class TextSpace:
         """
         if computes_in_float32(self.model):
             return self
-        return TextSpace(copied(self.model, float32=True), self.codec)
+        model = copied(self.model, float32=True)
+        return TextSpace(model, self.codec, self.density, self.fitted)
 
     def export(
         self,
@@ -248,20 +284,8 @@ class TextSpace:
         if name not in self.graph.signatures:
             kind, methods = type(self.model).__name__, ", ".join(self.graph.signatures)
             raise ValueError(f"{name}: a {kind} has no such method, only {methods}.")
-        signature = self.graph.signatures[name]
         endpoint = by or self.graph.endpoints[name]
-
-        def compute(values):
-            declared = zip(values, signature.inputs, strict=True)
-            return endpoint(*[as_tensor(value, i) for value, i in declared])
-
-        requests = in_requests(values, signature.inputs, signature.max_rows)
-        return joined(
-            [
-                in_one_line(name, functools.partial(compute, request), first)
-                for first, request in requests
-            ]
-        )
+        return answered(name, self.graph.signatures[name], endpoint, values)
 
     def _arrays(self, result, name, *values):
         return result(**self._call(name, *values))

@@ -12,7 +12,7 @@ from keras_textvae.zoo import Recipe
 CONFIG = "config.json"
 FORMAT = 2
 # Another value of these makes no other run.
-FREE = ("epochs", "patience", "reference", "valid_steps")
+FREE = ("epochs", "patience", "reference", "valid_steps", "components", "fitted")
 # Where things lie; what they are, their checksums tell.
 PLACES = ("files.", "prepared", "start_from.folder")
 

@@ -2,7 +2,8 @@
 
 run_dir/config.json      recipe and corpus, with the checksums of its files
 run_dir/checkpoint.npz   the last epoch's state, for resuming
-run_dir/best/            the text space with the best validation, see `space_files`
+run_dir/best/            the text space with the best validation, see `space_files`;
+                         with the recipe's density, once finished
 run_dir/metrics.csv      a row per epoch
 run_dir/stages/          the stages before, each a run of its own
 run_dir/logs/            TensorBoard, where it is installed (extra `plot`)
@@ -31,6 +32,7 @@ from keras_textvae.prepared import (
     prepare,
     sha256,
 )
+from keras_textvae.training import density
 from keras_textvae.training.folder import (
     CONFIG,
     FORMAT,
@@ -70,7 +72,8 @@ class Run:
 
     Raises:
         ValueError: if the folder holds another run, the corpus was prepared for another
-            text, or `start_from` has a model of another vocabulary or other sizes.
+            text, `start_from` has a model of another vocabulary or other sizes, or the
+            recipe's density cannot be fitted to this model and corpus.
         FileNotFoundError: if there is no trained run in `start_from`.
     """
 
@@ -98,6 +101,7 @@ class Run:
         check_same_run(self.folder, self._config)
         self._make_batches()
         self._build()
+        density.check(self)
         self._restore()
         if start_from and not self.epochs_done:
             self._begin_with(start_from, keep)
@@ -158,6 +162,8 @@ class Run:
     ):
         """Trains to the last epoch or to early stopping, from where the run stands.
 
+        At the end the recipe's density is fitted, if it is not there yet.
+
         Args:
             callbacks: more of Keras's callbacks.
             verbose: as in `keras.Model.fit`.
@@ -170,12 +176,15 @@ class Run:
         with locked(self.folder):
             self._restore()  # another process may have gone on since
             self._write_config()
+            if not self.finished:
+                # That of a run which was finished may not fit its next best model.
+                space_files.remove_density(self.path("best"))
+                if not self.epochs_done:
+                    self._train_stages(callbacks, verbose, announce)
+                announce(self)
+                self._fit(callbacks, verbose)
             if self.finished:
-                return
-            if not self.epochs_done:
-                self._train_stages(callbacks, verbose, announce)
-            announce(self)
-            self._fit(callbacks, verbose)
+                density.fit(self)
 
     def best_model(self) -> SentenceModel:
         """Loads the model with the best validation, on whatever backend this is.

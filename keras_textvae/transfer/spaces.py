@@ -71,7 +71,8 @@ def semi_supervised(
 
     Returns:
         A `TextSpace` over a `models.SemiSupervisedTextVAE`, with `classify` and all
-        that `space` has.
+        that `space` has but its density: training moves the posteriors, and
+        `with_density` fits another.
 
     Raises:
         ValueError: as `classifier` does.

@@ -9,6 +9,7 @@ from keras_textvae.zoo.architectures import rnnlm as rnnlm
 from keras_textvae.zoo.recipe import CONSTANT as CONSTANT
 from keras_textvae.zoo.recipe import PARTS as PARTS
 from keras_textvae.zoo.recipe import Data as Data
+from keras_textvae.zoo.recipe import Density as Density
 from keras_textvae.zoo.recipe import Model as Model
 from keras_textvae.zoo.recipe import Recipe as Recipe
 from keras_textvae.zoo.recipe import Schedule as Schedule

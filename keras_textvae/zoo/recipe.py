@@ -166,6 +166,19 @@ class Training:
 
 
 @dataclasses.dataclass(frozen=True)
+class Density:
+    """What is fitted to the posteriors of the trained model, to sample from.
+
+    Attributes:
+        components: of a `mixtures.GaussianMixture`; 0 for none.
+        fitted: whether `sample` draws from it, not the prior, unless told otherwise.
+    """
+
+    components: int = 0
+    fitted: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Stage:
     """Training before the recipe's own, by what it changes in the recipe.
 
@@ -199,7 +212,7 @@ class Recipe:
     Attributes:
         reference: where it comes from and what differs.
         text: how texts become ids, `prepared.Text`.
-        data, model, terms, training: see there.
+        data, model, terms, training, density: see there.
         stages: what is trained before, in this order.
     """
 
@@ -209,6 +222,7 @@ class Recipe:
     model: Model
     terms: Terms = Terms()
     training: Training = Training()
+    density: Density = Density()
     stages: tuple[Stage, ...] = ()
 
     def build_model(self, vocabulary_size: int) -> GenerativeModel:
@@ -249,7 +263,7 @@ class Recipe:
 
     def stage(self, stage: Stage) -> "Recipe":
         """Returns the recipe of a stage."""
-        return self.replace(stages=(), **stage.changes)
+        return self.replace(stages=(), density=Density(), **stage.changes)
 
     def get_config(self) -> dict:
         """Returns what `from_config` restores this recipe from; JSON can hold it."""
@@ -270,6 +284,7 @@ PARTS_OF_A_RECIPE = {
     "model": Model,
     "terms": Terms,
     "training": Training,
+    "density": Density,
 }
 
 

@@ -18,7 +18,7 @@ from serving.client.text_vae_client import TextVAEClient
 def sample(client: TextVAEClient, options):
     """`seed`, `text`: --count texts, from --seed on."""
     first = options.seed or 0
-    sampling = options.temperature, options.top_k, options.top_p
+    sampling = options.temperature, options.top_k, options.top_p, options.fitted
     seeds = range(first, first + options.count)
     for batch in batches.of_rows(seeds, client.rows_per_call):
         yield {"seed": batch, "text": client.sample(batch, *sampling)}

@@ -82,14 +82,16 @@ class TextVAEClient:
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        fitted: bool | None = None,
     ) -> list[str]:
-        """A text for each seed."""
+        """A text for each seed; `fitted` is an option of models with a density."""
         return self._predict_rows(
             "sample",
             {"seed": _array("seed", [*seeds], np.int64)},
             temperature=_scalar("temperature", temperature, np.float32),
             top_k=_scalar("top_k", top_k, np.int32),
             top_p=_scalar("top_p", top_p, np.float32),
+            fitted=_scalar("fitted", fitted, np.bool_),
         )["text"].tolist()
 
     def interpolate(

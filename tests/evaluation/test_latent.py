@@ -17,6 +17,7 @@ from keras_textvae.evaluation import (
     evaluate_bound,
     kl_per_dimension,
     mutual_information,
+    posterior_samples,
 )
 from keras_textvae.models import TextVAE
 from keras_textvae.tokens import BOS, EOS
@@ -72,6 +73,27 @@ def test_kl_of_dimensions_adds_up_to_that_of_the_bound():
     assert np.sum(kl_per_dimension(model, ids)) == pytest.approx(expected, rel=1e-5)
     batches = [ids[:2], ids[2:, :3]]
     assert np.sum(kl_per_dimension(model, batches)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_draws_of_the_posteriors_against_numpy():
+    mean, log_var = random_gaussians(70, 3)
+    found = posterior_samples(*gaussians(mean, log_var), seed=5)
+    noise = np.random.default_rng(5)  # drawn batch by batch
+    noise = np.concatenate([noise.standard_normal((n, 3), "f4") for n in (32, 32, 6)])
+    np.testing.assert_allclose(found, mean + np.exp(log_var / 2) * noise, 1e-4, 1e-5)
+
+
+def test_draws_of_a_posterior_without_noise_are_its_points():
+    found = posterior_samples(*vae(np.eye(4), posteriors.Deterministic(4)))
+    np.testing.assert_array_equal(found, np.eye(4))
+
+
+def test_draws_of_a_flow_are_what_it_makes_of_the_noise():
+    model = zoo.lstm_vae(9, 4, 6, 3, posterior="planar", initial_range=2.0)
+    ids = np.array([[BOS, 4, 5, EOS], [BOS, 6, 7, EOS]], "int32")
+    noise = np.random.default_rng(1).standard_normal((2, 3), "float32")
+    expected = model.infer(ids, noise)["z"]
+    np.testing.assert_allclose(posterior_samples(model, ids, seed=1), expected, 1e-5)
 
 
 def test_a_posterior_that_is_the_prior_carries_nothing():
@@ -200,13 +222,14 @@ def test_what_has_no_kl_per_dimension_says_so():
             kl_per_dimension(model, ids)
 
 
-def test_a_language_model_has_no_units():
+@pytest.mark.parametrize("measure", [active_units, posterior_samples])
+def test_a_language_model_has_no_z(measure):
     with pytest.raises(ValueError, match="with z is needed. Received: LanguageModel$"):
-        active_units(zoo.rnnlm(5, 2, 2), np.array([[BOS, 1, EOS]]))
+        measure(zoo.rnnlm(5, 2, 2), np.array([[BOS, 1, EOS]]))
 
 
 @pytest.mark.parametrize(
-    "measure", [kl_per_dimension, active_units, mutual_information]
+    "measure", [kl_per_dimension, active_units, mutual_information, posterior_samples]
 )
 def test_no_sentences_are_refused(measure):
     with pytest.raises(ValueError, match="no sentence"):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from examples import sample
+from tests.step_by_step import step_by_step
 
 
 def test_samples_are_those_of_the_space(run, opened, space):
@@ -25,6 +26,20 @@ def test_options_of_sampling_are_passed_on(run, opened, space):
     assert ended.output == space.sample(10, **options)
 
 
+@step_by_step()
+def test_samples_come_from_the_density_or_the_prior(run, space, tmp_path, monkeypatch):
+    fitted = space.with_density(["the cat sees", "a dog", "old", "big"], fitted=True)
+    monkeypatch.setattr(sample.keras_textvae, "open_space", lambda folder: fitted)
+    for arguments, source in (
+        ([], fitted),
+        (["--fitted"], fitted),
+        (["--nofitted"], space),
+    ):
+        ended = run(sample, f"--run_dir={tmp_path}", *arguments)
+        assert ended.output == source.sample(10)
+    assert fitted.sample(10) != space.sample(10)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -34,6 +49,7 @@ def test_options_of_sampling_are_passed_on(run, opened, space):
         (["--run_dir=RUN", "--count=0"], "--count=0"),
         (["--run_dir=RUN", "--temperature=-1"], "`temperature` must be at least 0"),
         (["--run_dir=RUN", "--top_p=1.5"], "`top_p` must be at most 1"),
+        (["--run_dir=RUN", "--fitted"], "there is no density yet"),
         (["--run_dir=RUN", "--count=many"], "--count"),
         (["--run_dir=RUN", "--tempratur=1"], "tempratur"),
     ],

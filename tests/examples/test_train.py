@@ -345,6 +345,11 @@ def test_the_weights_of_the_terms_are_those_of_the_flags(recipe_from):
     )
 
 
+def test_the_density_is_that_of_the_flags(recipe_from):
+    recipe = recipe_from("--recipe=hybrid-grammar", "--density=7", "--fitted")
+    assert recipe.density == zoo.Density(components=7, fitted=True)
+
+
 @pytest.mark.parametrize(
     ("text", "weights"),
     [

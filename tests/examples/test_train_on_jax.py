@@ -31,7 +31,13 @@ for command in commands:
 """
 RECIPES = {
     # Without noise in z, so that figures are the same; in one shape, to compile once.
-    "sentences": [*TINY, "--model=posterior=deterministic", "--bucket_width=40"],
+    "sentences": [
+        *TINY,
+        "--model=posterior=deterministic",
+        "--bucket_width=40",
+        "--density=1",
+        "--fitted",
+    ],
     "crops": [
         "--recipe=semeniuta2017-ptb",
         "--length=8",
@@ -86,6 +92,8 @@ def test_a_run_of_jax_is_a_run_like_any_other(run, trained, form):
     noise = 1e-5 if form == "sentences" else 1e-2
     assert result.bound == pytest.approx(on_jax["bound"], rel=noise)
     assert len(space.sample(3)) == 3
+    if form == "sentences":
+        assert space.fitted and space.density.components == 1
     # More epochs go on from the checkpoint that JAX wrote.
     longer = [f"--run_dir={folder}", "--epochs=2", "--samples=0"]
     ended = run(train, *longer)

@@ -15,6 +15,7 @@ from export.export_saved_model import export
 from keras_textvae import (
     Batching,
     Codec,
+    GaussianMixture,
     TextSpace,
     WordTokenizer,
     bag_of_words_vae,
@@ -42,8 +43,11 @@ def at_once(monkeypatch):
 def test_all_options_and_signatures_equal_their_model_in_a_process_of_its_own(
     space, tmp_path, monkeypatch
 ):
-    labelled = transfer.semi_supervised(space, ["cat", "dog"])
-    stirred(labelled.model)  # or every text is as likely a cat as a dog
+    model = transfer.semi_supervised(space, ["cat", "dog"]).model
+    stirred(model)  # or every text is as likely a cat as a dog
+    z = np.random.default_rng(0).normal(3.0, 1.0, (50, 4))
+    density = GaussianMixture.fit(z, components=2)
+    labelled = TextSpace(model, space.codec, density, fitted=True)
     version = export(labelled, tmp_path, batching=Batching(), bfloat16=True)
     found = gate.read(version).signature_def
     assert {*found["serving_default"].outputs} == {"text"}

@@ -13,6 +13,7 @@ from keras_textvae import Codec, TextSpace, WordTokenizer, grammar, lstm_vae, tr
 from serving.client import TextVAEClient
 from serving.server import Server
 from tests.step_by_step import step_by_step
+from tests.text_space.conftest import DENSITY
 
 LENGTH = 12
 LATENT_SIZE = 3
@@ -28,7 +29,7 @@ def space():
     rng = np.random.default_rng(0)
     for weight in model.trainable_weights:
         weight.assign(rng.normal(scale=0.8, size=weight.shape))
-    return TextSpace(model, Codec(tokenizer, LENGTH - 1))
+    return TextSpace(model, Codec(tokenizer, LENGTH - 1), DENSITY)
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +81,11 @@ def test_every_signature_answers_as_its_method(client, space):
 
 def test_options_reach_the_model(client, space):
     texts = SHORT[:2]
-    options = {"temperature": 0.5, "top_k": 3, "top_p": 0.9}
+    options = {"temperature": 0.5, "top_k": 3, "top_p": 0.9, "fitted": True}
     assert client.sample([5, 6], **options) == space.sample(2, 5, **options)
+    assert space.sample(2, 5, **options | {"fitted": False}) != space.sample(
+        2, 5, **options
+    )
     for path in ((3,), (4, True)):
         expected = [space.interpolate(*texts, *path)]
         assert client.interpolate(texts[:1], texts[1:], *path) == expected

@@ -3,13 +3,18 @@
 import numpy as np
 import pytest
 
-from keras_textvae import zoo
+from keras_textvae import GaussianMixture, zoo
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import CharacterTokenizer, Codec, WordTokenizer
 
 POSITIONS = 6
 LENGTH = POSITIONS - 1  # of a sentence, its end not counted
 Z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+DENSITY = GaussianMixture(
+    np.float32([0.5, 0.5]),
+    np.float32([[4.0, 0.0, 0.0], [0.0, -4.0, 0.0]]),
+    np.float32([0.1 * np.eye(3), np.tril(np.full((3, 3), 2.0))]),
+)
 
 
 def stirred(model):
@@ -34,6 +39,12 @@ def words():
     size = tokenizer.vocabulary_size
     model = zoo.lstm_vae(size, 5, 8, 3, keep_rate=0.5, z_every_step=True)
     return TextSpace(stirred(model), Codec(tokenizer, LENGTH))
+
+
+@pytest.fixture(scope="session")
+def fitted(words):
+    """The space of words, which samples from a density unless told otherwise."""
+    return TextSpace(words.model, words.codec, DENSITY, fitted=True)
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,7 @@ def ends(rows, steps, spherical=False):
 
 def sampling(**options):
     types = {"temperature": np.float32, "top_k": np.int32, "top_p": np.float32}
+    types["fitted"] = np.bool_
     values = {"temperature": 1.0, "top_k": 0, "top_p": 1.0} | options
     return {name: types[name](value) for name, value in values.items()}
 
@@ -162,19 +163,25 @@ def test_the_export_guards_its_inputs_itself(exported, signature, inputs, messag
         call(exported, signature, **inputs)
 
 
-def test_the_export_tells_clients_what_they_may_leave_out(folder):
+def defaults(folder):
+    """The defaults of an export's inputs, by signature."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((folder / "saved_model.pb").read_bytes())
-    found = {
+    return {
         name: {i: tf.make_ndarray(v).item() for i, v in signature.defaults.items()}
         for name, signature in saved.meta_graphs[0].signature_def.items()
     }
+
+
+def test_the_export_tells_clients_what_they_may_leave_out(folder, compact):
+    found = defaults(folder)
     assert found["sample"] == {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
     assert found["serving_default"] == found["sample"]
     assert found["interpolate"] == {"steps": 8, "spherical": False}
     assert found["score"] == {"seed": 0}
     for name in ("encode", "decode", "reconstruct", "impute"):
         assert found[name] == {}
+    assert defaults(compact)["sample"] == found["sample"] | {"fitted": True}
 
 
 def in_threads(calls):
@@ -183,10 +190,10 @@ def in_threads(calls):
 
 
 @pytest.fixture(scope="module")
-def rounded(words, tmp_path_factory):
-    """The space of words with weights rounded to bfloat16."""
+def rounded(fitted, tmp_path_factory):
+    """The space of words with weights rounded to bfloat16, but for its density."""
     folder = str(tmp_path_factory.mktemp("rounded"))
-    words.save(folder)
+    fitted.save(folder)
     space = TextSpace.load(folder)
     for weight in space.model.trainable_weights:
         half = tf.cast(weight.value, tf.bfloat16)
@@ -195,10 +202,10 @@ def rounded(words, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def compact(words, tmp_path_factory):
+def compact(fitted, tmp_path_factory):
     """The folder of the space of words, exported in bfloat16 to join calls."""
     folder = tmp_path_factory.mktemp("compact") / "1"
-    words.export(folder, Batching(rows=6, timeout_ms=200.0), bfloat16=True)
+    fitted.export(folder, Batching(rows=6, timeout_ms=200.0), bfloat16=True)
     return folder
 
 
@@ -210,10 +217,10 @@ def loaded(compact):
 @pytest.mark.usefixtures("eagerly")
 def test_joined_calls_are_answered_as_each_alone(rounded, loaded):
     options = [
-        {"temperature": 0.0},
-        {"temperature": 1.0},
-        {"temperature": 2.0, "top_k": 3},
-        {"temperature": 0.7, "top_p": 0.8},
+        {"temperature": 0.0, "fitted": True},
+        {"temperature": 1.0, "fitted": False},
+        {"temperature": 2.0, "top_k": 3, "fitted": True},
+        {"temperature": 0.7, "top_p": 0.8, "fitted": False},
     ]
     seeds = range(0, 8, 2)
 
@@ -243,7 +250,9 @@ def test_bfloat16_weights_are_the_rounded_ones_in_half_the_bytes(
     assert not np.allclose(score["bound"], words.score(given(words), seed=3).bound)
     variables = tf.train.load_checkpoint(str(compact / "variables/variables"))
     dtypes = variables.get_variable_to_dtype_map()
-    assert tf.float32 not in dtypes.values()
+    shapes = variables.get_variable_to_shape_map()
+    floats = [tuple(shapes[x]) for x in dtypes if dtypes[x] == tf.float32]
+    assert sorted(floats) == [(2,), (2, 3), (2, 3, 3)]  # of the density
     assert [*dtypes.values()].count(tf.bfloat16) == len(
         [v for v in words.model.variables if v.dtype == "float32"]
     )

@@ -9,7 +9,7 @@ import pytest
 from keras_textvae import space_files, zoo
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import Codec, WordTokenizer
-from tests.text_space.conftest import LENGTH, Z, given
+from tests.text_space.conftest import DENSITY, LENGTH, Z, given
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -29,6 +29,43 @@ def test_saving_replaces_what_was_saved(words, tmp_path):
         words.save(str(tmp_path))
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"model.keras", "text_space.json"}
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_is_saved_with_its_space_and_with_no_other(words, fitted, tmp_path):
+    fitted.save(tmp_path)
+    loaded = TextSpace.load(tmp_path)
+    for name, part in vars(DENSITY).items():
+        np.testing.assert_array_equal(vars(loaded.density)[name], part)
+    assert loaded.fitted
+    assert loaded.sample(3) == fitted.sample(3) != words.sample(3)
+    words.save(tmp_path)
+    assert TextSpace.load(tmp_path).density is None
+    TextSpace(words.model, words.codec, DENSITY).save(tmp_path)
+    assert not TextSpace.load(tmp_path).fitted
+
+
+def test_a_kill_never_leaves_a_model_with_another_s_density(
+    words, fitted, tmp_path, monkeypatch
+):
+    fitted.save(tmp_path)
+    with monkeypatch.context() as killed:
+        killed.setattr(space_files, "save_density", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            TextSpace(words.model, words.codec, DENSITY).save(tmp_path)
+    assert TextSpace.load(tmp_path).density is None
+
+
+@pytest.mark.parametrize("damaged", [b"", b"PK", None])
+def test_a_damaged_density_is_told_in_one_line(words, tmp_path, damaged):
+    words.save(tmp_path)
+    if damaged is None:
+        np.savez(tmp_path / "density.npz", fitted=True, weights=np.ones(1))
+    else:
+        (tmp_path / "density.npz").write_bytes(damaged)
+    with pytest.raises(ValueError, match="density.npz cannot be read") as error:
+        TextSpace.load(tmp_path)
+    assert "\n" not in str(error.value)
 
 
 def test_a_compiled_model_is_saved_without_its_optimizer(words, tmp_path):
@@ -85,7 +122,8 @@ def test_a_space_in_float32_is_that_of_the_same_weights(words):
         keras.config.set_dtype_policy("float32")
     for weight, value in zip(model.state, words.model.state, strict=True):
         weight.assign(value)
-    mixed = TextSpace(model, words.codec)
+    mixed = TextSpace(model, words.codec, DENSITY, fitted=True)
+    assert (mixed.in_float32().density, mixed.in_float32().fitted) == (DENSITY, True)
     expected = words.score(given(words)).bound
     np.testing.assert_array_equal(
         mixed.in_float32().score(given(words)).bound, expected

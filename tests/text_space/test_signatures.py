@@ -13,24 +13,36 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 def test_the_guide_has_the_table():
     # `python export/signature_table.py` prints it.
-    assert table(declare("D", labels="C")) in (ROOT / "docs" / "serving.md").read_text()
+    declared = declare("D", labels="C", fitted=False)
+    assert table(declared) in (ROOT / "docs" / "serving.md").read_text()
 
 
-@pytest.mark.parametrize("latent_dim", [0, 3])
-def test_options_stand_last_and_are_scalars(latent_dim):
-    for signature in declare(latent_dim).values():
+@pytest.mark.parametrize(
+    ("latent_dim", "options"), [(0, {}), (3, {}), (3, {"fitted": True})]
+)
+def test_options_stand_last_and_are_scalars(latent_dim, options):
+    for signature in declare(latent_dim, **options).values():
         optional = [i.default is not None for i in signature.inputs]
         assert optional == sorted(optional)
         assert all(i.has_rows == (i.default is None) for i in signature.inputs)
 
 
-def test_the_example_of_an_option_is_allowed_and_not_its_default():
-    options = [i for s in declare(3).values() for i in s.inputs if not i.has_rows]
+@pytest.mark.parametrize("fitted", [False, True])
+def test_the_example_of_an_option_is_allowed_and_not_its_default(fitted):
+    declared = declare(3, fitted=fitted).values()
+    options = [i for s in declared for i in s.inputs if not i.has_rows]
     for option in options:
         example = tf.constant(option.example, option.dtype).numpy()
         assert example != option.default
         assert option.minimum is None or example >= option.minimum
         assert option.maximum is None or example <= option.maximum
+
+
+def test_a_density_makes_an_option_with_the_space_s_default():
+    for fitted in (False, True):
+        *_, option = declare(3, fitted=fitted)["sample"].inputs
+        assert (option.name, option.default) == ("fitted", fitted)
+    assert "fitted" not in {i.name for i in declare(3)["sample"].inputs}
 
 
 def test_a_language_model_has_no_z():

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_textvae import paths, zoo
+from keras_textvae import GaussianMixture, paths, transfer, zoo
+from keras_textvae.evaluation import posterior_samples
 from keras_textvae.text_space import TextSpace
 from keras_textvae.text_space.signatures import MAX_ROWS
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, PAD
-from tests.text_space.conftest import stirred
+from tests.text_space.conftest import DENSITY, stirred
 
 TEXTS = ["the cat sees a dog", "old dog", "a big cat likes"]
 CHARACTERS = ["abcabc", "edc ba", "b\nd  e"]
@@ -73,6 +74,53 @@ def test_options_of_sampling_change_texts(words):
 def test_sampling_without_choice_decodes_draws_from_the_prior(space, greedy):
     z = np.stack([normal(seed) for seed in range(4, 10)])
     assert space.sample(6, seed=4, **greedy) == space.decode(z)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_samples_are_drawn_from_the_prior_or_from_the_density(words, fitted):
+    """The noise of z is the same, and the component a seed's own."""
+    texts = fitted.sample(8, seed=4, temperature=0.0)
+    noise = np.stack([normal(seed) for seed in range(4, 12)])
+    pairs = [[seed, 2] for seed in range(4, 12)]
+    uniform = [tf.random.stateless_uniform([1], pair)[0].numpy() for pair in pairs]
+    assert 0 < sum(u < 0.5 for u in uniform) < 8
+    assert texts == words.decode(DENSITY.sample(noise, np.stack(uniform)))
+    assert texts != words.decode(noise)
+    assert fitted.sample(2, seed=9, temperature=0.0) == texts[5:7]
+    assert fitted.sample(8, seed=4, fitted=True) == fitted.sample(8, seed=4)
+    assert fitted.sample(8, seed=4, fitted=False) == words.sample(8, seed=4)
+    plain = TextSpace(words.model, words.codec, DENSITY)
+    assert plain.sample(8, seed=4) == words.sample(8, seed=4)
+    assert plain.sample(8, seed=4, fitted=True) == fitted.sample(8, seed=4)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_is_that_of_draws_from_the_posteriors_of_texts(words):
+    texts = TEXTS * 5
+    space = words.with_density(iter(texts), components=2, seed=3, fitted=True)
+    z = posterior_samples(words.model, words.ids(texts), 3)
+    expected = GaussianMixture.fit(z, 2, 3)
+    for name, part in vars(expected).items():
+        np.testing.assert_array_equal(vars(space.density)[name], part)
+    assert space.fitted and not words.with_density(texts).fitted
+    assert space.sample(3) == space.sample(3, fitted=True)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_that_is_not_there_or_cannot_be_is_told_in_one_line(words):
+    with pytest.raises(ValueError, match="sample: there is no density yet"):
+        words.sample(fitted=True)
+    with pytest.raises(ValueError, match="`fitted` must be of type bool. Received: 2"):
+        TextSpace(words.model, words.codec, DENSITY).sample(fitted=2)
+    with pytest.raises(ValueError, match="Received: 3 points, 3 dimensions"):
+        words.with_density(TEXTS)
+    model = zoo.rnnlm(words.codec.vocabulary_size, 5, 8)
+    with pytest.raises(ValueError, match="with_density: a LanguageModel draws no"):
+        TextSpace(model, words.codec).with_density(TEXTS)
+    with pytest.raises(ValueError, match="model's z. Received: 3 and 0 dimensions"):
+        TextSpace(model, words.codec, DENSITY)
+    with pytest.raises(ValueError, match="with_density: a TextClassifier draws no"):
+        transfer.classifier(words, ["a", "b"]).with_density(TEXTS)
 
 
 def test_texts_are_words_of_the_vocabulary(words):

@@ -6,12 +6,22 @@ That a killed run ends like one that was not is tested with `examples/train.py`.
 import csv
 import json
 import shutil
+import sys
 
 import keras
 import numpy as np
 import pytest
 
-from keras_textvae import Run, corpora, open_space, prepare, zoo
+from keras_textvae import (
+    GaussianMixture,
+    Run,
+    corpora,
+    open_space,
+    prepare,
+    space_files,
+    zoo,
+)
+from keras_textvae.evaluation import posterior_samples
 from keras_textvae.tokens import PAD
 
 WORDS = zoo.recipe("lstm-grammar").replace(
@@ -30,6 +40,7 @@ CROPS = zoo.recipe("semeniuta2017-ptb").replace(
     epochs=2,
     rate_schedule=zoo.Schedule("geometric", (1, 0.5)),
 )
+DENSITY = GaussianMixture(np.full(2, 0.5), np.ones((2, 2)), np.ones((2, 2, 2)))
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +85,12 @@ def content(folder):
     """Every file of a folder, and what is in it."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def density_of(folder):
+    """The bytes of a run's density, or None."""
+    path = folder / "best" / "density.npz"
+    return path.read_bytes() if path.exists() else None
 
 
 def rows_of(folder):
@@ -186,10 +203,20 @@ def test_the_precision_is_of_the_run_s_model_alone(words, tmp_path):
 
 
 def test_more_epochs_go_on_where_the_run_ended(crops, copy, tmp_path):
-    longer = Run.resume(copy, epochs=3)
+    space_files.save_density(copy / "best", DENSITY, False)
+    before = density_of(copy)
+    longer = Run.resume(copy, epochs=3, components=2)
     assert longer.epochs_done == 2
     assert not longer.finished
-    trained(longer)
+    seen = []  # of the density, while it is unfinished
+    look = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: seen.append(density_of(copy)),
+        on_epoch_end=lambda epoch, logs: seen.append(density_of(copy)),
+    )
+    longer.model.run_eagerly = True
+    longer.train([look], verbose=0)
+    assert seen == [None, None]
+    assert density_of(copy) not in (None, before)
     whole = trained(Run(tmp_path / "whole", CROPS.replace(epochs=3), crops))
     assert longer.history.rows == whole.history.rows
     rates = [row["learning_rate"] for row in whole.history.rows]
@@ -205,6 +232,60 @@ def test_a_few_validation_batches_have_sentences_of_all_lengths(words, tmp_path)
     tokens = sum(np.sum(batch[:, 1:] != PAD) for batch in shown)
     expected = np.float32(tokens / sum(map(len, shown)))
     assert {row["val_tokens"] for row in run.history.rows} == {expected}
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_is_fitted_when_a_run_is_finished(copy, monkeypatch):
+    monkeypatch.setattr("keras_textvae.training.density.MOST", 40)
+    run = Run.resume(copy, components=2, fitted=True)
+    assert density_of(copy) is None
+    run.train(verbose=0)
+    space, density = open_space(copy), density_of(copy)
+    assert space.fitted and space.density.components == 2
+    (copy / "best" / "density.npz").unlink()  # as a kill before the fit leaves it
+    run.train(verbose=0)
+    assert density_of(copy) == density
+    run.recipe = run.recipe.replace(fitted=False)
+    run.train(verbose=0)
+    assert not open_space(copy).fitted
+    run.recipe = run.recipe.replace(components=0)
+    run.train(verbose=0)
+    assert density_of(copy) is None
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_density_fits_the_draws_of_the_training_sentences(words, tmp_path):
+    recipe = WORDS.replace(components=1, epochs=1, steps_per_epoch=2, valid_steps=1)
+    space = trained(Run(tmp_path, recipe, words)).best()
+    z = posterior_samples(space.model, words.train.batches(32), seed=1)
+    density = space.density
+    # 300 draws of either: within 4 of their standard errors.
+    error = np.std(z, axis=0) * np.sqrt(2 / len(z))
+    assert np.all(np.abs(density.means[0] - np.mean(z, axis=0)) < 4 * error)
+    spread = np.sqrt(np.diag(density.factors[0] @ density.factors[0].T))
+    np.testing.assert_allclose(spread, np.std(z, axis=0), rtol=0.25)
+
+
+def test_a_density_that_cannot_be_is_refused_before_there_is_a_folder(
+    words, copy, tmp_path, monkeypatch
+):
+    folder = tmp_path / "none"
+    silent = zoo.recipe("bowman2016-ptb-rnnlm").replace(
+        text=WORDS.text, embedding_dim=4, units=4
+    )
+    for recipe, message in (
+        (silent.replace(components=1), "model with z. Received: LanguageModel"),
+        (WORDS.replace(components=301), "Received: 300 points, 2 dimensions"),
+        (WORDS.replace(fitted=True), "needs `components`. Received: 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Run(folder, recipe, words)
+    space_files.save_density(copy / "best", DENSITY, False)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(ValueError, match=r"pip install keras_textvae\[density\]"):
+        Run(folder, WORDS.replace(components=2), words)
+    assert not folder.exists()
+    assert Run.resume(copy, components=2).finished  # it is there: nothing is missing
 
 
 def test_a_corpus_is_told_by_its_content(tmp_path):

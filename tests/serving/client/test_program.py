@@ -147,6 +147,7 @@ def test_a_wrong_input_of_any_signature_is_one_line(toy_here, arguments, line):
         (["sample", "--timeout=0"], 2, "timeout must be positive, finite. Received"),
         (["sample", "--timeout=1e-6"], 1, "DEADLINE_EXCEEDED: "),
         (["sample", "--count=0"], 2, "flag --count=0: "),
+        (["sample", "--fitted"], 1, "INVALID_ARGUMENT: "),
         (
             ["sample", f"--seed={2**63}"],
             2,
