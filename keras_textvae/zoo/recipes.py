@@ -314,8 +314,8 @@ RECIPES = {
     "lstm-grammar": _GRAMMAR,
     "demo": _GRAMMAR.replace(
         reference=(
-            "An LSTM VAE whose z holds what a sentence of the built-in corpus says, for "
-            "a demonstration of minutes."
+            "An LSTM VAE whose z holds what a sentence of the built-in corpus says, "
+            "for a demonstration of minutes."
         ),
         units=256,
         latent_dim=32,
