@@ -27,6 +27,8 @@ class Deterministic(Posterior):
         A dict of float32 tensors: `z`, `mean`, which is z, and `kl`, [B, D] each.
     """
 
+    most_kl = 0.0
+
     def __init__(
         self, latent_dim: int, initializer: Initializer | None = None, **kwargs
     ):

@@ -4,6 +4,8 @@ B: batch size. H: feature size. D: latent size. Divergences and densities are in
 per sentence.
 """
 
+import math
+
 import keras
 from keras import ops
 
@@ -22,7 +24,14 @@ class Posterior(keras.layers.Layer):
 
     Returns:
         What `draw` returns, with noise of the layer's own.
+
+    Attributes:
+        least_kl, most_kl: float, nats per sentence. The mean KL of a training batch
+            lies between them, whatever is trained.
     """
+
+    least_kl: float = 0.0
+    most_kl: float = math.inf
 
     def __init__(
         self, latent_dim: int, initializer: Initializer | None = None, **kwargs

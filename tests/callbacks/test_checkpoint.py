@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from keras_textvae import schedules, zoo
-from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
+from keras_textvae.callbacks import (
+    KLAnnealing,
+    RunHistory,
+    TargetKL,
+    TrainingCheckpoint,
+    near_target_first,
+)
 from tests.callbacks.trained import IDS, V
 
 
@@ -19,20 +25,24 @@ def mixed_float16():
     keras.config.set_dtype_policy("float32")
 
 
+def linear():
+    return KLAnnealing(schedules.linear(2, 6))
+
+
 class Training:
     """A model of the zoo with all that a run has, its data apart."""
 
-    def __init__(self, build, path, seed):
+    def __init__(self, build, path, seed, weighing=linear, **options):
         keras.utils.set_random_seed(seed)
         self.model = build()
         optimizer = keras.optimizers.Adam(0.05, global_clipnorm=1.0)
         # Nothing here depends on a graph, which takes seconds to trace.
         self.model.compile(optimizer, run_eagerly=True)
-        self.history = RunHistory(lambda: None)
+        self.weighing = weighing
+        self.history = RunHistory(lambda: None, **options)
         self.checkpoint = TrainingCheckpoint(path, self.history)
 
     def run(self, first, last):
-        annealing = KLAnnealing(schedules.linear(2, 6))
         self.model.fit(
             IDS[4:],
             validation_data=(IDS[:4],),
@@ -41,7 +51,7 @@ class Training:
             initial_epoch=first,
             epochs=last,
             verbose=0,
-            callbacks=[annealing, self.history, self.checkpoint],
+            callbacks=[self.weighing(), self.history, self.checkpoint],
         )
         return self
 
@@ -59,15 +69,17 @@ def hybrid():
     return zoo.hybrid_vae(V, 3, 2, units=6, channels=(4, 6), features=5, keep_rate=0.5)
 
 
-def assert_goes_on_exactly(build, folder):
+def assert_goes_on_exactly(build, folder, **options):
     """Three epochs straight equal one, a kill, a fresh process, and two."""
-    straight = Training(build, str(folder / "straight.npz"), seed=1).run(0, 3)
+    path = str(folder / "straight.npz")
+    straight = Training(build, path, seed=1, **options).run(0, 3)
     path = str(folder / "killed.npz")
-    Training(build, path, seed=1).run(0, 1)
-    resumed = Training(build, path, seed=2)
+    Training(build, path, seed=1, **options).run(0, 1)
+    resumed = Training(build, path, seed=2, **options)
     assert resumed.checkpoint.restore(resumed.model) == 1
     resumed.run(1, 3)
     assert resumed.history.rows == straight.history.rows
+    assert resumed.history.best == straight.history.best
     found, expected = resumed.state(), straight.state()
     assert len(found) == len(expected)
     for one, other in zip(found.values(), expected.values(), strict=True):
@@ -79,6 +91,16 @@ def assert_goes_on_exactly(build, folder):
 def test_a_restored_training_goes_on_exactly(tmp_path):
     weights = assert_goes_on_exactly(lstm, tmp_path)
     assert weights == pytest.approx([0.0, 0.25, 0.75])
+
+
+def test_a_restored_training_with_a_target_goes_on_exactly(tmp_path):
+    weights = assert_goes_on_exactly(
+        lambda: zoo.bag_of_words_vae(V, 4, 6, 2, dropout=0.3),
+        tmp_path,
+        weighing=lambda: TargetKL(1e-3, proportional=0.5, integral=0.7),
+        rank=near_target_first(1e-3),
+    )
+    assert 0.0 < weights[0] < weights[1] < weights[2] < 1.0
 
 
 @pytest.mark.usefixtures("mixed_float16")

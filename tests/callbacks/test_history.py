@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_textvae.callbacks import RunHistory
+from keras_textvae.callbacks import RunHistory, near_target_first
 from tests.callbacks.trained import fake_model
 
 
@@ -18,9 +18,11 @@ class Epochs:
         self.model = fake_model()
         self.history.set_model(self.model)
 
-    def run(self, *bounds, kl_weight=1.0, objectives=None):
+    def run(self, *bounds, kl_weight=1.0, objectives=None, kls=None):
         for index, bound in enumerate(bounds):
             logs = {"loss": 1.0, "val_loss": bound, "kl_weight": kl_weight}
+            if kls:
+                logs["kl"] = kls[index]
             if objectives:
                 logs["val_objective"] = objectives[index]
             self.history.on_epoch_end(len(self.history.rows), logs)
@@ -68,6 +70,39 @@ def test_epochs_of_a_low_kl_weight_stop_counting_once_it_is_passed():
     assert epochs.best == [1, 2, 3]
     assert epochs.history.epochs_since_best == 1
     assert epochs.run(8.5).model.stop_training
+
+
+def test_an_epoch_of_a_low_kl_weight_after_others_is_not_the_best():
+    # As a cyclical schedule has it.
+    epochs = Epochs(patience=1).run(9.0, 8.0).run(1.0, kl_weight=0.1)
+    assert epochs.best == [1, 2]
+    assert not epochs.model.stop_training
+    assert epochs.run(8.5).model.stop_training
+
+
+def near_8(**options):
+    return Epochs(rank=near_target_first(8.0), **options)
+
+
+def test_until_the_kl_is_near_its_target_the_nearest_epoch_is_the_best():
+    epochs = near_8(patience=1)
+    epochs.run(1.0, 2.0, 3.0, 4.0, kls=[20.0, 4.0, 3.0, 9.0], kl_weight=0.0)
+    assert epochs.best == [1, 2, 4]
+    assert not epochs.model.stop_training
+
+
+def test_near_the_target_the_best_epoch_has_the_lowest_bound():
+    kls = [20.0, 7.3, 8.0, 8.7, 9.0, 7.1, 8.1]
+    epochs = near_8(patience=2).run(1.0, 9.0, 9.5, 8.0, 7.0, 6.0, 8.5, kls=kls)
+    assert epochs.best == [1, 2, 4]
+    assert epochs.history.epochs_since_best == 1
+    assert not epochs.model.stop_training
+    assert epochs.run(7.0, kls=[9.0]).history.epochs_since_best == 1
+    assert epochs.run(8.5, kls=[8.0], kl_weight=0.1).model.stop_training
+
+
+def test_a_kl_that_is_not_a_number_is_the_farthest_from_its_target():
+    assert near_8().run(1.0, 2.0, 3.0, kls=[np.nan, 99.0, np.nan]).best == [1, 2]
 
 
 def test_a_bound_that_is_not_a_number_is_never_the_best():
