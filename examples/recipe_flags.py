@@ -31,6 +31,7 @@ REPLACEABLE = (
     "alpha",
     "free_bits",
     "free_bits_over",
+    "target_kl",
 )
 ANNEALING = (
     "none, sigmoid,MIDPOINT,STEEPNESS, linear,START,END[,FLOOR] or "
@@ -89,6 +90,12 @@ def define():
         "mean (default: the recipe's)",
     )
     flags.DEFINE_float(
+        "target_kl",
+        None,
+        "nats at which the KL is held, in place of annealing (default: the recipe's)",
+        0.0,
+    )
+    flags.DEFINE_float(
         "alpha", None, "weight of the auxiliary loss (default: the recipe's)", 0.0
     )
     number(
@@ -129,6 +136,8 @@ def changes(recipe: zoo.Recipe) -> dict:
     fields = {name: value for name, value in values.items() if value is not None}
     if FLAGS.annealing:
         fields["schedule"] = annealing(FLAGS.annealing)
+    elif FLAGS.target_kl is not None:
+        fields["schedule"] = zoo.CONSTANT
     return fields | model_arguments(recipe.model.all_arguments)
 
 

@@ -21,7 +21,7 @@ import keras
 
 from keras_textvae import space_files
 from keras_textvae.atomic_files import write_json
-from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
+from keras_textvae.callbacks import RunHistory, TrainingCheckpoint
 from keras_textvae.evaluation import Bound, evaluate_bound
 from keras_textvae.models import GenerativeModel, SentenceModel
 from keras_textvae.prepared import (
@@ -253,7 +253,8 @@ class Run:
     def _restore(self):
         """Goes to where the folder's checkpoint stands, if there is one."""
         patience = self.recipe.training.patience
-        self.history = RunHistory(self._save_best, patience)
+        rank = self.recipe.terms.rank()
+        self.history = RunHistory(self._save_best, patience, rank)
         self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
         self.epochs_done = self.checkpoint.restore(self.model)
         if not self.epochs_done and os.path.exists(self.path("metrics.csv")):
@@ -304,7 +305,7 @@ class Run:
             epochs=self.recipe.training.epochs,
             verbose=verbose,
             callbacks=[
-                *self._annealing(),
+                *self._weighing(),
                 keras.callbacks.LearningRateScheduler(self._learning_rate),
                 self.history,
                 self.checkpoint,
@@ -327,10 +328,8 @@ class Run:
     def _write_metrics(self):
         self.history.write(self.path("metrics.csv"))
 
-    def _annealing(self):
-        if not self.model.latent_dim:
-            return []
-        return [KLAnnealing(self.recipe.terms.schedule.build())]
+    def _weighing(self):
+        return [self.recipe.terms.weighing()] if self.model.latent_dim else []
 
     def _learning_rate(self, epoch, _):
         training = self.recipe.training

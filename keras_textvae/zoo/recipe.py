@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import keras
 
-from keras_textvae import objectives, schedules
+from keras_textvae import callbacks, objectives, schedules
 from keras_textvae.models import GenerativeModel
 from keras_textvae.prepared import Text
 from keras_textvae.zoo import architectures
@@ -118,6 +118,8 @@ class Terms:
         beta: of the KL, once annealed. Below 1, z says more than the bound asks for; 0
             is an autoencoder.
         schedule: of the KL's annealing from 0 to 1, by training step.
+        target_kl: nats at which the KL is held instead, see `callbacks.TargetKL`; None
+            for none. It needs the schedule `CONSTANT`.
         alpha: of the auxiliary reconstruction, see `objectives.Objective`.
         free_bits: nats of the KL that cost nothing, see `objectives.FreeBits`; 0 for
             none.
@@ -129,6 +131,7 @@ class Terms:
     alpha: float = 0.0
     free_bits: float = 0.0
     free_bits_over: str = "dimension"
+    target_kl: float | None = None
 
     def build(self) -> objectives.Objective:
         """Returns the `objectives.Objective`."""
@@ -136,6 +139,27 @@ class Terms:
         if self.free_bits:
             rule = objectives.FreeBits(self.free_bits, self.free_bits_over)
         return objectives.Objective(self.beta, rule, self.alpha)
+
+    def weighing(self) -> callbacks.KLAnnealing | callbacks.TargetKL:
+        """Returns the callback that moves the KL's weight.
+
+        Raises:
+            ValueError: if there are a target and a schedule, or the target is none.
+        """
+        if self.target_kl is None:
+            return callbacks.KLAnnealing(self.schedule.build())
+        if self.schedule != CONSTANT:
+            raise ValueError(
+                "The KL is held at a target or its weight follows a schedule, not both."
+                f" Received: target_kl={self.target_kl:g}, schedule={self.schedule}"
+            )
+        return callbacks.TargetKL(self.target_kl)
+
+    def rank(self) -> Callable[[callbacks.Row], tuple[bool, float]]:
+        """Returns which epoch is the better one, see `callbacks.RunHistory`."""
+        if self.target_kl is None:
+            return callbacks.annealed_first
+        return callbacks.near_target_first(self.target_kl)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,11 +240,14 @@ class Recipe:
 
         Raises:
             ValueError: if the model cannot be built, or the terms do not fit its
-                objective.
+                objective, or its posterior.
         """
-        return self.model.build(
+        model = self.model.build(
             vocabulary_size, self.text.positions, self.terms.build()
         )
+        if self.terms.target_kl is not None:
+            self.terms.weighing().check(model)
+        return model
 
     def replace(self, **fields) -> "Recipe":
         """Returns a copy with some fields replaced, each in the part that has it.
