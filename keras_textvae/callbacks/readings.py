@@ -1,9 +1,11 @@
 """What callbacks read of a model in training, on any backend."""
 
+from typing import Any
+
 import keras
 
 
-def batches_seen(optimizer: keras.optimizers.Optimizer) -> int:
+def batches_seen(optimizer: Any) -> int:
     """Returns how many batches an optimizer has seen.
 
     `iterations` counts its updates, which are fewer where gradients accumulate.

@@ -27,13 +27,16 @@ class Deterministic(Posterior):
         A dict of float32 tensors: `z`, `mean`, which is z, and `kl`, [B, D] each.
     """
 
-    most_kl = 0.0
-
     def __init__(
         self, latent_dim: int, initializer: Initializer | None = None, **kwargs
     ):
         super().__init__(latent_dim, initializer, **kwargs)
         self.projection = self.dense(latent_dim, name="projection")
+
+    @property
+    def most_kl(self) -> float:
+        """0: there is no KL."""
+        return 0.0
 
     def build(self, features_shape):
         self.projection.build(features_shape)

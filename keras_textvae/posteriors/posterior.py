@@ -24,14 +24,7 @@ class Posterior(keras.layers.Layer):
 
     Returns:
         What `draw` returns, with noise of the layer's own.
-
-    Attributes:
-        least_kl, most_kl: float, nats per sentence. The mean KL of a training batch
-            lies between them, whatever is trained.
     """
-
-    least_kl: float = 0.0
-    most_kl: float = math.inf
 
     def __init__(
         self, latent_dim: int, initializer: Initializer | None = None, **kwargs
@@ -48,6 +41,16 @@ class Posterior(keras.layers.Layer):
     def call(self, features):
         shape = (ops.shape(features)[0], self.latent_dim)
         return self.draw(features, standard_normal(shape, self.noise))
+
+    @property
+    def least_kl(self) -> float:
+        """The least mean KL of a training batch, nats per sentence."""
+        return 0.0
+
+    @property
+    def most_kl(self) -> float:
+        """The most that it may be."""
+        return math.inf
 
     def draw(self, features, noise) -> dict:
         """Samples z as a function of noise.

@@ -249,7 +249,7 @@ class Run:
             )
             run.train(callbacks, verbose, announce)
             start, keep = run.folder, stage.keep
-        if self.recipe.stages:
+        if start and self.recipe.stages:
             beginning.begin_with(self.model, self.corpus, start, keep)
 
     def _fit(self, callbacks, verbose):

@@ -3,6 +3,7 @@
 import dataclasses
 import typing
 
+from keras_textvae.callbacks import TargetKL
 from keras_textvae.models import GenerativeModel
 from keras_textvae.prepared import Text
 from keras_textvae.zoo.parts import Data, Model, Schedule, Stage, Terms, Training
@@ -37,8 +38,9 @@ class Recipe:
         model = self.model.build(
             vocabulary_size, self.text.positions, self.terms.build()
         )
-        if self.terms.target_kl is not None:
-            self.terms.weighing().check(model)
+        weighing = self.terms.weighing()
+        if isinstance(weighing, TargetKL):
+            weighing.check(model)
         return model
 
     def replace(self, **fields) -> "Recipe":
