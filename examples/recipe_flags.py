@@ -32,6 +32,7 @@ REPLACEABLE = (
     "free_bits",
     "free_bits_over",
     "fitted",
+    "target_kl",
 )
 ANNEALING = (
     "none, sigmoid,MIDPOINT,STEEPNESS, linear,START,END[,FLOOR] or "
@@ -90,6 +91,12 @@ def define():
         "mean (default: the recipe's)",
     )
     flags.DEFINE_float(
+        "target_kl",
+        None,
+        "nats at which the KL is held, in place of annealing (default: the recipe's)",
+        0.0,
+    )
+    flags.DEFINE_float(
         "alpha", None, "weight of the auxiliary loss (default: the recipe's)", 0.0
     )
     number(
@@ -145,6 +152,8 @@ def changes(recipe: zoo.Recipe) -> dict:
         fields["components"] = FLAGS.density
     if FLAGS.annealing:
         fields["schedule"] = annealing(FLAGS.annealing)
+    elif FLAGS.target_kl is not None:
+        fields["schedule"] = zoo.CONSTANT
     return fields | model_arguments(recipe.model.all_arguments)
 
 

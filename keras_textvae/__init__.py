@@ -44,6 +44,7 @@ with _quiet_imports():
     from keras_textvae import training as training
     from keras_textvae import zoo as zoo
     from keras_textvae.callbacks import KLAnnealing as KLAnnealing
+    from keras_textvae.callbacks import TargetKL as TargetKL
     from keras_textvae.corpora import Corpus as Corpus
     from keras_textvae.decoders import ByteNetDecoder as ByteNetDecoder
     from keras_textvae.decoders import DeconvolutionalDecoder as DeconvolutionalDecoder

@@ -55,7 +55,12 @@ class Rule:
 
     Returns:
         float32 [B], nats per sentence.
+
+    Attributes:
+        nats: float. How many of them cost nothing.
     """
+
+    nats: float = 0.0
 
     def __call__(self, kl):
         raise NotImplementedError

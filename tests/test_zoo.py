@@ -21,7 +21,7 @@ from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.layers import WordDropout
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
-from keras_textvae.zoo.recipe import ARCHITECTURES
+from keras_textvae.zoo.parts import ARCHITECTURES
 from tests.on_jax import run_on_jax
 
 V = 11

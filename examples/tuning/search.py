@@ -113,7 +113,7 @@ def result_of(rows: list[dict]) -> Result:
     """Returns the result of a run, from its history, at the epoch that it kept."""
     history = RunHistory(on_best=None)
     history.rows = rows
-    row = rows[-1 - history.epochs_since_best]
+    row = rows[history.best]
     return Result(
         row["val_loss"], row.get("val_kl", 0.0), row["epoch"], row["parameters"]
     )

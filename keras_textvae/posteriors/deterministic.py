@@ -33,6 +33,11 @@ class Deterministic(Posterior):
         super().__init__(latent_dim, initializer, **kwargs)
         self.projection = self.dense(latent_dim, name="projection")
 
+    @property
+    def most_kl(self) -> float:
+        """0: there is no KL."""
+        return 0.0
+
     def build(self, features_shape):
         self.projection.build(features_shape)
 

@@ -4,6 +4,8 @@ B: batch size. H: feature size. D: latent size. Divergences and densities are in
 per sentence.
 """
 
+import math
+
 import keras
 from keras import ops
 
@@ -39,6 +41,16 @@ class Posterior(keras.layers.Layer):
     def call(self, features):
         shape = (ops.shape(features)[0], self.latent_dim)
         return self.draw(features, standard_normal(shape, self.noise))
+
+    @property
+    def least_kl(self) -> float:
+        """The least mean KL of a training batch, nats per sentence."""
+        return 0.0
+
+    @property
+    def most_kl(self) -> float:
+        """The most that it may be."""
+        return math.inf
 
     def draw(self, features, noise) -> dict:
         """Samples z as a function of noise.

@@ -15,24 +15,18 @@ Without TensorFlow: corpora come as ids.
 import contextlib
 import importlib.util
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import keras
 
 from keras_textvae import space_files
 from keras_textvae.atomic_files import write_json
-from keras_textvae.callbacks import KLAnnealing, RunHistory, TrainingCheckpoint
+from keras_textvae.callbacks import RunHistory, TrainingCheckpoint
 from keras_textvae.evaluation import Bound, evaluate_bound
 from keras_textvae.models import GenerativeModel, SentenceModel
-from keras_textvae.prepared import (
-    PreparedCorpus,
-    files_config,
-    files_from_config,
-    prepare,
-    sha256,
-)
-from keras_textvae.training import density
+from keras_textvae.prepared import PreparedCorpus, files_config
+from keras_textvae.training import beginning, density
 from keras_textvae.training.folder import (
     CONFIG,
     FORMAT,
@@ -40,7 +34,6 @@ from keras_textvae.training.folder import (
     check_same_run,
     config_of,
     locked,
-    read_config,
 )
 from keras_textvae.zoo import PARTS, Recipe, check_keep
 
@@ -95,16 +88,18 @@ class Run:
         self.start_from = start_from
         self.keep = keep
         check_keep(keep)
-        _check_prepared(corpus, recipe)
-        _check_stages(recipe)
+        beginning.check_prepared(corpus, recipe)
+        beginning.check_stages(recipe)
         self._config = self._described()
         check_same_run(self.folder, self._config)
-        self._make_batches()
+        self.train_batches, self.valid_batches, self.test_batches = (
+            beginning.batches_of(corpus, recipe.data, seed)
+        )
         self._build()
         density.check(self)
         self._restore()
         if start_from and not self.epochs_done:
-            self._begin_with(start_from, keep)
+            beginning.begin_with(self.model, self.corpus, start_from, keep)
         # What a process that trains there goes by is its own.
         with contextlib.suppress(InUse), locked(self.folder):
             self._write_config()
@@ -127,7 +122,7 @@ class Run:
         config = config_of(folder)
         recipe = Recipe.from_config(config["recipe"])
         if corpus is None:
-            corpus = _find_corpus(config, recipe)
+            corpus = beginning.find_corpus(config, recipe)
         start = config["start_from"] or {}
         return cls(
             folder,
@@ -222,39 +217,14 @@ class Run:
             "prepared": os.path.abspath(self.corpus.folder),
             "seed": self.seed,
             "dtype_policy": self.dtype_policy,
-            "start_from": self._start(),
+            "start_from": beginning.start_config(
+                self.start_from, self.keep, self.folder
+            ),
         }
-
-    def _start(self):
-        """Returns what the weights were at first, or None if they were random."""
-        if not self.start_from:
-            return None
-        folder = os.path.abspath(self.start_from)
-        config = read_config(self.folder)
-        if config and config["start_from"] and config["start_from"]["folder"] == folder:
-            # It may be trained further by now, or gone.
-            return config["start_from"] | {"keep": self.keep}
-        best = space_files.folder_of(folder)
-        space_files.read_codec_config(best)
-        checksum = sha256(os.path.join(best, "model.keras"))
-        return {"folder": folder, "keep": self.keep, "sha256": checksum}
-
-    def _make_batches(self):
-        data, corpus = self.recipe.data, self.corpus
-        options = {"bucket_width": data.bucket_width}
-        self.train_batches = corpus.train.batches(
-            data.batch_size,
-            shuffle=True,
-            seed=self.seed,
-            steps=data.steps_per_epoch,
-            **options,
-        )
-        self.valid_batches = corpus.valid.batches(data.batch_size, **options)
-        self.test_batches = corpus.test.batches(data.batch_size, **options)
 
     def _build(self):
         """Makes the model, compiled, and its random numbers a function of the seed."""
-        with _precision(self.dtype_policy):
+        with beginning.precision(self.dtype_policy):
             keras.utils.set_random_seed(self.seed)
             self.model = self.recipe.build_model(self.corpus.vocabulary_size)
             self.model.compile(optimizer=self.recipe.training.build_optimizer())
@@ -262,7 +232,8 @@ class Run:
     def _restore(self):
         """Goes to where the folder's checkpoint stands, if there is one."""
         patience = self.recipe.training.patience
-        self.history = RunHistory(self._save_best, patience)
+        rank = self.recipe.terms.rank()
+        self.history = RunHistory(self._save_best, patience, rank)
         self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
         self.epochs_done = self.checkpoint.restore(self.model)
         if not self.epochs_done and os.path.exists(self.path("metrics.csv")):
@@ -286,23 +257,8 @@ class Run:
             )
             run.train(callbacks, verbose, announce)
             start, keep = run.folder, stage.keep
-        if self.recipe.stages:
-            self._begin_with(start, keep)
-
-    def _begin_with(self, folder, keep):
-        """Gives parts of the model the best weights of another run's."""
-        folder = space_files.folder_of(folder)
-        codec = space_files.read_codec_config(folder)
-        if codec["tokenizer"] != self.corpus.codec_config["tokenizer"]:
-            raise ValueError(f"{folder} has another vocabulary.")
-        source = space_files.load_model(folder)
-        for name in keep:
-            new, old = getattr(self.model, name, None), getattr(source, name, None)
-            new, old = (part.weights if part else [] for part in (new, old))
-            if [w.shape for w in new] != [w.shape for w in old]:
-                raise ValueError(f"{folder} has a model of other sizes: its {name}.")
-            for weight, value in zip(new, old, strict=True):
-                weight.assign(value)
+        if start and self.recipe.stages:
+            beginning.begin_with(self.model, self.corpus, start, keep)
 
     def _fit(self, callbacks, verbose):
         self.train_batches.next_epoch = self.epochs_done
@@ -313,7 +269,7 @@ class Run:
             epochs=self.recipe.training.epochs,
             verbose=verbose,
             callbacks=[
-                *self._annealing(),
+                *self._weighing(),
                 keras.callbacks.LearningRateScheduler(self._learning_rate),
                 self.history,
                 self.checkpoint,
@@ -336,10 +292,8 @@ class Run:
     def _write_metrics(self):
         self.history.write(self.path("metrics.csv"))
 
-    def _annealing(self):
-        if not self.model.latent_dim:
-            return []
-        return [KLAnnealing(self.recipe.terms.schedule.build())]
+    def _weighing(self):
+        return [self.recipe.terms.weighing()] if self.model.latent_dim else []
 
     def _learning_rate(self, epoch, _):
         training = self.recipe.training
@@ -352,44 +306,3 @@ class Run:
         if importlib.util.find_spec("tensorflow") is None:
             return []
         return [keras.callbacks.TensorBoard(self.path("logs"), write_graph=False)]
-
-
-def _check_prepared(corpus, recipe):
-    text = recipe.get_config()["text"]
-    for name, value in text.items():
-        if corpus.text.get(name) != value:
-            raise ValueError(
-                f"{corpus.folder} was prepared for another text: {name} is "
-                f"{corpus.text.get(name)!r} there, {value!r} here."
-            )
-
-
-def _check_stages(recipe):
-    for stage in recipe.stages:
-        if recipe.stage(stage).text != recipe.text:
-            raise ValueError(f"The stage {stage.name!r} changes how texts become ids.")
-
-
-def _find_corpus(config, recipe):
-    """Returns the prepared corpus of a run."""
-    with contextlib.suppress(FileNotFoundError):
-        return PreparedCorpus(config["prepared"])
-    try:
-        return prepare(files_from_config(config["files"]), recipe.text)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"The run's corpus is neither in {config['prepared']} nor where its files "
-            f"were ({error.filename}): say where it is now (--prepared, --corpus, or "
-            "--train_files and --valid_files)."
-        ) from error
-
-
-@contextlib.contextmanager
-def _precision(dtype_policy: str) -> Generator[None]:
-    """Has layers made with a precision policy, and no others."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(dtype_policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

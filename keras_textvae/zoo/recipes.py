@@ -4,7 +4,8 @@
 """
 
 from keras_textvae.prepared import Text
-from keras_textvae.zoo.recipe import Data, Model, Recipe, Schedule, Terms, Training
+from keras_textvae.zoo.parts import Data, Model, Schedule, Terms, Training
+from keras_textvae.zoo.recipe import Recipe
 
 _CONVOLUTIONS = {"channels": (128, 256), "features": 200}
 _LSTM = {"embedding_dim": None, "layer_norm": True, "initial_range": 0.1}

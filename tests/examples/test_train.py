@@ -209,6 +209,13 @@ REFUSED = {
     "annealing": (["--annealing=square,9,2"], "there is no schedule 'square'. It is"),
     "cycles": (["--annealing=cyclical,9"], "two numbers are needed"),
     "free bits": (["--free_bits=-1"], "free_bits"),
+    "target": (["--target_kl=0"], "`target` must be positive. Received: target=0"),
+    "two": (["--target_kl=8", "--annealing=linear,1,2"], "not both. Received: target"),
+    "out of reach": (["--target_kl=8", "--free_bits=9"], "9 nats of the KL are free"),
+    "no KL": (
+        ["--target_kl=8", "--model=posterior=deterministic"],
+        "lies between 0 and 0 nats. Received: target=8",
+    ),
     "numbers": (["--annealing=sigmoid,9"], "two numbers are needed"),
     "floors": (["--annealing=sigmoid,9,1,0.1"], "two numbers are needed"),
     "floor": (["--annealing=linear,1,2,3"], "`floor` must lie in [0, 1]"),
@@ -348,6 +355,13 @@ def test_the_weights_of_the_terms_are_those_of_the_flags(recipe_from):
 def test_the_density_is_that_of_the_flags(recipe_from):
     recipe = recipe_from("--recipe=hybrid-grammar", "--density=7", "--fitted")
     assert recipe.density == zoo.Density(components=7, fitted=True)
+
+
+def test_a_target_of_the_kl_takes_the_place_of_annealing(recipe_from):
+    recipe = recipe_from("--recipe=lstm-grammar", "--target_kl=8")
+    assert recipe.terms == zoo.Terms(target_kl=8.0)
+    assert recipe.terms.weighing().target == 8.0
+    assert zoo.Recipe.from_config(recipe.get_config()) == recipe
 
 
 @pytest.mark.parametrize(

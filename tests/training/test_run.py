@@ -123,6 +123,26 @@ def test_a_row_of_figures_is_kept_for_each_epoch(finished):
     assert [float(row["kl_weight"]) for row in rows] == pytest.approx([0.001, 0.001])
 
 
+def test_a_run_holds_its_kl_at_a_target(words, tmp_path):
+    recipe = WORDS.replace(
+        target_kl=1e-4, schedule=zoo.CONSTANT, epochs=1, steps_per_epoch=4
+    )
+    run = trained(Run(tmp_path / "run", recipe, words))
+    (row,) = run.history.rows
+    assert 0.0 < row["kl_weight"] < 1.0  # after four steps
+    assert run.history.rank({"kl": 1e-4, "val_loss": 7.0}) == (False, 7.0)
+    assert run.history.rank({"kl": 9.0, "val_loss": 7.0})[0]
+    beside = Run(tmp_path / "run", recipe.replace(epochs=2), words)
+    assert float(beside.model.kl_weight) == pytest.approx(row["kl_weight"])
+
+
+def test_a_target_that_no_posterior_reaches_leaves_no_folder(words, tmp_path):
+    recipe = WORDS.replace(target_kl=0.3, schedule=zoo.CONSTANT)
+    with pytest.raises(ValueError, match="lies between 0.36 and inf nats"):
+        Run(tmp_path / "run", recipe.replace(posterior="batch_normalized"), words)
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_result_is_written_down(finished):
     folder, result = finished
     written = json.loads((folder / "result.json").read_text())

@@ -1,0 +1,112 @@
+"""What a run begins with: a corpus that fits its recipe, a precision, first weights."""
+
+import contextlib
+import os
+from collections.abc import Generator
+
+import keras
+
+from keras_textvae import space_files
+from keras_textvae.batches import Batches
+from keras_textvae.models import SentenceModel
+from keras_textvae.prepared import (
+    PreparedCorpus,
+    files_from_config,
+    prepare,
+    sha256,
+)
+from keras_textvae.training.folder import read_config
+from keras_textvae.zoo import Data, Recipe
+
+
+def check_prepared(corpus: PreparedCorpus, recipe: Recipe):
+    """Raises ValueError unless a corpus was prepared by the recipe's text."""
+    text = recipe.get_config()["text"]
+    for name, value in text.items():
+        if corpus.text.get(name) != value:
+            raise ValueError(
+                f"{corpus.folder} was prepared for another text: {name} is "
+                f"{corpus.text.get(name)!r} there, {value!r} here."
+            )
+
+
+def check_stages(recipe: Recipe):
+    """Raises ValueError for a stage that would need another corpus."""
+    for stage in recipe.stages:
+        if recipe.stage(stage).text != recipe.text:
+            raise ValueError(f"The stage {stage.name!r} changes how texts become ids.")
+
+
+def find_corpus(config: dict, recipe: Recipe) -> PreparedCorpus:
+    """Returns the prepared corpus of a run."""
+    with contextlib.suppress(FileNotFoundError):
+        return PreparedCorpus(config["prepared"])
+    try:
+        return prepare(files_from_config(config["files"]), recipe.text)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"The run's corpus is neither in {config['prepared']} nor where its files "
+            f"were ({error.filename}): say where it is now (--prepared, --corpus, or "
+            "--train_files and --valid_files)."
+        ) from error
+
+
+@contextlib.contextmanager
+def precision(dtype_policy: str) -> Generator[None]:
+    """Has layers made with a precision policy, and no others."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype_policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def batches_of(
+    corpus: PreparedCorpus, data: Data, seed: int
+) -> tuple[Batches, Batches, Batches]:
+    """Returns those for training, validation and testing."""
+    options = {"bucket_width": data.bucket_width}
+    train = corpus.train.batches(
+        data.batch_size, shuffle=True, seed=seed, steps=data.steps_per_epoch, **options
+    )
+    valid = corpus.valid.batches(data.batch_size, **options)
+    return train, valid, corpus.test.batches(data.batch_size, **options)
+
+
+def start_config(
+    start_from: str | os.PathLike | None, keep: tuple[str, ...], run_dir: str
+) -> dict | None:
+    """Returns what the weights of a run are at first, or None if they are random."""
+    if not start_from:
+        return None
+    folder = os.path.abspath(start_from)
+    config = read_config(run_dir)
+    if config and config["start_from"] and config["start_from"]["folder"] == folder:
+        # It may be trained further by now, or gone.
+        return config["start_from"] | {"keep": keep}
+    best = space_files.folder_of(folder)
+    space_files.read_codec_config(best)
+    checksum = sha256(os.path.join(best, "model.keras"))
+    return {"folder": folder, "keep": keep, "sha256": checksum}
+
+
+def begin_with(
+    model: SentenceModel,
+    corpus: PreparedCorpus,
+    folder: str | os.PathLike,
+    keep: tuple[str, ...],
+):
+    """Gives parts of a model the best weights of the run in a folder."""
+    folder = space_files.folder_of(folder)
+    codec = space_files.read_codec_config(folder)
+    if codec["tokenizer"] != corpus.codec_config["tokenizer"]:
+        raise ValueError(f"{folder} has another vocabulary.")
+    source = space_files.load_model(folder)
+    for name in keep:
+        new, old = getattr(model, name, None), getattr(source, name, None)
+        new, old = (part.weights if part else [] for part in (new, old))
+        if [w.shape for w in new] != [w.shape for w in old]:
+            raise ValueError(f"{folder} has a model of other sizes: its {name}.")
+        for weight, value in zip(new, old, strict=True):
+            weight.assign(value)
