@@ -325,6 +325,16 @@ def test_fields_are_replaced_in_the_part_that_has_them():
         recipe.replace(depth=3)
 
 
+def test_another_architecture_keeps_the_arguments_that_it_takes():
+    sizes = {"embedding_dim": 5, "units": 4, "latent_dim": 2}
+    model = zoo.Model("lstm", sizes | {"pooling": "max", "z_every_step": True})
+    recipe = zoo.recipe("lstm-grammar").replace(model=model)
+    changed = recipe.replace(architecture="bag_of_words", keep_rate=0.5)
+    expected = sizes | {"pooling": "max", "keep_rate": 0.5}
+    assert changed.model == zoo.Model("bag_of_words", expected)
+    assert changed.replace(model=model) == recipe
+
+
 def test_a_stage_changes_the_recipe_and_has_no_stages_or_density_of_its_own():
     stage = zoo.Stage("autoencoder", {"beta": 0.0, "epochs": 1}, ("encoder",))
     recipe = zoo.recipe("lstm-grammar").replace(stages=(stage,), components=3)

@@ -37,6 +37,18 @@ def check_stages(recipe: Recipe):
             raise ValueError(f"The stage {stage.name!r} changes how texts become ids.")
 
 
+def check_sizes(model: SentenceModel, recipe: Recipe, vocabulary_size: int):
+    """Raises ValueError for a stage whose parts would not fit those that keep them.
+
+    Args:
+        model: what the recipe itself trains.
+    """
+    for stage in reversed(recipe.stages):
+        before = recipe.stage(stage).build_model(vocabulary_size)
+        kept_weights(model, before, stage.keep, f"The stage {stage.name!r}")
+        model = before
+
+
 def find_corpus(config: dict, recipe: Recipe) -> PreparedCorpus:
     """Returns the prepared corpus of a run."""
     with contextlib.suppress(FileNotFoundError):
@@ -103,10 +115,23 @@ def begin_with(
     if codec["tokenizer"] != corpus.codec_config["tokenizer"]:
         raise ValueError(f"{folder} has another vocabulary.")
     source = space_files.load_model(folder)
+    for weight, value in kept_weights(model, source, keep, folder):
+        weight.assign(value)
+
+
+def kept_weights(
+    model: SentenceModel, source: SentenceModel, keep: tuple[str, ...], whose: str
+) -> list[tuple]:
+    """Returns the weights of the kept parts of a model, each with that of a source.
+
+    Raises:
+        ValueError: if they do not fit; it begins with whose the source is.
+    """
+    pairs = []
     for name in keep:
         new, old = getattr(model, name, None), getattr(source, name, None)
         new, old = (part.weights if part else [] for part in (new, old))
         if [w.shape for w in new] != [w.shape for w in old]:
-            raise ValueError(f"{folder} has a model of other sizes: its {name}.")
-        for weight, value in zip(new, old, strict=True):
-            weight.assign(value)
+            raise ValueError(f"{whose} has a model of other sizes: its {name}.")
+        pairs += zip(new, old, strict=True)
+    return pairs

@@ -244,6 +244,7 @@ class Run:
             )
 
     def _train_stages(self, callbacks, verbose, announce):
+        beginning.check_sizes(self.model, self.recipe, self.corpus.vocabulary_size)
         start, keep = self.start_from, self.keep
         for number, stage in enumerate(self.recipe.stages, start=1):
             run = Run(

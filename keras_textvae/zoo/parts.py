@@ -75,6 +75,12 @@ class Model:
         """`arguments`, and the architecture's defaults of what they leave out."""
         return self._defaults() | self.arguments
 
+    def with_architecture(self, architecture: str) -> "Model":
+        """Returns the model of another architecture with the arguments it takes too."""
+        names = inspect.signature(ARCHITECTURES[architecture]).parameters
+        shared = {name: x for name, x in self.arguments.items() if name in names}
+        return Model(architecture, shared)
+
     def build(
         self, vocabulary_size: int, length: int, objective: objectives.Objective
     ) -> GenerativeModel:
@@ -206,7 +212,7 @@ class Stage:
 
     Attributes:
         name: the name of its folder inside the run's.
-        changes: fields as `Recipe.replace` takes them.
+        changes: fields as `Recipe.replace` takes them, in this order.
         keep: parts of the model whose best weights the next stage begins with; the
             others begin anew.
     """

@@ -56,7 +56,8 @@ class Recipe:
         """Returns a copy with some fields replaced, each in the part that has it.
 
         So `replace(epochs=5, length=20, units=128)` changes `training`, `text` and the
-        model's arguments. A whole part is a field too.
+        model's arguments. A whole part is a field too. Another `architecture` keeps
+        the arguments that it takes.
 
         Raises:
             ValueError: for a field that no part has.
@@ -69,6 +70,8 @@ class Recipe:
     def _replace_one(self, name, value):
         if name in _names(Recipe):
             return dataclasses.replace(self, **{name: value})
+        if name == "architecture":
+            return dataclasses.replace(self, model=self.model.with_architecture(value))
         if name in self.model.all_arguments:
             return self._replace_one("arguments", self.model.arguments | {name: value})
         for part, kind in PARTS_OF_A_RECIPE.items():

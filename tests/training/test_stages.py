@@ -169,3 +169,12 @@ def test_more_epochs_are_the_last_run_s_alone(straight, tmp_path):
     *wanted, before = figures(straight[0])
     assert stages == wanted
     assert last.startswith(before) and len(last.splitlines()) == 2 + EPOCHS
+
+
+def test_a_stage_of_other_sizes_is_refused_before_it_trains(corpus, tmp_path):
+    words = zoo.Stage("words", {"architecture": "bag_of_words"}, keep=("encoder",))
+    small = zoo.Stage("small", {"encoder_units": 3}, keep=("encoder",))
+    run = Run(tmp_path / "run", RECIPE.replace(stages=(words, small)), corpus)
+    with pytest.raises(ValueError, match="stage 'small' has a model of other sizes"):
+        run.train(verbose=0)
+    assert not (tmp_path / "run" / "stages").exists()

@@ -1,0 +1,58 @@
+"""Small models of the built-in corpus, whose entropy is known exactly."""
+
+from keras_textvae.prepared import Text
+from keras_textvae.zoo.parts import Data, Model, Schedule, Terms, Training
+from keras_textvae.zoo.recipe import Recipe
+
+_GRAMMAR = Recipe(
+    reference="A small LSTM VAE of Bowman et al. 2016 on the built-in corpus.",
+    text=Text("words", length=39),
+    data=Data("grammar"),
+    model=Model(
+        "lstm",
+        {
+            "embedding_dim": 128,
+            "units": 128,
+            "latent_dim": 16,
+            "keep_rate": 0.75,
+            "z_every_step": True,
+        },
+    ),
+    terms=Terms(schedule=Schedule("sigmoid", (1500, 0.004))),
+    training=Training(epochs=5, learning_rate=2e-3, clip_norm=5.0),
+)
+
+RECIPES = {
+    "hybrid-grammar": _GRAMMAR.replace(
+        reference=(
+            "A small hybrid of Semeniuta et al. 2017 on the words of the built-in "
+            "corpus, for a demonstration of minutes."
+        ),
+        model=Model(
+            "hybrid",
+            {"latent_dim": 32, "units": 128, "channels": (64, 128), "features": 64},
+        ),
+        terms=Terms(schedule=Schedule("linear", (200, 1000, 0.001)), alpha=0.2),
+        batch_size=64,
+        steps_per_epoch=500,
+        epochs=3,
+    ),
+    "lstm-grammar": _GRAMMAR,
+    "demo": _GRAMMAR.replace(
+        reference=(
+            "An LSTM VAE whose z holds what a sentence of the built-in corpus says, "
+            "for a demonstration of minutes."
+        ),
+        units=256,
+        latent_dim=32,
+        keep_rate=1.0,
+        pooling="max",
+        terms=Terms(beta=0.4, schedule=Schedule("linear", (0, 1500))),
+        training=Training(
+            epochs=3,
+            learning_rate=3e-3,
+            rate_schedule=Schedule("geometric", (0, 0.4)),
+            clip_norm=5.0,
+        ),
+    ),
+}
