@@ -29,7 +29,14 @@ TABLE = {
     "objectives": {"losses", "posteriors", "replicas"},
     "models": {"posteriors", "losses", "objectives", "replicas"},
     "callbacks": set(),
-    "evaluation": {"encoders", "losses", "objectives", "posteriors", "generation"},
+    "evaluation": {
+        "encoders",
+        "losses",
+        "objectives",
+        "posteriors",
+        "generation",
+        "paths",
+    },
     "text_space": {
         "generation",
         "imputation",
@@ -49,7 +56,7 @@ HINTS = {
     "generation": {"decoders"},
     "imputation": {"models"},
     "models": {"decoders"},
-    "evaluation": {"models"},
+    "evaluation": {"models", "text_space"},
 }
 TABLE["text_space"] |= {"paths", "space_files"}
 TABLE["zoo"] = set(TABLE)
