@@ -135,8 +135,9 @@ def description() -> str:
     model, terms = recipe.model, recipe.terms
     arguments = ", ".join(f"{name}={value}" for name, value in model.arguments.items())
     annealing = ",".join(map(str, (terms.schedule.name, *terms.schedule.arguments)))
+    reference = recipe.reference.removesuffix(".")
     return (
-        f"{recipe.reference} Model {model.architecture}: {arguments}; "
+        f"{reference}. Model {model.architecture}: {arguments}; "
         f"beta={terms.beta}, free_bits={terms.free_bits}, annealing={annealing}."
     )
 

@@ -174,8 +174,10 @@ def report_space(run: Run, space):
         print(f"no look at the latent space: {error}")
         return
     some = random.Random(run.seed).sample(texts, min(len(texts), REPORTED))
-    options = {"samples": 0, "paths": 0, "importance_samples": 0}
-    print(evaluation.report(space, some, seed=run.seed, **options).short())
+    report = evaluation.report(
+        space, some, samples=0, paths=0, importance_samples=0, seed=run.seed
+    )
+    print(report.short())
     print(f"all of it: examples/report.py --run_dir={run.folder}")
 
 

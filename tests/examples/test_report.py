@@ -1,17 +1,17 @@
 """The program that reports on a latent space: what it writes, and what it refuses."""
 
+import dataclasses
 import json
 import shutil
 
 import pytest
 
 from examples import report
-from keras_textvae import zoo
+from keras_textvae import evaluation, zoo
 from keras_textvae.text_space import TextSpace
 from keras_textvae.training import folder as run_folder
 
 TEXTS = ["the cat sees a dog", "a big dog", "", "old cat likes the dog", "the cat"]
-FEW = ("--samples=3", "--paths=1", "--importance_samples=2")
 
 
 @pytest.fixture
@@ -46,35 +46,57 @@ def as_run(run_dir, folder, files):
     return folder
 
 
+@pytest.fixture
+def asked(monkeypatch, made):
+    """What the report is asked for; `made` stands for it."""
+    arguments = {}
+
+    def report_on(space, texts, labels, training_texts, **options):
+        arguments.update(options, texts=[*texts], training_texts=[*training_texts])
+        named = ("title", "description", "history")
+        return dataclasses.replace(made, **{name: options[name] for name in named})
+
+    monkeypatch.setattr(report.evaluation, "report", report_on)
+    return arguments
+
+
+@pytest.fixture(scope="module")
+def made(space):
+    """A report on the space, in short."""
+    none = {"samples": 0, "paths": 0, "importance_samples": 0}
+    return evaluation.report(space, TEXTS, [f"label {len(t)}" for t in TEXTS], **none)
+
+
 def test_a_run_is_reported_by_its_own_corpus(
-    run, opened, space, tmp_path, files, monkeypatch
+    run, opened, space, tmp_path, files, monkeypatch, asked
 ):
     folder = as_run(opened, tmp_path / "mine", files)
     monkeypatch.setattr(report.keras_textvae, "open_space", lambda folder: space)
-    ended = run(report, f"--run_dir={folder}", *FEW)
+    ended = run(report, f"--run_dir={folder}", "--samples=3", "--seed=7")
     assert ended.code == 0, ended.errors
     assert ended.output[0] == "latent space, on 4 sentences:"
+    assert ended.output[-1] == f"report: {folder}/report/report.html (and .md, .json)"
+    assert asked["texts"] == asked["training_texts"] == TEXTS
+    assert (asked["samples"], asked["seed"]) == (3, 7)
+    assert "units=128" in asked["description"]
     written = json.loads((folder / "report" / "report.json").read_text())
     assert written["title"] == "The latent space of mine"
     assert (written["sentences"], written["left_out"]) == (4, 1)
     assert [row["val_kl"] for row in written["history"]] == [0.5, 0.75]
-    assert "units=128" in written["description"]
-    assert written["texts"][0]["nll"] > 0.0  # by the run's training texts
     markdown = (folder / "report" / "report.md").read_text()
     assert markdown.startswith("# The latent space of mine\n")
     page = (folder / "report" / "report.html").read_text()
     assert "the cat sees a dog" in page
-    assert ended.output[-1] == f"report: {folder}/report/report.html (and .md, .json)"
 
 
-def test_texts_and_labels_of_one_s_own(run, opened, tmp_path, files):
+def test_texts_and_labels_of_one_s_own(run, opened, tmp_path, files, asked):
     output = tmp_path / "report"
     named = [f"--texts={files}/texts.txt", f"--labels={files}/labels.txt"]
-    few = ("--samples=0", "--paths=0", "--importance_samples=0")
-    ended = run(report, f"--run_dir={opened}", *named, f"--output={output}", *few)
+    learned = f"--training_texts={files}/one.txt"
+    ended = run(report, f"--run_dir={opened}", *named, learned, f"--output={output}")
     assert ended.code == 0, ended.errors
-    written = json.loads((output / "report.json").read_text())
-    assert (written["texts"], written["paths"], written["history"]) == ([], None, [])
+    assert (asked["texts"], asked["training_texts"]) == (TEXTS, ["label"])
+    assert (asked["history"], asked["description"]) == ([], "")
     assert "label 18" in (output / "report.html").read_text()
 
 

@@ -45,8 +45,11 @@ def short(report: "Report") -> str:
         f"{_percent(report.reconstruction.in_place)} of {report.unit}s in place, "
         f"{_percent(report.reconstruction.distinct)} differ",
         f"  prior's draws outside the posteriors: {_percent(report.holes.outside)} "
-        "(1 % without holes)",
+        "(1% without holes)",
     ]
+    for name in ("mutual information", "holes"):
+        if name in report.missing:
+            lines.append(f"  {_reason(name, report)}")
     for finding in report.findings:
         lines.append(f"  {finding.title}: {finding.explanation}")
         lines.append(f"    try {finding.remedy}")
@@ -84,20 +87,23 @@ def _space(report):
     likelihood, use, holes = report.likelihood, report.use, report.holes
     weighted = likelihood.importance_weighted
     importance = "importance-weighted NLL, nats"
+    bound = "bound, nats" if report.has_prior else "no bound, without a prior, nats"
+    asked = weighted or "importance-weighted NLL" in report.missing
     if weighted:
         importance += (
             f" ({weighted.sentences:,} sentences, {weighted.samples} samples; their "
             f"bound is {weighted.bound:.2f})"
         )
-    if not report.has_prior:
-        importance += " (the bound bounds nothing)"
     of = f"of {use.dimensions}"
     rows = [
-        ["bound, nats", f"{likelihood.bound:.2f}"],
+        [
+            bound,
+            f"{likelihood.bound:.2f}",
+        ],
         ["reconstruction, nats", f"{likelihood.reconstruction:.2f}"],
         ["KL, nats", f"{likelihood.kl:.2f}"],
-        [importance, _number(weighted and weighted.nll)],
-        [f"perplexity a {report.unit}, end counted", f"{likelihood.perplexity:.2f}"],
+        *([[importance, _number(weighted and weighted.nll)]] if asked else []),
+        ["perplexity a token, end counted", f"{likelihood.perplexity:.2f}"],
         [f"unknown {report.unit}s", _percent(likelihood.unknown)],
         [
             f"mutual information, nats (at most {use.most_information:.1f})",
@@ -111,16 +117,16 @@ def _space(report):
             _number(holes.at_least),
         ],
         [
-            "the same, at most, nats (KL less mutual information)",
+            "the same, at most, nats (KL less mutual information; far too high where "
+            "that is near its most)",
             _number(holes.at_most),
         ],
         [
-            "draws of the prior outside the posteriors (1 % without holes)",
+            "draws of the prior outside the posteriors (1% without holes)",
             _percent(holes.outside),
         ],
     ]
-    missing = [f"No {name}: {reason}." for name, reason in report.missing.items()]
-    missing = [text.replace("..", ".") for text in missing]
+    missing = [_reason(name, report) for name in report.missing]
     plots = [Plot("kl_by_dimension"), Plot("plane"), Plot("kl_by_length")]
     yield Section("The space", [Table(["", ""], rows, True), *missing, *plots])
 
@@ -207,9 +213,13 @@ def _examples(report):
     yield Section("Examples", blocks)
 
 
+def _reason(name, report) -> str:
+    return f"No {name}: {report.missing[name].removesuffix('.')}."
+
+
 def _number(value: float | None) -> str:
-    return NONE if value is None else f"{value:.2f}"
+    return NONE if value is None else f"{round(value, 2) + 0.0:.2f}"  # no -0.00
 
 
 def _percent(share: float | None) -> str:
-    return NONE if share is None else f"{100 * share:.1f} %"
+    return NONE if share is None else f"{share:.1%}"

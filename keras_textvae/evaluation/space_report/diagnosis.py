@@ -26,7 +26,7 @@ UNKNOWN = 0.05  # of the words
 MUCH_KL = 10.0  # nats, with which sentences should come back
 IN_PLACE = 0.3  # of the pieces
 AUTOENCODER = 0.5  # of the bound, the KL
-SHORT = 0.8  # of the sentences' length
+SHORT = 0.85  # of the sentences' length
 LESS_FLUENT = 1.15  # times the reconstructions' nats a piece
 REPEATED = 0.5  # of the texts are different ones
 
@@ -91,7 +91,7 @@ def _of_holes(report) -> Iterator[Finding]:
         yield Finding(
             "holes",
             f"{holes.outside:.0%} of the prior's draws lie where posteriors hardly "
-            "reach (1 % if there were no holes).",
+            "reach (1% if there were no holes).",
             _LESS_KL,
         )
     elif kl >= NEARLY_EMPTY and holes.at_least > FAR * kl + by_chance:

@@ -28,8 +28,9 @@ td { white-space: pre-wrap; min-width: 4rem; }
 .numbers td:not(:first-child), .numbers th:not(:first-child) { text-align: right;
   font-variant-numeric: tabular-nums; }
 tr:nth-child(even) td { background: var(--quiet); }
-figure { margin: 1.5rem 0; } figcaption { font-size: .9em; opacity: .8; }
-svg { width: 100%; height: auto; }
+figure { margin: 1.5rem 0; overflow-x: auto; }
+figcaption { font-size: .9em; opacity: .8; }
+svg { width: 100%; min-width: 36rem; height: auto; }
 """
 
 

@@ -7,7 +7,7 @@ import collections
 import importlib.util
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 NEEDED = "Plots need Matplotlib: pip install keras_textvae[plot]"
 INK = "#010203"  # stands for the page's colour of text
-COLORS = 8  # labels with a colour of their own
+COLORS = 7  # labels with a colour of their own
 GREY = "#888888"
+SCALE = "#2b7bd6", "#b04bb0", "#f08020"  # of lengths, readable on white and on black
 
 
 def installed() -> bool:
@@ -30,7 +31,7 @@ def svg(name: str, report: "Report") -> str | None:
     import matplotlib
     from matplotlib.figure import Figure
 
-    style = {
+    style: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": name,  # ids of one page must differ
         "font.size": 11,
@@ -63,7 +64,7 @@ def caption(name: str, report: "Report") -> str:
         "plane": (
             f"Posterior modes of {len(scatter.kl):,} sentences along the two axes in "
             f"which they differ most, {scatter.explained:.0%} of their variance; the "
-            "circles hold 50 % and 95 % of the prior."
+            "circles hold 50% and 95% of the prior."
         ),
         "kl_by_length": f"KL of {len(scatter.kl):,} sentences by their length.",
         "training": "The validation's figures after each epoch.",
@@ -85,27 +86,29 @@ def _kl_by_dimension(figure, report) -> bool:
 
 
 def _plane(figure, report) -> bool:
+    from matplotlib.colors import LinearSegmentedColormap
+
     scatter = report.scatter
     figure.set_size_inches(9, 6)
     axes = figure.subplots()
     x, y = scatter.plane.T
     dots = {"s": 9, "alpha": 0.7, "linewidths": 0, "rasterized": True}
     if scatter.labels is None:
-        points = axes.scatter(x, y, c=scatter.lengths, cmap="viridis", **dots)
+        scale = LinearSegmentedColormap.from_list("lengths", SCALE)
+        points = axes.scatter(x, y, c=scatter.lengths, cmap=scale, **dots)
         bar = figure.colorbar(points, label=f"{report.unit}s")
         bar.solids.set_alpha(1.0)
         bar.outline.set_visible(False)
     else:
-        labels = np.array(scatter.labels)
-        counts = collections.Counter(scatter.labels).most_common()
-        named = [label for label, _ in counts[:COLORS]]
-        rest = ~np.isin(labels, named)
-        if np.any(rest):
-            axes.scatter(x[rest], y[rest], color=GREY, label="other", **dots)
-        for number, label in enumerate(named):
-            rows = labels == label
-            color = f"C{number}"
-            axes.scatter(x[rows], y[rows], color=color, label=_plain(label), **dots)
+        counts = collections.Counter(scatter.labels).most_common(COLORS)
+        colors = {label: f"C{number}" for number, (label, _) in enumerate(counts)}
+        axes.scatter(
+            x, y, c=[colors.get(name, GREY) for name in scatter.labels], **dots
+        )
+        if len(colors) < len({*scatter.labels}):
+            colors["other"] = GREY
+        for label, color in colors.items():
+            axes.scatter([], [], color=color, label=_plain(label), **dots)
         axes.legend(markerscale=2.5, loc="upper left", bbox_to_anchor=(1, 1), frameon=0)
     for share in (0.5, 0.95):  # of a Gaussian in two dimensions
         turn = np.linspace(0, 2 * np.pi, 200)

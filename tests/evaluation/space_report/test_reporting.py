@@ -96,7 +96,7 @@ def test_the_short_report_is_a_few_lines(found):
     lines = found.short().splitlines()
     assert lines[0] == f"latent space, on {len(TEXTS)} sentences:"
     assert f"KL {found.likelihood.kl:.2f} nats" in lines[1]
-    assert f"{100 * found.reconstruction.in_place:.1f} % of words in place" in lines[2]
+    assert f"{found.reconstruction.in_place:.1%} of words in place" in lines[2]
     assert max(map(len, lines[:4])) < 100
 
 
