@@ -63,12 +63,14 @@ def main(argv):
     if FLAGS.labels and not FLAGS.texts:
         raise ValueError("--labels needs --texts, of which they are.")
     space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
+    texts = list(lines_of([FLAGS.texts] if FLAGS.texts else held_out(corpus())))
+    labels = list(lines_of([FLAGS.labels])) if FLAGS.labels else None
     folder = FLAGS.output or os.path.join(FLAGS.run_dir, "report")
     os.makedirs(folder, exist_ok=True)
     report = evaluation.report(
         space,
-        lines_of([FLAGS.texts] if FLAGS.texts else held_out(corpus())),
-        lines_of([FLAGS.labels]) if FLAGS.labels else None,
+        texts,
+        labels,
         itertools.islice(training_texts(), TRAINING_TEXTS),
         samples=FLAGS.samples,
         paths=FLAGS.paths,
@@ -106,14 +108,14 @@ def held_out(files: Corpus) -> tuple[str, ...]:
 
 
 def training_texts() -> Iterable[str]:
-    """Returns the training texts, or none where they are not known."""
+    """Returns the training texts, or none where they are not known or gone."""
     if FLAGS.training_texts:
         return lines_of([FLAGS.training_texts])
     try:
         files = files_from_config(config_of(FLAGS.run_dir)["files"]).train
     except FileNotFoundError:
         return ()
-    return lines_of(files)
+    return lines_of(files) if all(map(os.path.exists, files)) else ()
 
 
 def history() -> list[dict]:
