@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keras_textvae.evaluation.space_report.figures import Finding
 
 if TYPE_CHECKING:
-    from keras_textvae.evaluation.space_report.reporting import Report
+    from keras_textvae.evaluation.space_report.results import Report
 
 NONE = "-"
 

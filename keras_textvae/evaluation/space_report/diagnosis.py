@@ -14,7 +14,7 @@ from keras_textvae.evaluation.space_report.text_figures import (
 )
 
 if TYPE_CHECKING:
-    from keras_textvae.evaluation.space_report.reporting import Report
+    from keras_textvae.evaluation.space_report.results import Report
 
 COLLAPSED = 0.5  # nats of the KL
 NEARLY_EMPTY = 1.5  # nats of the KL

@@ -11,7 +11,7 @@ from keras_textvae.evaluation.space_report.contents import (
 )
 
 if TYPE_CHECKING:
-    from keras_textvae.evaluation.space_report.reporting import Report
+    from keras_textvae.evaluation.space_report.results import Report
 
 
 def rendered(report: "Report") -> str:

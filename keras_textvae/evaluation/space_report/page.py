@@ -12,7 +12,7 @@ from keras_textvae.evaluation.space_report.contents import (
 )
 
 if TYPE_CHECKING:
-    from keras_textvae.evaluation.space_report.reporting import Report
+    from keras_textvae.evaluation.space_report.results import Report
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --quiet: #8881; --warn: #c60; }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from keras_textvae.evaluation.space_report.reporting import Report
+    from keras_textvae.evaluation.space_report.results import Report
 
 NEEDED = "Plots need Matplotlib: pip install keras_textvae[plot]"
 INK = "#010203"  # stands for the page's colour of text

@@ -4,33 +4,16 @@ N: texts. D: latent size.
 """
 
 import dataclasses
-import math
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from keras_textvae.evaluation.space_report import (
-    contents,
-    diagnosis,
-    markdown,
-    overlap,
-    page,
-    text_figures,
-)
-from keras_textvae.evaluation.space_report.figures import (
-    Examples,
-    Finding,
-    Holes,
-    Likelihood,
-    Paths,
-    Reconstruction,
-    Scatter,
-    TextSet,
-    Use,
-)
+from keras_textvae.evaluation.space_report import diagnosis, overlap, text_figures
+from keras_textvae.evaluation.space_report.figures import Examples, TextSet
 from keras_textvae.evaluation.space_report.latent_figures import LatentFigures, scatter
+from keras_textvae.evaluation.space_report.results import Report
 from keras_textvae.evaluation.space_report.text_figures import (
     MIDPOINTS,
     POINTS,
@@ -52,62 +35,20 @@ SHOWN = 10  # reconstructions and samples
 SHOWN_PATHS = 3
 
 
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """What `report` found; see `figures` for the units.
+class Chosen(NamedTuple):
+    """The texts that are evaluated, in the order of the seed; see `Report`."""
 
-    Attributes:
-        title: whose space it is.
-        description: how it was made, in a sentence or two; may be empty.
-        unit: what a piece of a text is, "word" or "character".
-        sentences: int, how many were evaluated.
-        left_out: int, how many of the texts were blank or too long.
-        has_prior: whether the posterior has a density.
-        likelihood, use, holes, reconstruction, paths, examples, scatter: see `figures`;
-            `paths` is None where none was asked for.
-        texts: list of `TextSet`: true sentences, reconstructions, samples, midpoints.
-        missing: a figure's name -> why there is none.
-        history: a row of figures for each epoch of training, as in `metrics.csv`.
-        findings: list of `Finding`, what is wrong.
-    """
-
-    title: str
-    description: str
-    unit: str
-    sentences: int
+    texts: list[str]
+    labels: list[str] | None
     left_out: int
-    has_prior: bool
-    likelihood: Likelihood
-    use: Use
-    holes: Holes
-    reconstruction: Reconstruction
-    paths: Paths | None
-    texts: list[TextSet]
-    examples: Examples
-    scatter: Scatter
-    missing: dict[str, str]
-    history: list[dict]
-    findings: list[Finding] = dataclasses.field(default_factory=list)
 
-    def short(self) -> str:
-        """Returns the report in a few lines of text."""
-        return contents.short(self)
 
-    def markdown(self) -> str:
-        """Returns the report as Markdown."""
-        return markdown.rendered(self)
+class Amounts(NamedTuple):
+    """How much is drawn, see `report`."""
 
-    def html(self) -> str:
-        """Returns the report as one page that needs no other file.
-
-        Its plots need Matplotlib; without, the page says so.
-        """
-        return page.rendered(self)
-
-    def to_json(self) -> dict:
-        """Returns all figures as JSON can hold them; not what plots show."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return _plain({n: x for n, x in fields.items() if n not in ("scatter",)})
+    samples: int
+    paths: int
+    importance_samples: int
 
 
 def report(
@@ -161,20 +102,19 @@ def report(
     for name, value in {"samples": samples, "paths": paths}.items():
         if value < 0:
             raise ValueError(f"`{name}` must not be negative. Received: {value}")
-    return _Reporting(space, seed, verbose).report(
-        *_chosen(Reader(space), list(texts), labels, seed),
-        [*training_texts],
-        samples,
-        paths,
-        importance_samples,
-        title,
-        description,
-        list(history),
+    chosen = _chosen(Reader(space), list(texts), labels, seed)
+    amounts = Amounts(samples, paths, importance_samples)
+    found = _Reporting(space, seed, verbose).report(chosen, [*training_texts], amounts)
+    return dataclasses.replace(
+        found,
+        title=title,
+        description=description,
+        history=[*history],
+        findings=diagnosis.findings(found),
     )
 
 
-def _chosen(reader, texts, labels, seed):
-    """The texts that are evaluated, their labels, and how many were left out."""
+def _chosen(reader, texts, labels, seed) -> Chosen:
     labels = None if labels is None else [*labels]
     if labels is not None and len(labels) != len(texts):
         raise ValueError(
@@ -188,8 +128,11 @@ def _chosen(reader, texts, labels, seed):
             f"Received: {len(texts):,} texts, none like that"
         )
     order = np.random.default_rng(seed).permutation(fitting)[:SENTENCES]
-    chosen = [texts[n] for n in order]
-    return chosen, labels and [labels[n] for n in order], len(texts) - len(fitting)
+    return Chosen(
+        [texts[n] for n in order],
+        labels and [labels[n] for n in order],
+        len(texts) - len(fitting),
+    )
 
 
 class _Reporting:
@@ -202,20 +145,8 @@ class _Reporting:
         self.verbose = verbose
         self.missing = {}
 
-    def report(
-        self,
-        texts,
-        labels,
-        left_out,
-        training,
-        samples,
-        paths,
-        importance_samples,
-        title,
-        description,
-        history,
-    ) -> Report:
-        space, reader = self.space, self.reader
+    def report(self, chosen: Chosen, training: list[str], amounts: Amounts) -> Report:
+        space, reader, texts = self.space, self.reader, chosen.texts
         if not overlap.has_bleu():
             self.missing["BLEU"] = overlap.NEEDED
         self._begin(f"latent figures, {len(texts):,} sentences")
@@ -223,39 +154,34 @@ class _Reporting:
         latent = LatentFigures(space.model, ids, self.seed, self.missing)
         use = latent.use()
         holes = latent.holes(use, encoding.mean, encoding.log_var)
-        if importance_samples:
-            self._begin(f"importance weights, {importance_samples} samples a sentence")
-        likelihood = latent.likelihood(importance_samples, self._bars)
+        if samples := amounts.importance_samples:
+            self._begin(f"importance weights, {samples} samples a sentence")
+        likelihood = latent.likelihood(samples, self._bars)
         sentences = reader.as_read(ids)
         few = sentences[:DECODED]
         self._begin(f"reconstructions, {len(few):,}")
         written = self._decode(encoding.mean[:DECODED])
-        drawn = self._samples(samples)
-        walked = self._paths(encoding.mean, min(paths, len(texts) // 2))
+        drawn = self._samples(amounts.samples)
+        walked = self._paths(encoding.mean, min(amounts.paths, len(texts) // 2))
         lengths = [*map(len, reader.pieces(sentences))]
-        return _diagnosed(
-            Report(
-                title,
-                description,
-                reader.unit,
-                len(texts),
-                left_out,
-                not isinstance(space.model.posterior, Deterministic),
-                likelihood,
-                use,
-                holes,
-                text_figures.reconstruction(reader, few, written),
-                text_figures.path_figures(reader, walked) if walked else None,
-                self._judged(sentences, written, drawn, walked, training),
-                Examples(
-                    [*zip(few, written, strict=True)][:SHOWN],
-                    {name: texts[:SHOWN] for name, texts in drawn.items()},
-                    walked[:SHOWN_PATHS],
-                ),
-                scatter(encoding.mean, encoding.kl, lengths, labels),
-                self.missing,
-                history,
-            )
+        return Report(
+            reader.unit,
+            len(texts),
+            chosen.left_out,
+            not isinstance(space.model.posterior, Deterministic),
+            likelihood,
+            use,
+            holes,
+            text_figures.reconstruction(reader, few, written),
+            text_figures.path_figures(reader, walked) if walked else None,
+            self._judged(sentences, written, drawn, walked, training),
+            Examples(
+                [*zip(few, written, strict=True)][:SHOWN],
+                {name: drawn_texts[:SHOWN] for name, drawn_texts in drawn.items()},
+                walked[:SHOWN_PATHS],
+            ),
+            scatter(encoding.mean, encoding.kl, lengths, chosen.labels),
+            self.missing,
         )
 
     def _samples(self, count) -> dict[str, list[str]]:
@@ -306,21 +232,3 @@ class _Reporting:
     @property
     def _bars(self):
         return int(self.verbose == 2)
-
-
-def _diagnosed(found: Report) -> Report:
-    return dataclasses.replace(found, findings=diagnosis.findings(found))
-
-
-def _plain(value):
-    """Returns a value of lists, dicts, finite numbers, text and None."""
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, dict):
-        return {name: _plain(x) for name, x in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(x) for x in value]
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    infinite = isinstance(value, float) and not math.isfinite(value)
-    return None if infinite else value
