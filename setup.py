@@ -8,6 +8,7 @@ HERE = pathlib.Path(__file__).parent
 EXTRAS = {
     "classify": ["scikit-learn>=1.5"],
     "density": ["scikit-learn>=1.5"],
+    "eval": ["sacrebleu>=2.4"],
     "jax": ["jax>=0.6"],
     "plot": ["matplotlib>=3.8", "tensorboard>=2.19"],
     # Large, and for `serving/ray_serve.py` only. One release, because that uses an

@@ -14,6 +14,7 @@ TensorFlow.
 
 import os
 import pathlib
+import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -26,11 +27,14 @@ with command_line.quiet_imports():
     import keras
 
     from examples import recipe_flags
+    from examples.corpus_lines import lines_of
     from examples.progress import Remaining
-    from keras_textvae import Run
+    from keras_textvae import Run, evaluation
+    from keras_textvae.callbacks import CollapseWarning
     from keras_textvae.training import recipe_of
 
 FLAGS = flags.FLAGS
+REPORTED = 1000  # sentences, most, from which the latent space is judged
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
 
 
@@ -49,7 +53,13 @@ def define_flags():
         "begin with the weights of another run's folder (default: random ones)",
     )
     number("seed", None, "of weights, noise and the order of the data (default: 0)", 0)
-    number("samples", 5, "samples to print at the end", 0, 1024)
+    number(
+        "samples",
+        5,
+        "samples to print at the end, after a look at the latent space; 0 for neither",
+        0,
+        1024,
+    )
 
 
 def main(argv):
@@ -61,7 +71,7 @@ def main(argv):
     run = build_run()
     describe(run)
     verbose = 1 if sys.stdout.isatty() else 2
-    run.train([Remaining()], verbose, announce)
+    run.train([Remaining(), CollapseWarning()], verbose, announce)
     report(run)
 
 
@@ -152,9 +162,28 @@ def report(run: Run):
     if keras.backend.backend() != "tensorflow":
         print(f"for samples, on TensorFlow: examples/sample.py --run_dir={run.folder}")
         return
+    space = run.best()
+    if space.model.latent_dim:
+        report_space(run, space)
     print("samples:")
-    texts = run.best().sample(FLAGS.samples, seed=run.seed)
+    texts = space.sample(FLAGS.samples, seed=run.seed)
     print(*(f"  {text}" for text in texts), sep="\n")
+
+
+def report_space(run: Run, space):
+    """Prints the report on the latent space in short, on some test sentences."""
+    files = run.corpus.files
+    try:
+        texts = list(lines_of(files.test or files.valid))
+    except OSError as error:  # the ids may be all there is
+        print(f"no look at the latent space: {error}")
+        return
+    some = random.Random(run.seed).sample(texts, min(len(texts), REPORTED))
+    report = evaluation.report(
+        space, some, samples=0, paths=0, importance_samples=0, seed=run.seed
+    )
+    print(report.short())
+    print(f"all of it: examples/report.py --run_dir={run.folder}")
 
 
 if __name__ == "__main__":

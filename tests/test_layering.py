@@ -32,7 +32,14 @@ TABLE = {
     "objectives": {"losses", "posteriors", "replicas"},
     "models": {"posteriors", "losses", "objectives", "replicas"},
     "callbacks": set(),
-    "evaluation": {"encoders", "losses", "objectives", "posteriors", "generation"},
+    "evaluation": {
+        "encoders",
+        "losses",
+        "objectives",
+        "posteriors",
+        "generation",
+        "paths",
+    },
     "text_space": {
         "generation",
         "imputation",
@@ -52,7 +59,7 @@ HINTS = {
     "generation": {"decoders"},
     "imputation": {"models"},
     "models": {"decoders"},
-    "evaluation": {"models"},
+    "evaluation": {"models", "text_space"},
 }
 TABLE["text_space"] |= {"mixtures", "paths", "space_files"}
 TABLE["zoo"] = set(TABLE)

@@ -2,6 +2,7 @@
 
 from keras_textvae.callbacks.annealing import KLAnnealing as KLAnnealing
 from keras_textvae.callbacks.checkpoint import TrainingCheckpoint as TrainingCheckpoint
+from keras_textvae.callbacks.collapse import CollapseWarning as CollapseWarning
 from keras_textvae.callbacks.history import Row as Row
 from keras_textvae.callbacks.history import RunHistory as RunHistory
 from keras_textvae.callbacks.history import annealed_first as annealed_first

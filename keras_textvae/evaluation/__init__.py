@@ -16,3 +16,5 @@ from keras_textvae.evaluation.latent import active_units as active_units
 from keras_textvae.evaluation.latent import kl_per_dimension as kl_per_dimension
 from keras_textvae.evaluation.latent import mutual_information as mutual_information
 from keras_textvae.evaluation.latent import posterior_samples as posterior_samples
+from keras_textvae.evaluation.space_report import Report as Report
+from keras_textvae.evaluation.space_report import report as report

@@ -153,10 +153,7 @@ def mutual_information(model: "TextVAE", batches: Iterable, seed: int = 0) -> fl
 
 def _log_density_over_mean(z, start, mean, log_var):  # [R, D], [N, D] x 2 -> [R]
     """log q(z_i|x_i) - log 1/N sum_j q(z_i|x_j), where z_0 belongs to x_start."""
-    precision = np.exp(-log_var)
-    of_x = np.sum(log_var + precision * mean**2, axis=1)  # [N]
-    # log q(z_i|x_j) without the constant that cancels: [R, N]
-    log_q = z @ (precision * mean).T - 0.5 * (z**2 @ precision.T + of_x)
+    log_q = log_densities_of(z, mean, log_var)  # [R, N]
     own = log_q[np.arange(len(z)), start + np.arange(len(z))]
     highest = np.max(log_q, axis=1)
     log_mean = highest + np.log(np.mean(np.exp(log_q - highest[:, None]), axis=1))
@@ -166,6 +163,13 @@ def _log_density_over_mean(z, start, mean, log_var):  # [R, D], [N, D] x 2 -> [R
 def _require_z(model):
     if not model.latent_dim:
         raise ValueError(f"A model with z is needed. Received: {type(model).__name__}")
+
+
+def log_densities_of(z, mean, log_var):  # [R, D], [N, D] x 2 -> [R, N]
+    """Returns log q(z_i|x_j) of diagonal Gaussians, less the constant of them all."""
+    precision = np.exp(-log_var)
+    of_x = np.sum(log_var + precision * mean**2, axis=1)  # [N]
+    return z @ (precision * mean).T - 0.5 * (z**2 @ precision.T + of_x)
 
 
 def _gaussians(model, batches):  # -> float64 [N, D], [N, D]

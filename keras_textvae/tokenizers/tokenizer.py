@@ -45,7 +45,7 @@ class Tokenizer:
                 "A vocabulary has something beside the special tokens, each once. "
                 f"Received: {len(tokens)} tokens, repeated: {repeated[:5]}"
             )
-        self._separator = separator
+        self.separator = separator
         self._hidden = hidden
         self.right_to_left = right_to_left
         self._texts = _table(tf.range(len(texts)), texts, default=SPECIAL_TOKENS[UNK])
@@ -125,7 +125,7 @@ class Tokenizer:
         texts = tf.ragged.boolean_mask(texts, ~(ended | blank))
         if self.right_to_left:
             texts = tf.reverse(texts, axis=[1])
-        joined = tf.strings.reduce_join(texts, axis=1, separator=self._separator)
+        joined = tf.strings.reduce_join(texts, axis=1, separator=self.separator)
         return tf.strings.unicode_transcode(joined, "UTF-8", "UTF-8", errors="replace")
 
     def get_config(self) -> dict:

@@ -164,6 +164,8 @@ def test_a_finished_run_only_reports(run, files, straight):
     assert "perplexity" in text
     assert "epoch 5" not in text
     assert ended.output[-4] == "samples:"
+    assert "latent space, on 30 sentences:" in ended.output
+    assert ended.output[-5] == f"all of it: examples/report.py --run_dir={folder}"
     assert (folder / "metrics.csv").read_bytes() == figures
 
 

@@ -1,7 +1,7 @@
 """Small models of the built-in corpus, whose entropy is known exactly."""
 
 from keras_textvae.prepared import Text
-from keras_textvae.zoo.parts import Data, Model, Schedule, Terms, Training
+from keras_textvae.zoo.parts import Data, Model, Schedule, Stage, Terms, Training
 from keras_textvae.zoo.recipe import Recipe
 
 _GRAMMAR = Recipe(
@@ -40,19 +40,31 @@ RECIPES = {
     "lstm-grammar": _GRAMMAR,
     "demo": _GRAMMAR.replace(
         reference=(
-            "An LSTM VAE whose z holds what a sentence of the built-in corpus says, "
-            "for a demonstration of minutes."
+            "An LSTM VAE whose z says what a sentence of the built-in corpus is about "
+            "and how it is built, for a demonstration of minutes: the encoder is "
+            "trained under a bag of words first."
         ),
         units=256,
         latent_dim=32,
         keep_rate=1.0,
         pooling="max",
-        terms=Terms(beta=0.4, schedule=Schedule("linear", (0, 1500))),
+        terms=Terms(beta=0.6, schedule=Schedule("linear", (0, 3000))),
         training=Training(
             epochs=3,
             learning_rate=3e-3,
             rate_schedule=Schedule("geometric", (0, 0.4)),
             clip_norm=5.0,
+        ),
+        stages=(
+            Stage(
+                "words",
+                {
+                    "architecture": "bag_of_words",
+                    "terms": Terms(beta=0.15),
+                    "epochs": 1,
+                },
+                keep=("encoder", "posterior"),
+            ),
         ),
     ),
 }
