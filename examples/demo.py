@@ -21,7 +21,7 @@ from absl import flags, logging
 from keras_textvae import command_line
 
 with command_line.quiet_imports():
-    from examples.train import INTERRUPTED, Remaining, describe
+    from examples.train import INTERRUPTED, Remaining, announce, describe
     from export.export_saved_model import export
     from keras_textvae import Run, TextSpace, corpora, grammar, prepare, zoo
     from serving.client import TextVAEClient
@@ -75,7 +75,7 @@ def train() -> Run:
     corpus = prepare(corpora.load("grammar"), recipe.text)
     run = Run(FLAGS.demo_dir, recipe, corpus)
     describe(run)
-    run.train([Remaining()], verbose=1 if sys.stdout.isatty() else 2)
+    run.train([Remaining()], 1 if sys.stdout.isatty() else 2, announce)
     return run
 
 

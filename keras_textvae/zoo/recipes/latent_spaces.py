@@ -1,10 +1,81 @@
 """Latent spaces that hold sentences."""
 
 from keras_textvae.prepared import Text
-from keras_textvae.zoo.parts import Data, Model, Schedule, Terms, Training
+from keras_textvae.zoo.parts import (
+    CONSTANT,
+    Data,
+    Model,
+    Schedule,
+    Stage,
+    Terms,
+    Training,
+)
 from keras_textvae.zoo.recipe import Recipe
 
+# The methods against collapse are compared by it: Li et al. 2019 have an LSTM of these
+# sizes on the Penn Treebank, annealed in 10 epochs.
+_PTB_STEPS = 1316  # in an epoch
+_PTB_SIZES = {"embedding_dim": 256, "units": 256, "dropout": 0.5, "tied": True}
+_PTB = Recipe(
+    reference=(
+        "An LSTM VAE with the sizes of Li et al. 2019 on the Penn Treebank, annealed "
+        "in 10 epochs. Adam, tied embeddings and an encoder that pools all words are "
+        "ours."
+    ),
+    text=Text("words", length=99),
+    data=Data("ptb"),
+    model=Model(
+        "lstm", _PTB_SIZES | {"latent_dim": 32, "z_every_step": True, "pooling": "max"}
+    ),
+    terms=Terms(schedule=Schedule("linear", (0, 10 * _PTB_STEPS))),
+    training=Training(
+        epochs=16, rate_schedule=Schedule("geometric", (9, 0.6)), clip_norm=5.0
+    ),
+)
+_FREE_BITS = {"free_bits": 8.0, "free_bits_over": "dimension"}
+
 RECIPES = {
+    "ptb-annealed": _PTB,
+    "ptb-cyclical": _PTB.replace(
+        reference=(
+            "Fu et al. 2019: `ptb-annealed` with four cycles of the KL's weight and of "
+            "the learning rate."
+        ),
+        schedule=Schedule("cyclical", (4 * _PTB_STEPS, 4)),
+        rate_schedule=Schedule("restarted", (4, 1, 0.6)),
+    ),
+    "ptb-free-bits": _PTB.replace(
+        reference="Kingma et al. 2016: `ptb-annealed` with 8 nats of the KL for free.",
+        **_FREE_BITS,
+    ),
+    "ptb-pretrained": _PTB.replace(
+        reference=(
+            "Li et al. 2019: `ptb-free-bits` after an autoencoder, whose encoder and "
+            "posterior it keeps."
+        ),
+        stages=(
+            Stage(
+                "autoencoder",
+                {"terms": Terms(beta=0.0), "epochs": 4, "rate_schedule": CONSTANT},
+                keep=("encoder", "posterior"),
+            ),
+        ),
+        **_FREE_BITS,
+    ),
+    "ptb-batch-normalized": _PTB.replace(
+        reference="Zhu et al. 2020: `ptb-annealed` with batch-normalised means.",
+        posterior="batch_normalized",
+        mean_scale=0.6,
+    ),
+    "ptb-target": _PTB.replace(
+        reference="Shao et al. 2020: `ptb-annealed` with its KL held at 8 nats.",
+        terms=Terms(target_kl=8.0),
+    ),
+    "ptb-rnnlm": _PTB.replace(
+        reference="The language model of the sizes of `ptb-annealed`, to compare.",
+        model=Model("rnnlm", _PTB_SIZES),
+        terms=Terms(),
+    ),
     "short-sentences": Recipe(
         reference=(
             "An LSTM VAE whose z holds a short sentence: the KL weighs little, words "
