@@ -99,7 +99,7 @@ def look(run: Run, space: TextSpace):
     for text, marked in zip(samples[:SHOWN], in_language, strict=False):
         print(f" {'*' if marked else ' '} {text}")
     print("from one sentence to another:")
-    for text in (START, *space.interpolate(START, END, 7), END):
+    for text in (START, *space.interpolate(START, END, 5), END):
         print(f"   {text}")
     print("sentences of the test set, and their reconstructions:")
     lines = corpora.read_lines(run.corpus.files.test[0])

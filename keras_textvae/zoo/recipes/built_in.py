@@ -48,7 +48,7 @@ RECIPES = {
         latent_dim=32,
         keep_rate=1.0,
         pooling="max",
-        terms=Terms(beta=0.6, schedule=Schedule("linear", (0, 3000))),
+        terms=Terms(beta=0.8, schedule=Schedule("linear", (0, 3000))),
         training=Training(
             epochs=3,
             learning_rate=3e-3,
