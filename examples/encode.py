@@ -1,8 +1,8 @@
 r"""Encodes texts: the posterior of each in the latent space.
 
-    python examples/encode.py --run_dir=runs/hybrid-grammar --text='the chef sang .'
-    python examples/encode.py --run_dir=runs/hybrid-grammar --file=texts.txt --json
-    python examples/encode.py --run_dir=runs/hybrid-grammar --file=texts.txt \
+    python examples/encode.py --run_dir=runs/demo --text='the chef sang .'
+    python examples/encode.py --run_dir=runs/demo --file=texts.txt --json
+    python examples/encode.py --run_dir=runs/demo --file=texts.txt \
         --output=vectors.npz
 
 Texts come from --text, --file or standard input, one a line. --json prints `text`,

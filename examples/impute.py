@@ -1,6 +1,6 @@
 r"""Completes sentences whose hidden words are written "_".
 
-    python examples/impute.py --run_dir=runs/hybrid-grammar \
+    python examples/impute.py --run_dir=runs/demo \
         --text='the chef cooked _ _ .' --text='_ farmer feeds the horse .'
 
 The words are searched in 3 steps of 5 beams, or of a language model in one of 15

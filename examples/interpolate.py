@@ -1,6 +1,6 @@
 r"""Walks from one sentence to another through the latent space of a trained model.
 
-    python examples/interpolate.py --run_dir=runs/hybrid-grammar \
+    python examples/interpolate.py --run_dir=runs/demo \
         --start='the chef cooked the soup .' --end='a farmer feeds the horse .'
 
 prints the sentences on the line between the two posteriors' means, which begins and

@@ -1,8 +1,8 @@
 r"""Encodes texts and decodes them again: what the latent space keeps of each.
 
-    python examples/reconstruct.py --run_dir=runs/hybrid-grammar \
+    python examples/reconstruct.py --run_dir=runs/demo \
         --text='the chef cooked the soup .' --text='my aunt sang .'
-    python examples/reconstruct.py --run_dir=runs/hybrid-grammar --file=texts.txt --json
+    python examples/reconstruct.py --run_dir=runs/demo --file=texts.txt --json
 
 Texts come from --text, --file or standard input, one a line. --json prints `text` and
 `reconstruction`. A text that is too long is told on standard error; the others are

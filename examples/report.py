@@ -1,7 +1,7 @@
 r"""Reports on the latent space of a trained model: what is in it, and what is wrong.
 
-    python examples/report.py --run_dir=runs/lstm-grammar
-    python examples/report.py --run_dir=runs/lstm-grammar --texts=mine.txt \
+    python examples/report.py --run_dir=runs/demo
+    python examples/report.py --run_dir=runs/demo --texts=mine.txt \
         --labels=labels.txt --output=report
 
 Prints the report in short, and writes all of it: report.html, one page with plots and

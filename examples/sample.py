@@ -1,7 +1,7 @@
 r"""Draws sentences from the prior of a trained model, or from its fitted density.
 
-    python examples/sample.py --run_dir=runs/hybrid-grammar --count=10
-    python examples/sample.py --run_dir=runs/hybrid-grammar --temperature=0.8 \
+    python examples/sample.py --run_dir=runs/demo --count=10
+    python examples/sample.py --run_dir=runs/demo --temperature=0.8 \
         --top_p=0.95 --json
 
 --fitted draws z from the density that train.py --density fitted to the posteriors. The

@@ -1,7 +1,7 @@
 r"""Bounds the likelihood of texts, in nats: bound = reconstruction + KL.
 
-    python examples/score.py --run_dir=runs/hybrid-grammar --text='the chef sang .'
-    python examples/score.py --run_dir=runs/hybrid-grammar --file=texts.txt.gz --json
+    python examples/score.py --run_dir=runs/demo --text='the chef sang .'
+    python examples/score.py --run_dir=runs/demo --file=texts.txt.gz --json
 
 Texts come from --text, --file or standard input, one a line. --json prints `text`, and
 in nats per text `bound`, which is at least -log p(text), and its parts

@@ -1,8 +1,8 @@
 r"""Trains a recipe on a corpus of its own or of yours.
 
-    python examples/train.py --recipe=hybrid-grammar
+    python examples/train.py --recipe=demo
     python examples/train.py --recipe=bowman2016-ptb --data_dir=DIR
-    python examples/train.py --recipe=lstm-grammar --train_files='my/*.txt' \
+    python examples/train.py --recipe=short-sentences --train_files='my/*.txt' \
         --valid_files=my/valid.txt
     python examples/train.py --run_dir=runs/mine
 

@@ -1,6 +1,6 @@
 """Exports a run's best model as a versioned SavedModel, text in and text out.
 
-    python export/export_saved_model.py --run_dir=runs/hybrid-grammar \
+    python export/export_saved_model.py --run_dir=runs/demo \
         --output_dir=exported/textvae
 
 writes `exported/textvae/1`, ready for `serving/server.py` or TensorFlow Serving, with

@@ -4,6 +4,7 @@ from keras_textvae.prepared import Text
 from keras_textvae.zoo.parts import (
     CONSTANT,
     Data,
+    Density,
     Model,
     Schedule,
     Stage,
@@ -79,8 +80,8 @@ RECIPES = {
     "short-sentences": Recipe(
         reference=(
             "An LSTM VAE whose z holds a short sentence: the KL weighs little, words "
-            "are hidden from the encoder, which pools all of them, and a mixture of "
-            "Gaussians says where the sentences lie."
+            "are hidden from the encoder, which pools all of them, and a Gaussian "
+            "fitted to the posteriors says where the sentences lie."
         ),
         text=Text("words", length=15, too_long="drop", vocabulary=10_000),
         data=Data("yelp"),
@@ -101,5 +102,6 @@ RECIPES = {
         training=Training(
             epochs=9, rate_schedule=Schedule("geometric", (3, 0.7)), clip_norm=5.0
         ),
+        density=Density(components=1, fitted=True),
     ),
 }
