@@ -89,9 +89,9 @@ def main(argv):
             names = ", ".join(methods.METHODS)
             raise ValueError(f"--methods={name}: the methods are {names}.")
     space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
-    train = _read(FLAGS.labelled, space)
+    train = labelled.read_fitting(FLAGS.labelled, space.codec)
     if FLAGS.test:
-        test = _read(FLAGS.test, space, train.names)
+        test = labelled.read_fitting(FLAGS.test, space.codec, train.names)
     else:
         train, test = _split(train)
     problem = _problem(space, train)
@@ -166,14 +166,6 @@ def _size(name):
     if not name.isdigit() or int(name) < 1:
         raise ValueError(f'--labels_per_class={name}: a number, or "all".')
     return int(name)
-
-
-def _read(path, space, allowed=None):
-    """Returns a labelled file whose texts the space takes; each line has one."""
-    read = labelled.read(path, allowed)
-    numbers = range(1, len(read.texts) + 1)
-    labelled.check_lengths(path, numbers, read.texts, space.codec)
-    return read
 
 
 def _split(train):
