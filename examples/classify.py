@@ -12,7 +12,8 @@ A labelled file has a label, a tab and a text in each line. Methods:
     gradual           the same, the encoder thawed from the head downwards
     semi_supervised   labels and the autoencoder's bound on --unlabelled texts at once
 
-Each is trained once for each seed, which draws the labelled texts too. Writes
+Each is trained once for each seed, which draws the labelled texts too. A warning tells
+where the pretrained encoder is worth less than new weights. Writes
 `results.jsonl`, `table.md` and `table.png` into --output_dir; the same command goes on
 where a killed one was. --save_dir keeps a classifier of all labels, which
 `export/export_saved_model.py --run_dir=DIR` exports as the signature `classify`.
@@ -240,6 +241,8 @@ def _report(train, results):
     text = report.text(tried, sizes, scores)
     figure = report.plot(tried, sizes, [counts[size] for size in sizes], scores)
     experiments.save_report(FLAGS.output_dir, "table", text, figure)
+    if warning := report.warning(tried, sizes, results.scores):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 if __name__ == "__main__":
