@@ -12,7 +12,8 @@ A labelled file has a label, a tab and a text in each line. Methods:
     gradual           the same, the encoder thawed from the head downwards
     semi_supervised   labels and the autoencoder's bound on --unlabelled texts at once
 
-Each is trained once for each seed, which draws the labelled texts too. Writes
+Each is trained once for each seed, which draws the labelled texts too. A warning tells
+where the pretrained encoder is worth less than new weights. Writes
 `results.jsonl`, `table.md` and `table.png` into --output_dir; the same command goes on
 where a killed one was. --save_dir keeps a classifier of all labels, which
 `export/export_saved_model.py --run_dir=DIR` exports as the signature `classify`.
@@ -89,9 +90,9 @@ def main(argv):
             names = ", ".join(methods.METHODS)
             raise ValueError(f"--methods={name}: the methods are {names}.")
     space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
-    train = _read(FLAGS.labelled, space)
+    train = labelled.read_fitting(FLAGS.labelled, space.codec)
     if FLAGS.test:
-        test = _read(FLAGS.test, space, train.names)
+        test = labelled.read_fitting(FLAGS.test, space.codec, train.names)
     else:
         train, test = _split(train)
     problem = _problem(space, train)
@@ -168,14 +169,6 @@ def _size(name):
     return int(name)
 
 
-def _read(path, space, allowed=None):
-    """Returns a labelled file whose texts the space takes; each line has one."""
-    read = labelled.read(path, allowed)
-    numbers = range(1, len(read.texts) + 1)
-    labelled.check_lengths(path, numbers, read.texts, space.codec)
-    return read
-
-
 def _split(train):
     """Returns what is trained on and what is held out; tells which labels are not."""
     train, test = labelled.split(train, HELD_OUT, seed=0)
@@ -248,6 +241,8 @@ def _report(train, results):
     text = report.text(tried, sizes, scores)
     figure = report.plot(tried, sizes, [counts[size] for size in sizes], scores)
     experiments.save_report(FLAGS.output_dir, "table", text, figure)
+    if warning := report.warning(tried, sizes, results.scores):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 if __name__ == "__main__":

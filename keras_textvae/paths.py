@@ -1,6 +1,7 @@
-"""Paths between two points of the latent space.
+"""Paths between two points of the latent space, or two sets of points.
 
-D: latent size. Points broadcast against shares in every dimension but the last.
+D: latent size. N, M: points of a set. On lines and arcs, points broadcast against
+shares in every dimension but the last.
 """
 
 from keras import ops
@@ -27,3 +28,12 @@ def arc(first, last, share):  # [..., D], [..., D], [..., 1] -> [..., D]
     angle = ops.arccos(ops.where(parallel, 0.0, cosine))
     weighted = first * ops.sin((1.0 - share) * angle) + last * ops.sin(share * angle)
     return ops.where(parallel, line(first, last, share), weighted / ops.sin(angle))
+
+
+def offset(first, last):  # [N, D], [M, D] -> [D]
+    """Returns mean(last) - mean(first), the way from one set of points to another.
+
+    z + k * offset is the arithmetic of Shen et al. 2020, section 5.3: the larger k, the
+    more a text turns from the kind of `first` into that of `last`.
+    """
+    return ops.mean(last, axis=0) - ops.mean(first, axis=0)

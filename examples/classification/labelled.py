@@ -62,6 +62,18 @@ def read(path: str, allowed=None) -> Labelled:
     return Labelled(texts, labels)
 
 
+def read_fitting(path: str, codec, allowed=None) -> Labelled:
+    """Reads a labelled file, as `read`, whose texts a codec takes.
+
+    Raises:
+        ValueError: as `read` and `check_lengths`.
+    """
+    labelled = read(path, allowed)
+    numbers = range(1, len(labelled.texts) + 1)  # each line has a text
+    check_lengths(path, numbers, labelled.texts, codec)
+    return labelled
+
+
 def check_lengths(path: str, numbers, texts, codec):
     """Raises ValueError, with file and line, for a text that a codec does not take.
 

@@ -42,8 +42,12 @@ class Problem(NamedTuple):
 
 
 def bag_of_words(problem: Problem, train: Labelled, seed: int):
-    """Logistic regression on tf-idf weights of the same tokenizer's words."""
-    tokenizer = problem.space.codec.tokenizer
+    """Logistic regression on the words, see `on_words`."""
+    return on_words(problem.space.codec.tokenizer, train, seed)
+
+
+def on_words(tokenizer, train: Labelled, seed: int):
+    """Logistic regression on tf-idf weights of a tokenizer's words, without a space."""
 
     def words(texts):
         return tokenizer.split(texts).to_list()

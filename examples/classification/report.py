@@ -8,6 +8,9 @@ from scipy import stats
 
 from examples import experiments
 
+WORSE = 3.0  # points of macro-F1 behind new weights, from which one is warned
+WITHOUT_PRETRAINING = "bag_of_words", "scratch"
+
 
 def text(methods, sizes, scores) -> str:
     """Returns Markdown: accuracy and macro-F1 of methods, by labels per class.
@@ -60,6 +63,46 @@ def plot(methods, sizes, counts, scores):
     axes.minorticks_off()
     axes.legend()
     return figure
+
+
+def warning(methods, sizes, scores) -> str | None:
+    """Returns a line on what is worth less than new weights, or None.
+
+    It names each pretrained method that is behind "scratch" in macro-F1, at some number
+    of labels, by more than `WORSE` and than half of the 95 % confidence interval of the
+    difference, and where it is furthest behind.
+
+    Args:
+        methods, sizes: see `text`.
+        scores: (seed, size, method) -> `methods.Score`. Only seeds are compared that
+            both methods have, which draw the same texts.
+    """
+    parts = []
+    for method in methods:
+        if method in WITHOUT_PRETRAINING:
+            continue
+        gaps = {size: _behind(scores, size, method) for size in sizes}
+        size = max(sizes, key=gaps.get)
+        if gaps[size]:
+            parts.append(f"{method} by {gaps[size]:.1f} points ({size} a class)")
+    if not parts:
+        return None
+    return (
+        f"behind the same network from new weights in macro-F1: {', '.join(parts)}. "
+        "The encoder lacks what tells these labels apart: fine-tune rather than freeze "
+        "it, try other --features, or pretrain one with more KL (a smaller --beta)."
+    )
+
+
+def _behind(scores, size, method):
+    """Points that a method is behind "scratch"; 0 if few, or perhaps by chance."""
+    gaps = [
+        100 * (score.macro_f1 - scores[seed, size, method].macro_f1)
+        for (seed, *cell), score in scores.items()
+        if cell == [size, "scratch"] and (seed, size, method) in scores
+    ]
+    gap = statistics.fmean(gaps) if gaps else 0.0
+    return gap if gap > max(WORSE, half_interval(gaps)) else 0.0
 
 
 def half_interval(values) -> float:

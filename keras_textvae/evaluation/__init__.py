@@ -18,3 +18,6 @@ from keras_textvae.evaluation.latent import mutual_information as mutual_informa
 from keras_textvae.evaluation.latent import posterior_samples as posterior_samples
 from keras_textvae.evaluation.space_report import Report as Report
 from keras_textvae.evaluation.space_report import report as report
+from keras_textvae.evaluation.space_report.overlap import bleu as bleu
+from keras_textvae.evaluation.space_report.text_figures import Reader as Reader
+from keras_textvae.evaluation.space_report.trigrams import TrigramModel as TrigramModel

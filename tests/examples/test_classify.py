@@ -151,6 +151,69 @@ def test_the_table_has_each_figure_under_its_name():
     assert "Means over 2 seeds" in accuracy
 
 
+def scores_by_seed(**percents):
+    """Returns (seed, size, method) -> score, from macro-F1 a seed of each method."""
+    return {
+        (seed, "10", method): methods.Score(0.0, percent / 100)
+        for method, values in percents.items()
+        for seed, percent in enumerate(values)
+    }
+
+
+@pytest.mark.parametrize(
+    ("percents", "behind"),
+    [
+        ({"scratch": [77], "frozen": [55], "fine_tuned": [61]}, ["22.0", "16.0"]),
+        ({"scratch": [77, 78], "frozen": [73, 74]}, ["4.0"]),
+        ({"scratch": [77, 78], "frozen": [75, 76]}, []),  # little
+        ({"scratch": [70, 80], "frozen": [69, 61]}, []),  # t(0.975; 1) = 12.7: chance
+        ({"scratch": [70], "frozen": [80]}, []),
+        ({"frozen": [55], "fine_tuned": [61]}, []),
+        ({"scratch": [70], "bag_of_words": [50]}, []),
+    ],
+)
+def test_what_is_behind_new_weights_is_told(percents, behind):
+    scores = scores_by_seed(**percents)
+    warning = report.warning([*percents], ["10"], scores)
+    names = [name for name in percents if name not in report.WITHOUT_PRETRAINING]
+    if not behind:
+        assert warning is None
+        return
+    pairs = zip(names, behind, strict=True)
+    parts = [f"{name} by {points} points (10 a class)" for name, points in pairs]
+    assert f"in macro-F1: {', '.join(parts)}. " in warning
+
+
+def test_the_largest_gap_and_common_seeds_count():
+    scores = scores_by_seed(scratch=[80], frozen=[70, 0])
+    scores |= {
+        (0, "all", "scratch"): methods.Score(0.0, 0.9),
+        (0, "all", "frozen"): methods.Score(0.0, 0.6),
+    }
+    warning = report.warning(["scratch", "frozen"], ["10", "all"], scores)
+    assert "frozen by 30.0 points (all a class)." in warning
+    del scores[0, "all", "scratch"]
+    warning = report.warning(["scratch", "frozen"], ["10", "all"], scores)
+    assert "frozen by 10.0 points (10 a class)." in warning
+
+
+def test_the_warning_comes_after_the_table(run, opened, files, monkeypatch):
+    wrong = {"cat": "dog", "dog": "cat"}
+    of_words = methods.bag_of_words
+
+    def frozen(problem, train, seed):
+        predict = of_words(problem, train, seed)
+        return lambda texts: [wrong[label] for label in predict(texts)]
+
+    monkeypatch.setitem(methods.METHODS, "scratch", of_words)
+    monkeypatch.setitem(methods.METHODS, "frozen", frozen)
+    ended = run(classify, *arguments(files, opened, "--methods=scratch,frozen"))
+    assert ended.code == 0
+    (line,) = ended.errors
+    assert line.startswith("warning: behind the same network from new weights")
+    assert "in macro-F1: frozen by 100.0 points (" in line
+
+
 def test_intervals_are_student_s():
     assert report.half_interval([1.0]) == 0.0
     # t(0.975; 2) = 4.3027, s = 1

@@ -314,3 +314,8 @@ def test_the_arc_between_parallel_points_is_the_line(scale):
     shares = np.array([[0.25], [0.75]], "float32")
     found = paths.arc(first, scale * first, shares)
     np.testing.assert_allclose(found, paths.line(first, scale * first, shares))
+
+
+def test_an_offset_is_the_difference_of_two_means():
+    first, last = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[5.0, 4.0]])
+    np.testing.assert_allclose(paths.offset(first, last), [4.0, 2.0])

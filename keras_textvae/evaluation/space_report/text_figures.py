@@ -118,7 +118,7 @@ class Judge:
             len({*texts}) / len(texts),
             overlap.distinct(pieces, 1),
             overlap.distinct(pieces, 2),
-            self._nll(self.model, pieces),
+            self.model and self.model.nll_per_word(pieces),
             overlap.self_bleu(some),
             overlap.bleu_among(some, self.references),
             overlap.bleu_among(self.references, some),
@@ -142,14 +142,7 @@ class Judge:
         if not learned or self.model is None:
             return None
         model = TrigramModel(learned, self.model.vocabulary)
-        return self._nll(model, self.sentences)
-
-    def _nll(self, model, pieces):
-        """Nats a piece, the end counted: a ratio of sums."""
-        if model is None:
-            return None
-        ends = len(pieces)
-        return float(np.sum(model.nll(pieces)) / (sum(map(len, pieces)) + ends))
+        return model.nll_per_word(self.sentences)
 
 
 def reconstruction(

@@ -63,6 +63,10 @@ class TrigramModel:
         keys, rows, count = self._trigrams(sentences)
         return np.bincount(rows, -np.log(self._probabilities(keys)), count)
 
+    def nll_per_word(self, sentences: Sequence[Sequence[str]]) -> float:
+        """Returns -log p of sentences in nats a word, each one's end counted as one."""
+        return float(np.sum(self.nll(sentences)) / sum(len(s) + 1 for s in sentences))
+
     def next_words(self, history: Sequence[str]) -> np.ndarray:
         """Returns p(w|history), float64 [V].
 

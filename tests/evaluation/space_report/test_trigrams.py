@@ -52,7 +52,10 @@ def test_a_sentence_costs_what_its_words_do_and_its_end():
             nats -= math.log(found.next_words(history)[words.get(word, 1)])
             history.append(word)
         expected.append(nats)
-    np.testing.assert_allclose(found.nll([s.split() for s in sentences]), expected)
+    pieces = [s.split() for s in sentences]
+    np.testing.assert_allclose(found.nll(pieces), expected)
+    # Five words and three ends.
+    assert found.nll_per_word(pieces) == pytest.approx(sum(expected) / 8)
 
 
 def test_all_counted_often_leaves_something_for_other_words():
