@@ -118,7 +118,7 @@ class Judge:
             len({*texts}) / len(texts),
             overlap.distinct(pieces, 1),
             overlap.distinct(pieces, 2),
-            self.model and self.model.nll_per_word(pieces),
+            None if self.model is None else self.model.nll_per_word(pieces),
             overlap.self_bleu(some),
             overlap.bleu_among(some, self.references),
             overlap.bleu_among(self.references, some),
@@ -198,7 +198,11 @@ def sample(
     """Returns samples, some at a time; text i is that of seed + i."""
 
     def drawn(seeds):
-        options = {"temperature": source.temperature, "fitted": source.fitted}
-        return space.sample(len(seeds), seeds[0], **options)
+        return space.sample(
+            len(seeds),
+            seeds[0],
+            temperature=source.temperature,
+            fitted=source.fitted,
+        )
 
     return decoded(drawn, range(seed, seed + count), verbose)
