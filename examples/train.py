@@ -154,9 +154,8 @@ def report(run: Run):
         print(f"{result.bits_per_token:.3f} bits per {text.level.removesuffix('s')}")
     if components := run.recipe.density.components:
         flag = "" if run.recipe.density.fitted else " --fitted"
-        print(
-            f"density of {components} Gaussians: examples/sample.py{flag} draws from it"
-        )
+        gaussians = "a Gaussian" if components == 1 else f"{components} Gaussians"
+        print(f"density of {gaussians}: examples/sample.py{flag} draws from it")
     if not FLAGS.samples:
         return
     if keras.backend.backend() != "tensorflow":
