@@ -96,9 +96,11 @@ class TargetKL(keras.callbacks.Callback):
             raise ValueError(f"A {type(model).__name__} has no KL to hold at a target.")
         least, most = model.posterior.least_kl, model.posterior.most_kl
         if not least < self.target < most:
+            low = self.target <= least
+            limit = f"never below {least:g}" if low else f"never above {most:g}"
             raise ValueError(
-                f"The KL of a {type(model.posterior).__name__} lies between {least:g} "
-                f"and {most:g} nats. Received: target={self.target:g}"
+                f"The KL of a {type(model.posterior).__name__} is {limit} nats. "
+                f"Received: target={self.target:g}"
             )
         if (free := model.objective.kl.nats) >= self.target:
             raise ValueError(
