@@ -11,7 +11,7 @@ ROWS = 512  # of a matrix of densities, in memory at a time
 PERCENTILE = 1.0
 
 
-def kl_of_moments(mean, variance) -> float:
+def kl_of_moments(mean: np.ndarray, variance: np.ndarray) -> float:
     """Returns a lower bound on KL(q(z) || p(z)) by the moments of q(z).
 
     It is KL(g || p) of the Gaussian g that has the mean and the covariance of q(z).

@@ -5,6 +5,7 @@ N: sentences. T: time, `<bos>` included. D: latent size. Nats are per sentence.
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from keras_textvae.evaluation.space_report.figures import (
 from keras_textvae.evaluation.space_report.holes import kl_of_moments, share_outside
 from keras_textvae.tokens import EOS, PAD, UNK
 
+if TYPE_CHECKING:
+    from keras_textvae.models import TextVAE
+
 ROWS = 64  # of a batch
 WEIGHTED = 500  # sentences of the importance-weighted bound
 COMPARED = 4000  # posteriors that are compared with the prior's draws
@@ -43,7 +47,13 @@ class LatentFigures:
         missing: dict, to which the reason of each figure that there is not is added.
     """
 
-    def __init__(self, model, ids: np.ndarray, seed: int, missing: dict[str, str]):
+    def __init__(
+        self,
+        model: "TextVAE",
+        ids: np.ndarray,
+        seed: int,
+        missing: dict[str, str],
+    ):
         self.model = model
         self.ids = ids
         self.seed = seed
@@ -132,7 +142,9 @@ class LatentFigures:
             return None
 
 
-def scatter(mean, kl, lengths, labels) -> Scatter:
+def scatter(
+    mean: np.ndarray, kl: np.ndarray, lengths: list[int], labels: list[str] | None
+) -> Scatter:
     """Returns what plots show.
 
     Args:
