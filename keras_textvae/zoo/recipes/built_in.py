@@ -22,6 +22,18 @@ _GRAMMAR = Recipe(
     training=Training(epochs=5, learning_rate=2e-3, clip_norm=5.0),
 )
 
+# An encoder learns the words first, without their order.
+_WORDS_FIRST = Stage(
+    "words",
+    {
+        "architecture": "bag_of_words",
+        "terms": Terms(beta=0.15),
+        "epochs": 1,
+        "learning_rate": 3e-3,
+    },
+    keep=("encoder", "posterior"),
+)
+
 RECIPES = {
     "hybrid-grammar": _GRAMMAR.replace(
         reference=(
@@ -55,16 +67,24 @@ RECIPES = {
             rate_schedule=Schedule("geometric", (0, 0.4)),
             clip_norm=5.0,
         ),
-        stages=(
-            Stage(
-                "words",
-                {
-                    "architecture": "bag_of_words",
-                    "terms": Terms(beta=0.15),
-                    "epochs": 1,
-                },
-                keep=("encoder", "posterior"),
-            ),
+        stages=(_WORDS_FIRST,),
+    ),
+    "grammar": _GRAMMAR.replace(
+        reference=(
+            "`demo`, larger and trained for longer: an LSTM VAE of the built-in "
+            "corpus, to be compared with its exact entropy."
         ),
+        units=320,
+        latent_dim=48,
+        keep_rate=1.0,
+        pooling="max",
+        terms=Terms(beta=0.7, schedule=Schedule("linear", (0, 8000))),
+        training=Training(
+            epochs=10,
+            learning_rate=2e-3,
+            rate_schedule=Schedule("geometric", (4, 0.6)),
+            clip_norm=5.0,
+        ),
+        stages=(_WORDS_FIRST,),
     ),
 }
