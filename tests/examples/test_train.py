@@ -417,7 +417,7 @@ def test_bits_are_those_of_what_the_model_reads(capsys, monkeypatch, text, line)
     monkeypatch.setattr(train, "FLAGS", types.SimpleNamespace(samples=0))
     nats = 5 * 2 * math.log(2)  # of 5 ids
     run = types.SimpleNamespace(
-        recipe=types.SimpleNamespace(text=text),
+        recipe=types.SimpleNamespace(text=text, density=zoo.Density()),
         corpus=types.SimpleNamespace(has_test=True),
         best_model=lambda: None,
         test=lambda model: Bound(nats, nats, 0.0, 5.0),

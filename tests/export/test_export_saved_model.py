@@ -50,6 +50,7 @@ def test_the_description_says_what_is_exported(exported, tmp_path):
             "right_to_left": False,
         },
         "labels": None,
+        "density": None,
     }
 
 

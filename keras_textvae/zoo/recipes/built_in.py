@@ -60,7 +60,8 @@ RECIPES = {
         latent_dim=32,
         keep_rate=1.0,
         pooling="max",
-        terms=Terms(beta=0.8, schedule=Schedule("linear", (0, 3000))),
+        steps_per_epoch=1150,
+        terms=Terms(beta=0.8, schedule=Schedule("linear", (0, 2300))),
         training=Training(
             epochs=3,
             learning_rate=3e-3,
