@@ -60,8 +60,7 @@ RECIPES = {
         latent_dim=32,
         keep_rate=1.0,
         pooling="max",
-        steps_per_epoch=1150,
-        terms=Terms(beta=0.8, schedule=Schedule("linear", (0, 2300))),
+        terms=Terms(beta=0.8, schedule=Schedule("linear", (0, 3000))),
         training=Training(
             epochs=3,
             learning_rate=3e-3,
