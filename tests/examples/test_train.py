@@ -216,7 +216,7 @@ REFUSED = {
     "out of reach": (["--target_kl=8", "--free_bits=9"], "9 nats of the KL are free"),
     "no KL": (
         ["--target_kl=8", "--model=posterior=deterministic"],
-        "lies between 0 and 0 nats. Received: target=8",
+        "is never above 0 nats. Received: target=8",
     ),
     "numbers": (["--annealing=sigmoid,9"], "two numbers are needed"),
     "floors": (["--annealing=sigmoid,9,1,0.1"], "two numbers are needed"),
