@@ -77,8 +77,8 @@ class Model:
 
     def with_architecture(self, architecture: str) -> "Model":
         """Returns the model of another architecture with the arguments it takes too."""
-        names = inspect.signature(ARCHITECTURES[architecture]).parameters
-        shared = {name: x for name, x in self.arguments.items() if name in names}
+        taken = Model(architecture, {})._parameters()
+        shared = {name: x for name, x in self.arguments.items() if name in taken}
         return Model(architecture, shared)
 
     def build(

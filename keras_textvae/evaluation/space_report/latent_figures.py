@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_textvae.evaluation.batches import Compiled
 from keras_textvae.evaluation.bound import evaluate_bound
 from keras_textvae.evaluation.importance import importance_weighted_nll
 from keras_textvae.evaluation.latent import (
     active_units,
     kl_per_dimension,
     mutual_information,
+    posterior_samples,
 )
 from keras_textvae.evaluation.space_report.figures import (
     Holes,
@@ -109,7 +109,7 @@ class LatentFigures:
                 are Gaussian.
         """
         if log_var is None:
-            z = self._draws()
+            z = posterior_samples(self.model, near_equal(self.ids), self.seed)
             self.missing["holes"] = "the posteriors are not Gaussian"
             return Holes(kl_of_moments(z, np.zeros_like(z)), None, None)
         mean, log_var = mean.astype("float64"), log_var.astype("float64")
@@ -121,17 +121,6 @@ class LatentFigures:
         if use.mutual_information is not None:
             at_most = self.bound.kl - use.mutual_information
         return Holes(kl_of_moments(mean, np.exp(log_var)), at_most, outside)
-
-    def _draws(self):  # -> float32 [N, D]
-        draw = Compiled(_z, self.model)
-        rng = np.random.default_rng(self.seed)
-        size = self.model.latent_dim
-        return np.concatenate(
-            [
-                draw.on(ids, rng.standard_normal((len(ids), size), "float32"))
-                for ids in near_equal(self.ids)
-            ]
-        )
 
     def _or_none(self, name: str, compute: Callable):
         """Returns a figure; or None, and keeps the reason why there is none."""
@@ -174,7 +163,3 @@ def near_equal(ids: np.ndarray) -> list[np.ndarray]:
     order = np.argsort(lengths, kind="stable")
     parts = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
     return [ids[rows, : np.max(lengths[rows])] for rows in parts]
-
-
-def _z(model, ids, noise):  # [B, T], [B, D] -> [B, D]
-    return model.infer(ids, noise)["z"]

@@ -34,6 +34,26 @@ _WORDS_FIRST = Stage(
     keep=("encoder", "posterior"),
 )
 
+_DEMO = _GRAMMAR.replace(
+    reference=(
+        "An LSTM VAE whose z says what a sentence of the built-in corpus is about "
+        "and how it is built, for a demonstration of minutes: the encoder is "
+        "trained under a bag of words first."
+    ),
+    units=256,
+    latent_dim=32,
+    keep_rate=1.0,
+    pooling="max",
+    terms=Terms(beta=0.8, schedule=Schedule("linear", (0, 3000))),
+    training=Training(
+        epochs=3,
+        learning_rate=3e-3,
+        rate_schedule=Schedule("geometric", (0, 0.4)),
+        clip_norm=5.0,
+    ),
+    stages=(_WORDS_FIRST,),
+)
+
 RECIPES = {
     "hybrid-grammar": _GRAMMAR.replace(
         reference=(
@@ -50,41 +70,18 @@ RECIPES = {
         epochs=3,
     ),
     "lstm-grammar": _GRAMMAR,
-    "demo": _GRAMMAR.replace(
-        reference=(
-            "An LSTM VAE whose z says what a sentence of the built-in corpus is about "
-            "and how it is built, for a demonstration of minutes: the encoder is "
-            "trained under a bag of words first."
-        ),
-        units=256,
-        latent_dim=32,
-        keep_rate=1.0,
-        pooling="max",
-        terms=Terms(beta=0.8, schedule=Schedule("linear", (0, 3000))),
-        training=Training(
-            epochs=3,
-            learning_rate=3e-3,
-            rate_schedule=Schedule("geometric", (0, 0.4)),
-            clip_norm=5.0,
-        ),
-        stages=(_WORDS_FIRST,),
-    ),
-    "grammar": _GRAMMAR.replace(
+    "demo": _DEMO,
+    "grammar": _DEMO.replace(
         reference=(
             "`demo`, larger and trained for longer: an LSTM VAE of the built-in "
             "corpus, to be compared with its exact entropy."
         ),
         units=320,
         latent_dim=48,
-        keep_rate=1.0,
-        pooling="max",
-        terms=Terms(beta=0.7, schedule=Schedule("linear", (0, 8000))),
-        training=Training(
-            epochs=10,
-            learning_rate=2e-3,
-            rate_schedule=Schedule("geometric", (4, 0.6)),
-            clip_norm=5.0,
-        ),
-        stages=(_WORDS_FIRST,),
+        beta=0.7,
+        schedule=Schedule("linear", (0, 8000)),
+        epochs=10,
+        learning_rate=2e-3,
+        rate_schedule=Schedule("geometric", (4, 0.6)),
     ),
 }
