@@ -14,15 +14,15 @@ from keras_textvae.zoo.parts import (
 from keras_textvae.zoo.recipe import Recipe
 
 # The methods against collapse are compared by it: Li et al. 2019 have an LSTM of these
-# sizes on the Penn Treebank, annealed in 10 epochs. Half of that, a high rate and little
+# sizes on the Penn Treebank, annealed in 10 epochs. Half of that, a high rate and less
 # dropout come furthest in twenty minutes of a core.
 _PTB_STEPS = 1316  # in an epoch
 _PTB_SIZES = {"embedding_dim": 256, "units": 256, "dropout": 0.3, "tied": True}
 _PTB = Recipe(
     reference=(
         "An LSTM VAE with the sizes of Li et al. 2019 on the Penn Treebank, annealed "
-        "in 5 epochs. Adam, dropout, tied embeddings and an encoder that pools all words are "
-        "ours."
+        "in 5 epochs. Adam, dropout, tied embeddings and an encoder that pools all "
+        "words are ours."
     ),
     text=Text("words", length=99),
     data=Data("ptb"),
