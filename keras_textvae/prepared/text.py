@@ -14,7 +14,8 @@ class Text:
     Attributes:
         level: "words", "characters" or "bytes".
         length: the most words or characters of a sentence, as `tokenizers.Codec` counts
-            them; of a crop, all of them.
+            them; of a crop, all of them. None means as many as 99 % of the training
+            sentences have at most.
         form: "sentence" or "crop", see `tokenizers.Codec`.
         too_long: what happens to a longer sentence: "error"; "drop"; or "cut", which
             keeps its first `length` words, and so trains on no `<eos>` that was not
@@ -26,7 +27,7 @@ class Text:
     """
 
     level: str
-    length: int
+    length: int | None
     form: str = "sentence"
     too_long: str = "error"
     vocabulary: int | None = None
@@ -36,13 +37,25 @@ class Text:
 
     @property
     def positions(self) -> int:
-        """The most ids that a model of such texts predicts."""
+        """The most ids that a model of such texts predicts.
+
+        Raises:
+            ValueError: if the length is left to a corpus.
+        """
+        if self.length is None:
+            raise ValueError("A text without `length` takes that of its corpus.")
         return positions(self.length, self.form)
 
     def __post_init__(self):
-        positions(self.length, self.form)
+        positions(1 if self.length is None else self.length, self.form)
         if self.too_long not in TOO_LONG:
             raise ValueError(
                 f"`too_long` is one of {', '.join(TOO_LONG)}. "
                 f"Received: too_long={self.too_long!r}"
+            )
+        if self.length is None and (self.form == "crop" or self.too_long == "error"):
+            raise ValueError(
+                "Only sentences of which longer ones are dropped or cut may leave "
+                "`length` to the corpus. "
+                f"Received: form={self.form!r}, too_long={self.too_long!r}"
             )

@@ -37,16 +37,23 @@ class Recipe:
     density: Density = Density()
     stages: tuple[Stage, ...] = ()
 
-    def build_model(self, vocabulary_size: int) -> GenerativeModel:
+    def build_model(
+        self, vocabulary_size: int, length: int | None = None
+    ) -> GenerativeModel:
         """Returns the model, built, for a vocabulary of this size.
+
+        Args:
+            vocabulary_size: int. V.
+            length: of the corpus; None for that of `text`.
 
         Raises:
             ValueError: if the model cannot be built, or the terms do not fit its
                 objective, or its posterior.
         """
-        model = self.model.build(
-            vocabulary_size, self.text.positions, self.terms.build()
-        )
+        text = self.text
+        if length is not None:
+            text = dataclasses.replace(text, length=length)
+        model = self.model.build(vocabulary_size, text.positions, self.terms.build())
         weighing = self.terms.weighing()
         if isinstance(weighing, TargetKL):
             weighing.check(model)
