@@ -16,7 +16,6 @@ from keras_textvae import (
 
 FLAGS = flags.FLAGS
 DEFAULT = "demo"
-UNKNOWN_SHARE = 0.05  # of all words; above it there is a warning
 REPLACEABLE = (
     "epochs",
     "steps_per_epoch",
@@ -181,24 +180,6 @@ def corpus(recipe: zoo.Recipe) -> PreparedCorpus:
     if FLAGS.prepared and not names_corpus():
         return PreparedCorpus(FLAGS.prepared)
     return prepare(files(recipe), recipe.text, FLAGS.prepared)
-
-
-def describe(corpus: PreparedCorpus):
-    """Prints what is in each split of a corpus."""
-    for split in corpus.splits:
-        print(
-            f"{split.name}: {split.sentences:,} sentences of {split.shortest} to "
-            f"{split.longest} words or characters, {split.tokens:,} tokens, "
-            f"{split.unknown_share:.1%} unknown, {split.too_long:,} too long"
-        )
-        if split.unknown_share > UNKNOWN_SHARE:
-            limited = corpus.vocabulary_size == corpus.text.get("vocabulary")
-            remedy = "a larger --vocabulary" if limited else "more training text"
-            print(
-                f"warning: {split.unknown_share:.1%} of {split.name}'s words are "
-                "unknown to the vocabulary, and no model can write them: try "
-                f"{remedy}, or a recipe of characters or bytes."
-            )
 
 
 def annealing(text: str) -> zoo.Schedule:
