@@ -17,11 +17,13 @@ from keras_textvae import (
 FLAGS = flags.FLAGS
 DEFAULT = "demo"
 REPLACEABLE = (
+    "level",  # first, since it changes the length and the vocabulary
     "epochs",
     "steps_per_epoch",
     "batch_size",
     "bucket_width",
     "learning_rate",
+    "lower",
     "length",
     "vocabulary",
     "too_long",
@@ -111,10 +113,19 @@ def define():
         "sample from that mixture, not the prior, unless told otherwise (default: the "
         "recipe's)",
     )
+    flags.DEFINE_enum(
+        "level",
+        None,
+        [*prepared.LEVELS],
+        "what a text is cut into; another than the recipe's comes with a length and a "
+        "vocabulary of its own, unless they are given (default: the recipe's)",
+    )
+    flags.DEFINE_bool("lower", None, "lower-case all text (default: the recipe's)")
     number(
         "length",
         None,
-        "most words or characters of a sentence; of crops, all (default: the recipe's)",
+        "most words or characters of a sentence; of crops, all (default: the recipe's, "
+        "or what 99 % of the training sentences have at most)",
         1,
     )
     number("vocabulary", None, "most ids, special too (default: the recipe's)", 5)

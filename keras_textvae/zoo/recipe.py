@@ -64,7 +64,8 @@ class Recipe:
 
         So `replace(epochs=5, length=20, units=128)` changes `training`, `text` and the
         model's arguments. A whole part is a field too. Another `architecture` keeps
-        the arguments that it takes.
+        the arguments that it takes, and another `level` takes a length and vocabulary
+        that fit it (`Text.at`), which fields after it may replace.
 
         Raises:
             ValueError: for a field that no part has.
@@ -77,6 +78,8 @@ class Recipe:
     def _replace_one(self, name, value):
         if name in _names(Recipe):
             return dataclasses.replace(self, **{name: value})
+        if name == "level":
+            return dataclasses.replace(self, text=self.text.at(value))
         if name == "architecture":
             return dataclasses.replace(self, model=self.model.with_architecture(value))
         if name in self.model.all_arguments:

@@ -364,6 +364,19 @@ def test_a_target_of_the_kl_takes_the_place_of_annealing(recipe_from):
     assert zoo.Recipe.from_config(recipe.get_config()) == recipe
 
 
+def test_a_recipe_of_words_is_trained_on_characters(run, eagerly, files, tmp_path):
+    level = ["--level=characters", "--lower=true", "--samples=0"]
+    given = [flag for flag in TINY if not flag.startswith("--vocabulary")]
+    short = ["--epochs=1", "--steps_per_epoch=2"]
+    ended = run(train, *given, *level, *short, *files, f"--run_dir={tmp_path}/run")
+    assert (ended.code, ended.errors) == (0, [])
+    (sizes,) = [line for line in ended.output if line.startswith("vocabulary")]
+    assert sizes.endswith(", which 99% of the training sentences have at most")
+    config = json.loads((tmp_path / "run" / CODEC).read_text())
+    assert str(config["codec"]["length"]) == sizes.split()[3].rstrip(",")
+    assert ended.output[-1].endswith(" bits per character")
+
+
 @pytest.mark.parametrize(
     ("text", "weights"),
     [
