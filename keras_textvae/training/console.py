@@ -22,14 +22,14 @@ REPORTED = 1000  # sentences, most, from which the latent space is judged
 class Remaining(keras.callbacks.Callback):
     """Prints the bound after each epoch, and when the last one should end."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None):
         self.started = time.monotonic()
         self.first = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None):
         self.first = epoch if self.first is None else self.first
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict):
         epochs = self.params["epochs"]
         seconds = (time.monotonic() - self.started) / (epoch + 1 - self.first)
         left = seconds * (epochs - epoch - 1) / 60
