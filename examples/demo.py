@@ -21,9 +21,10 @@ from absl import flags, logging
 from keras_textvae import command_line
 
 with command_line.quiet_imports():
-    from examples.train import INTERRUPTED, Remaining, announce, describe
+    from examples.train import INTERRUPTED
     from export.export_saved_model import export
     from keras_textvae import Run, TextSpace, corpora, grammar, prepare, zoo
+    from keras_textvae.training import console
     from serving.client import TextVAEClient
     from serving.server import Server
 
@@ -74,8 +75,7 @@ def train() -> Run:
     recipe = zoo.recipe("demo")
     corpus = prepare(corpora.load("grammar"), recipe.text)
     run = Run(FLAGS.demo_dir, recipe, corpus)
-    describe(run)
-    run.train([Remaining()], 1 if sys.stdout.isatty() else 2, announce)
+    console.train(run, 1 if sys.stdout.isatty() else 2)
     return run
 
 

@@ -19,6 +19,7 @@ from keras_textvae import command_line
 with command_line.quiet_imports():
     from examples import recipe_flags
     from keras_textvae import prepare
+    from keras_textvae.training import console
 
 FLAGS = flags.FLAGS
 INTERRUPTED = "interrupted; the same command begins again"
@@ -33,8 +34,8 @@ def main(argv):
         raise ValueError(f"Unexpected argument {argv[1]!r}.")
     recipe = recipe_flags.recipe()
     corpus = prepare(recipe_flags.files(recipe), recipe.text, FLAGS.prepared)
-    recipe_flags.describe(corpus)
-    print(f"vocabulary {corpus.vocabulary_size:,}, prepared corpus: {corpus.folder}")
+    console.describe_corpus(corpus)
+    print(f"prepared corpus: {corpus.folder}")
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ from keras_textvae import (
 
 FLAGS = flags.FLAGS
 DEFAULT = "demo"
-UNKNOWN_SHARE = 0.05  # of all words; above it there is a warning
 REPLACEABLE = (
+    "level",  # first, since it changes the length and the vocabulary
     "epochs",
     "steps_per_epoch",
     "batch_size",
     "bucket_width",
     "learning_rate",
+    "lower",
     "length",
     "vocabulary",
     "too_long",
@@ -112,10 +113,19 @@ def define():
         "sample from that mixture, not the prior, unless told otherwise (default: the "
         "recipe's)",
     )
+    flags.DEFINE_enum(
+        "level",
+        None,
+        [*prepared.LEVELS],
+        "what a text is cut into; another than the recipe's comes with a length and a "
+        "vocabulary of its own, unless they are given (default: the recipe's)",
+    )
+    flags.DEFINE_bool("lower", None, "lower-case all text (default: the recipe's)")
     number(
         "length",
         None,
-        "most words or characters of a sentence; of crops, all (default: the recipe's)",
+        "most words or characters of a sentence; of crops, all (default: the recipe's, "
+        "or what 99 % of the training sentences have at most)",
         1,
     )
     number("vocabulary", None, "most ids, special too (default: the recipe's)", 5)
@@ -181,24 +191,6 @@ def corpus(recipe: zoo.Recipe) -> PreparedCorpus:
     if FLAGS.prepared and not names_corpus():
         return PreparedCorpus(FLAGS.prepared)
     return prepare(files(recipe), recipe.text, FLAGS.prepared)
-
-
-def describe(corpus: PreparedCorpus):
-    """Prints what is in each split of a corpus."""
-    for split in corpus.splits:
-        print(
-            f"{split.name}: {split.sentences:,} sentences of {split.shortest} to "
-            f"{split.longest} words or characters, {split.tokens:,} tokens, "
-            f"{split.unknown_share:.1%} unknown, {split.too_long:,} too long"
-        )
-        if split.unknown_share > UNKNOWN_SHARE:
-            limited = corpus.vocabulary_size == corpus.text.get("vocabulary")
-            remedy = "a larger --vocabulary" if limited else "more training text"
-            print(
-                f"warning: {split.unknown_share:.1%} of {split.name}'s words are "
-                "unknown to the vocabulary, and no model can write them: try "
-                f"{remedy}, or a recipe of characters or bytes."
-            )
 
 
 def annealing(text: str) -> zoo.Schedule:

@@ -14,7 +14,6 @@ TensorFlow.
 
 import os
 import pathlib
-import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -24,17 +23,11 @@ from absl import flags
 from keras_textvae import command_line
 
 with command_line.quiet_imports():
-    import keras
-
     from examples import recipe_flags
-    from examples.corpus_lines import lines_of
-    from examples.progress import Remaining
-    from keras_textvae import Run, evaluation
-    from keras_textvae.callbacks import CollapseWarning
-    from keras_textvae.training import recipe_of
+    from keras_textvae import Run
+    from keras_textvae.training import console, recipe_of
 
 FLAGS = flags.FLAGS
-REPORTED = 1000  # sentences, most, from which the latent space is judged
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
 
 
@@ -69,10 +62,8 @@ def main(argv):
         if FLAGS[name].value == "":
             raise ValueError(f"--{name} is empty.")
     run = build_run()
-    describe(run)
-    verbose = 1 if sys.stdout.isatty() else 2
-    run.train([Remaining(), CollapseWarning()], verbose, announce)
-    report(run)
+    console.train(run, 1 if sys.stdout.isatty() else 2)
+    console.report(run, FLAGS.samples)
 
 
 def build_run() -> Run:
@@ -108,81 +99,6 @@ def resumed() -> Run:
     if FLAGS.prepared or recipe_flags.names_corpus():
         corpus = recipe_flags.corpus(recipe)
     return Run.resume(FLAGS.run_dir, corpus, **recipe_flags.changes(recipe))
-
-
-def describe(run: Run):
-    """Prints what is about to be trained, on what, and with how much."""
-    device = keras.distribution.list_devices()[0]
-    print(run.recipe.reference)
-    print(f"device {device}, {run.model.count_params():,} parameters")
-    recipe_flags.describe(run.corpus)
-    print(
-        f"vocabulary {run.corpus.vocabulary_size:,}, "
-        f"{run.steps_per_epoch:,} steps an epoch, "
-        f"{run.recipe.training.epochs} epochs at most"
-    )
-    print(f"run folder: {run.folder}", flush=True)
-
-
-def announce(run: Run):
-    """Prints which run begins, a stage or the last, and where it goes on."""
-    stage = os.path.basename(run.folder) if "stages" in run.folder else "training"
-    if run.epochs_done:
-        print(f"{stage}: going on after epoch {run.epochs_done}", flush=True)
-    elif stage != "training" or run.recipe.stages:
-        print(f"{stage}: {run.recipe.training.epochs} epochs at most", flush=True)
-
-
-def report(run: Run):
-    """Prints the test set's figures of the best epoch, and samples."""
-    result = run.test(run.best_model())
-    split = "test" if run.corpus.has_test else "valid"
-    text = run.recipe.text
-    unit = f"crop of {text.length}" if text.form == "crop" else "sentence"
-    print(
-        f"{split}: bound {result.bound:.2f} nats per {unit} = reconstruction "
-        f"{result.reconstruction:.2f} + KL {result.kl:.2f}"
-    )
-    if text.level == "words" and run.corpus.test.too_long and text.too_long == "cut":
-        print(f"perplexity {result.perplexity:.1f}")  # not every sentence has an end
-    elif text.level == "words":
-        print(
-            f"perplexity {result.perplexity:.1f} with the end of sentence counted, "
-            f"{result.perplexity_without_eos:.1f} without"
-        )
-    else:
-        print(f"{result.bits_per_token:.3f} bits per {text.level.removesuffix('s')}")
-    if components := run.recipe.density.components:
-        flag = "" if run.recipe.density.fitted else " --fitted"
-        gaussians = "a Gaussian" if components == 1 else f"{components} Gaussians"
-        print(f"density of {gaussians}: examples/sample.py{flag} draws from it")
-    if not FLAGS.samples:
-        return
-    if keras.backend.backend() != "tensorflow":
-        print(f"for samples, on TensorFlow: examples/sample.py --run_dir={run.folder}")
-        return
-    space = run.best()
-    if space.model.latent_dim:
-        report_space(run, space)
-    print("samples:")
-    texts = space.sample(FLAGS.samples, seed=run.seed)
-    print(*(f"  {text}" for text in texts), sep="\n")
-
-
-def report_space(run: Run, space):
-    """Prints the report on the latent space in short, on some test sentences."""
-    files = run.corpus.files
-    try:
-        texts = list(lines_of(files.test or files.valid))
-    except OSError as error:  # the ids may be all there is
-        print(f"no look at the latent space: {error}")
-        return
-    some = random.Random(run.seed).sample(texts, min(len(texts), REPORTED))
-    report = evaluation.report(
-        space, some, samples=0, paths=0, importance_samples=0, seed=run.seed
-    )
-    print(report.short())
-    print(f"all of it: examples/report.py --run_dir={run.folder}")
 
 
 if __name__ == "__main__":

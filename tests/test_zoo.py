@@ -331,6 +331,22 @@ def test_fields_are_replaced_in_the_part_that_has_them():
         recipe.replace(depth=3)
 
 
+def test_another_level_leaves_length_and_vocabulary_to_the_corpus():
+    recipe = zoo.recipe("bowman2016-ptb")
+    text = recipe.replace(level="bytes").text
+    assert (text.level, text.length, text.vocabulary) == ("bytes", None, None)
+    assert text.too_long == "drop"
+    given = recipe.replace(level="characters", length=200, too_long="cut").text
+    assert (given.length, given.too_long) == (200, "cut")
+    assert recipe.replace(level=recipe.text.level) == recipe
+    crops = zoo.recipe("semeniuta2017-ptb").replace(level="bytes").text
+    assert (crops.form, crops.length) == ("crop", 60)
+    with pytest.raises(ValueError, match="Crops of running text are of characters"):
+        zoo.recipe("semeniuta2017-ptb").replace(level="words")
+    with pytest.raises(ValueError, match="is one of words, .* level='syllables'"):
+        recipe.replace(level="syllables")
+
+
 def test_another_architecture_keeps_the_arguments_that_it_takes():
     sizes = {"embedding_dim": 5, "units": 4, "latent_dim": 2}
     model = zoo.Model("lstm", sizes | {"pooling": "max", "z_every_step": True})

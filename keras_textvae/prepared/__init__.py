@@ -8,5 +8,6 @@ from keras_textvae.prepared.corpus import sha256 as sha256
 from keras_textvae.prepared.preparing import folder_of as folder_of
 from keras_textvae.prepared.preparing import prepare as prepare
 from keras_textvae.prepared.progress import Progress as Progress
+from keras_textvae.prepared.text import LEVELS as LEVELS
 from keras_textvae.prepared.text import TOO_LONG as TOO_LONG
 from keras_textvae.prepared.text import Text as Text

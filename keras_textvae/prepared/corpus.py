@@ -54,6 +54,9 @@ class Split:
         shortest, longest: words or characters of a sentence as it stands in the text,
             dropped ones included; of running text, of a line.
         label_names: the names of the labels in each column, by the column's name.
+        pieces: words or characters of all sentences, and
+        characters: their characters, of which blanks and marks are some; both as
+            `shortest` counts, and None in a corpus that was prepared before they were.
     """
 
     folder: str
@@ -69,6 +72,13 @@ class Split:
     shortest: int
     longest: int
     label_names: dict[str, list[str]]
+    pieces: int | None = None
+    characters: int | None = None
+
+    @property
+    def characters_a_piece(self) -> float | None:
+        """Characters of the text to a word or character of the vocabulary."""
+        return self.characters / self.pieces if self.pieces else None
 
     @property
     def unknown_share(self) -> float:
@@ -121,6 +131,7 @@ class PreparedCorpus:
         folder: where it is.
 
     Attributes:
+        length: see `tokenizers.Codec`.
         train, valid, test: `Split`; `test` is `valid` where the corpus has no test set.
         has_test: whether it has one.
         files: `corpora.Corpus`, the files that it was made of.
@@ -152,6 +163,7 @@ class PreparedCorpus:
         self.sources = description["sources"]
         self.files = files_from_config(description["files"])
         self.codec_config = description["codec"]
+        self.length = self.codec_config["length"]
         self.vocabulary_size = description["vocabulary_size"]
         self._check(description["sha256"])
         self.label_names = description["labels"]
@@ -174,9 +186,8 @@ class PreparedCorpus:
         return [self.train, self.valid, *([self.test] if self.has_test else [])]
 
     def _split(self, name, splits):
-        form, length = self.codec_config["form"], self.codec_config["length"]
         bits = bits_of(self.vocabulary_size)
-        place = self.folder, name, form, length, bits
+        place = self.folder, name, self.codec_config["form"], self.length, bits
         return Split(*place, **splits[name], label_names=self.label_names)
 
     def _check(self, checksums):

@@ -4,6 +4,7 @@ import dataclasses
 
 from keras_textvae.tokens import positions
 
+LEVELS = ("words", "characters", "bytes")
 TOO_LONG = ("error", "drop", "cut")
 
 
@@ -14,19 +15,20 @@ class Text:
     Attributes:
         level: "words", "characters" or "bytes".
         length: the most words or characters of a sentence, as `tokenizers.Codec` counts
-            them; of a crop, all of them.
+            them; of a crop, all of them. None means as many as 99 % of the training
+            sentences have at most.
         form: "sentence" or "crop", see `tokenizers.Codec`.
         too_long: what happens to a longer sentence: "error"; "drop"; or "cut", which
             keeps its first `length` words, and so trains on no `<eos>` that was not
             there. The last two are counted.
         vocabulary: the most ids, special ones included. None keeps all.
-        lower: whether words are lower-cased.
+        lower: whether text is lower-cased.
         tweets: whether texts are split as tweets are, see `tokenizers`.
         right_to_left: whether sentences begin with the last word, see `tokenizers`.
     """
 
     level: str
-    length: int
+    length: int | None
     form: str = "sentence"
     too_long: str = "error"
     vocabulary: int | None = None
@@ -36,13 +38,48 @@ class Text:
 
     @property
     def positions(self) -> int:
-        """The most ids that a model of such texts predicts."""
+        """The most ids that a model of such texts predicts.
+
+        Raises:
+            ValueError: if the length is left to a corpus.
+        """
+        if self.length is None:
+            raise ValueError("A text without `length` takes that of its corpus.")
         return positions(self.length, self.form)
 
+    def at(self, level: str) -> "Text":
+        """Returns how texts become ids at another level.
+
+        What was chosen for words says nothing about characters: the vocabulary's size
+        and the length of sentences are left to the corpus, and longer ones dropped.
+        """
+        if level == self.level:
+            return self
+        fields = {"level": level, "vocabulary": None}
+        if self.form == "sentence":
+            too_long = "drop" if self.too_long == "error" else self.too_long
+            fields |= {"length": None, "too_long": too_long}
+        return dataclasses.replace(self, **fields)
+
     def __post_init__(self):
-        positions(self.length, self.form)
+        if self.level not in LEVELS:
+            raise ValueError(
+                f"`level` is one of {', '.join(LEVELS)}. Received: level={self.level!r}"
+            )
+        positions(1 if self.length is None else self.length, self.form)
         if self.too_long not in TOO_LONG:
             raise ValueError(
                 f"`too_long` is one of {', '.join(TOO_LONG)}. "
                 f"Received: too_long={self.too_long!r}"
+            )
+        if self.form == "crop" and self.level not in ("characters", "bytes"):
+            raise ValueError(
+                "Crops of running text are of characters or bytes. "
+                f"Received: level={self.level!r}"
+            )
+        if self.length is None and (self.form == "crop" or self.too_long == "error"):
+            raise ValueError(
+                "Only sentences of which longer ones are dropped or cut may leave "
+                "`length` to the corpus. "
+                f"Received: form={self.form!r}, too_long={self.too_long!r}"
             )

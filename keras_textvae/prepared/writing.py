@@ -29,9 +29,11 @@ from keras_textvae.prepared.labels import Labels
 from keras_textvae.prepared.progress import Progress
 from keras_textvae.prepared.text import Text
 from keras_textvae.tokenizers import Codec
+from keras_textvae.tokenizers.vocabulary import count_items
 from keras_textvae.tokens import UNK
 
 FRAME = 2  # <bos> and <eos> of a sentence
+USUAL = 0.99  # of the training sentences are not longer than a length that isn't given
 
 
 def write(
@@ -97,24 +99,44 @@ def _codec(text, corpus, progress):
         right_to_left=text.right_to_left,
         report=progress.add,
     )
-    return Codec(tokenizer, text.length, text.form)
+    length = text.length
+    if length is None:
+        length = _usual_length(tokenizer, corpus.train, progress)
+    return Codec(tokenizer, length, text.form)
+
+
+def _usual_length(tokenizer, files, progress) -> int:
+    """Returns the length that `USUAL` of the sentences in files have at most."""
+
+    def measure(lines):  # [L] -> int64 [L]
+        has_text = tf.not_equal(tf.strings.strip(lines), "")
+        return tokenizer.split(lines).row_lengths() * tf.cast(has_text, tf.int64)
+
+    counts = count_items(files, measure, progress.add)
+    del counts[0]
+    lengths = sorted(counts)
+    shares = np.cumsum([counts[n] for n in lengths]) / counts.total()
+    return lengths[int(np.searchsorted(shares, USUAL))]
 
 
 def _work(corpus, text) -> int:
     """Returns the bytes that are read."""
-    learned = isinstance(text, Text) and text.level != "bytes"
+    passes = 0
+    if isinstance(text, Text):
+        passes = (text.level != "bytes") + (text.length is None)
     files = [path for split in SPLITS for path in getattr(corpus, split)]
-    return sum(map(os.path.getsize, [*files, *(corpus.train if learned else ())]))
+    return sum(map(os.path.getsize, [*files, *(passes * corpus.train)]))
 
 
 def _tokenizer(codec):
     """Returns what makes ids of lines, traced once for all splits."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], bool [L]
+    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], bool [L], int32 [L]
         rows = codec.running_ids(lines)
         blank = tf.equal(tf.strings.strip(lines), "")
-        return rows.flat_values, rows.row_lengths(), blank
+        characters = tf.strings.length(lines, unit="UTF8_CHAR")
+        return rows.flat_values, rows.row_lengths(), blank, characters
 
     return tokenize.get_concrete_function()  # which never warns of tracing again
 
@@ -139,7 +161,7 @@ class _Writer(contextlib.ExitStack):
             for kind in kinds
         }
         self.figures: dict[str, Any] = dict.fromkeys(
-            ("sentences", "ids", "tokens", "unknown", "too_long"), 0
+            "sentences ids tokens unknown too_long pieces characters".split(), 0
         ) | {"shortest": None, "longest": 0}
 
     def checked(self) -> dict:
@@ -159,13 +181,15 @@ class _Writer(contextlib.ExitStack):
 
     def add(self, path, number, lines):
         """Adds the lines of a file, of which the first has a number."""
-        ids, lengths, blank = (x.numpy() for x in self.tokenize(tf.constant(lines)))
+        ids, lengths, blank, characters = (
+            x.numpy() for x in self.tokenize(tf.constant(lines))
+        )
         if self.codec.form == "crop":
-            self._measure(lengths - 1)
+            self._measure(lengths - 1, characters)
             self._append(ids, lengths, len(ids))
             return
         words = np.where(blank, 0, lengths - FRAME)
-        self._measure(words[words > 0])
+        self._measure(words[words > 0], characters[words > 0])
         longer = words > self.codec.length
         if longer.any() and self.too_long == "error":
             line = int(np.argmax(longer))
@@ -198,10 +222,12 @@ class _Writer(contextlib.ExitStack):
         ):
             self.figures[name] += int(count)
 
-    def _measure(self, lengths):
+    def _measure(self, lengths, characters):
         if not len(lengths):
             return
         figures = self.figures
+        figures["pieces"] += int(np.sum(lengths))
+        figures["characters"] += int(np.sum(characters))
         shortest = int(np.min(lengths))
         before = figures["shortest"]
         figures["shortest"] = shortest if before is None else min(shortest, before)

@@ -16,6 +16,7 @@ from keras_textvae.tokenizers.tokenizer import (
     Tokenizer,
     batch_of_text,
     id_table,
+    lower_case,
 )
 from keras_textvae.tokenizers.tweets import replace_names_and_links
 from keras_textvae.tokenizers.vocabulary import learn
@@ -32,6 +33,7 @@ class CharacterTokenizer(Tokenizer):
             character, or a byte that is not UTF-8, is <unk>.
         tweets: bool. Whether user names and links are replaced first, see
             `replace_names_and_links`.
+        lower: bool. Whether text is lower-cased first, a NUL in it being a blank then.
         right_to_left: bool. Whether texts begin with the last character, see
             `Tokenizer`.
 
@@ -45,6 +47,7 @@ class CharacterTokenizer(Tokenizer):
         characters: Sequence[str] | None = None,
         tweets: bool = False,
         right_to_left: bool = False,
+        lower: bool = False,
     ):
         if characters is None:
             texts = [bytes([byte]) for byte in range(256)]
@@ -55,6 +58,7 @@ class CharacterTokenizer(Tokenizer):
         texts = [*SPECIAL_TOKENS, *texts]
         super().__init__(tokens, texts, "", ord("_"), right_to_left)
         self.tweets = tweets
+        self.lower = lower
         self._ids = None
         if characters is not None:
             if wrong := [name for name in names if len(name) != 1]:
@@ -69,6 +73,7 @@ class CharacterTokenizer(Tokenizer):
         min_count: int = 1,
         tweets: bool = False,
         right_to_left: bool = False,
+        lower: bool = False,
         report: Callable[[int], None] = lambda size: None,
     ) -> Self:
         """Learns the characters of plain or .gz files, the newline included.
@@ -77,20 +82,17 @@ class CharacterTokenizer(Tokenizer):
         """
 
         def split(text):
-            text = replace_names_and_links(text) if tweets else text
-            return _characters(text + "\n").flat_values
+            return _characters(_changed(text, tweets, lower) + "\n").flat_values
 
         codes = learn(files, split, size, min_count, report=report)
-        return cls([chr(code) for code in codes], tweets, right_to_left)
+        return cls([chr(code) for code in codes], tweets, right_to_left, lower)
 
     @property
     def resources(self) -> list:
         return [*super().resources, *([] if self._ids is None else [self._ids])]
 
     def _pieces(self, text):  # [B] -> int32 [B, (N)], bytes or code points
-        text = batch_of_text(text)
-        if self.tweets:
-            text = replace_names_and_links(text)
+        text = _changed(batch_of_text(text), self.tweets, self.lower)
         if self._ids is not None:
             return _characters(text)
         codes = tf_text.ByteSplitter().split(text)
@@ -111,7 +113,14 @@ class CharacterTokenizer(Tokenizer):
             "characters": None if self._ids is None else self.tokens[FIRST_WORD:],
             "tweets": self.tweets,
             "right_to_left": self.right_to_left,
+            "lower": self.lower,
         }
+
+
+def _changed(text, tweets, lower):  # [B] -> [B]
+    if tweets:
+        text = replace_names_and_links(text)
+    return lower_case(text) if lower else text
 
 
 def _characters(text):  # [B] -> int32 code points [B, (N)]

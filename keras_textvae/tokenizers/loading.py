@@ -27,17 +27,16 @@ def learn(
         level: "words", "characters" or "bytes".
         files: paths of UTF-8 text, plain or .gz.
         size: int or None. The largest vocabulary, special tokens included.
-        lower: bool. Whether words are lower-cased; characters never are.
+        lower: bool. Whether text is lower-cased.
         report: called with how many bytes of a file were read, now and then.
         options: `tweets` and `right_to_left`, see `Tokenizer`.
 
     Raises:
         ValueError: for another level.
     """
+    options |= {"lower": lower}
     if level == "words":
-        return WordTokenizer.learn(
-            files, size=size, lower=lower, report=report, **options
-        )
+        return WordTokenizer.learn(files, size=size, report=report, **options)
     if level == "characters":
         return CharacterTokenizer.learn(files, size=size, report=report, **options)
     if level == "bytes":

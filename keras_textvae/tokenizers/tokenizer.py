@@ -157,6 +157,13 @@ def without_mark(text):  # [B] -> [B]
     )
 
 
+def lower_case(text):  # [B] -> [B]
+    """Returns text in lower case, a blank for each NUL in it."""
+    # `tf.strings.lower` ends a text at the first NUL.
+    text = tf.strings.regex_replace(text, r"\x{0}", " ")
+    return tf.strings.lower(text, encoding="utf-8")
+
+
 def id_table(keys: Sequence[str] | Sequence[int]):
     """Returns a table from each key to its id, and from any other to <unk>."""
     ids = tf.range(FIRST_WORD, FIRST_WORD + len(keys))

@@ -42,7 +42,7 @@ def learn(
         raise ValueError(
             f"`size` counts the {FIRST_WORD} special tokens. Received: size={size}"
         )
-    counts = _count(files, split, report)
+    counts = count_items(files, split, report)
     items = [
         item
         for item, count in counts.items()
@@ -57,7 +57,11 @@ def learn(
     return items if size is None else items[: size - FIRST_WORD]
 
 
-def _count(files, split, report) -> collections.Counter:
+def count_items(
+    files: Paths, split: Callable, report: Callable[[int], None]
+) -> collections.Counter:
+    """Returns how often each item is in files; for the arguments see `learn`."""
+
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def count(lines):  # [L] -> [M], [M], of the M different items
         items, _, times = tf.unique_with_counts(split(without_mark(lines)))

@@ -1,6 +1,7 @@
 """What a run begins with: a corpus that fits its recipe, a precision, first weights."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Generator
 
@@ -11,6 +12,7 @@ from keras_textvae.batches import Batches
 from keras_textvae.models import SentenceModel
 from keras_textvae.prepared import (
     PreparedCorpus,
+    Text,
     files_from_config,
     prepare,
     sha256,
@@ -21,12 +23,15 @@ from keras_textvae.zoo import Data, Recipe
 
 def check_prepared(corpus: PreparedCorpus, recipe: Recipe):
     """Raises ValueError unless a corpus was prepared by the recipe's text."""
-    text = recipe.get_config()["text"]
-    for name, value in text.items():
-        if corpus.text.get(name) != value:
+    for field in dataclasses.fields(Text):
+        # A corpus that was prepared before there was the field had the default.
+        required = field.default is dataclasses.MISSING
+        there = corpus.text.get(field.name, None if required else field.default)
+        here = getattr(recipe.text, field.name)
+        if there != here:
             raise ValueError(
-                f"{corpus.folder} was prepared for another text: {name} is "
-                f"{corpus.text.get(name)!r} there, {value!r} here."
+                f"{corpus.folder} was prepared for another text: {field.name} is "
+                f"{there!r} there, {here!r} here."
             )
 
 
@@ -37,14 +42,16 @@ def check_stages(recipe: Recipe):
             raise ValueError(f"The stage {stage.name!r} changes how texts become ids.")
 
 
-def check_sizes(model: SentenceModel, recipe: Recipe, vocabulary_size: int):
+def check_sizes(
+    model: SentenceModel, recipe: Recipe, vocabulary_size: int, length: int
+):
     """Raises ValueError for a stage whose parts would not fit those that keep them.
 
     Args:
         model: what the recipe itself trains.
     """
     for stage in reversed(recipe.stages):
-        before = recipe.stage(stage).build_model(vocabulary_size)
+        before = recipe.stage(stage).build_model(vocabulary_size, length)
         kept_weights(model, before, stage.keep, f"The stage {stage.name!r}")
         model = before
 

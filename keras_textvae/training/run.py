@@ -222,11 +222,15 @@ class Run:
             ),
         }
 
+    @property
+    def _sizes(self):
+        return self.corpus.vocabulary_size, self.corpus.length
+
     def _build(self):
         """Makes the model, compiled, and its random numbers a function of the seed."""
         with beginning.precision(self.dtype_policy):
             keras.utils.set_random_seed(self.seed)
-            self.model = self.recipe.build_model(self.corpus.vocabulary_size)
+            self.model = self.recipe.build_model(*self._sizes)
             self.model.compile(optimizer=self.recipe.training.build_optimizer())
 
     def _restore(self):
@@ -244,7 +248,7 @@ class Run:
             )
 
     def _train_stages(self, callbacks, verbose, announce):
-        beginning.check_sizes(self.model, self.recipe, self.corpus.vocabulary_size)
+        beginning.check_sizes(self.model, self.recipe, *self._sizes)
         start, keep = self.start_from, self.keep
         for number, stage in enumerate(self.recipe.stages, start=1):
             run = Run(

@@ -37,16 +37,23 @@ class Recipe:
     density: Density = Density()
     stages: tuple[Stage, ...] = ()
 
-    def build_model(self, vocabulary_size: int) -> GenerativeModel:
+    def build_model(
+        self, vocabulary_size: int, length: int | None = None
+    ) -> GenerativeModel:
         """Returns the model, built, for a vocabulary of this size.
+
+        Args:
+            vocabulary_size: int. V.
+            length: of the corpus; None for that of `text`.
 
         Raises:
             ValueError: if the model cannot be built, or the terms do not fit its
                 objective, or its posterior.
         """
-        model = self.model.build(
-            vocabulary_size, self.text.positions, self.terms.build()
-        )
+        text = self.text
+        if length is not None:
+            text = dataclasses.replace(text, length=length)
+        model = self.model.build(vocabulary_size, text.positions, self.terms.build())
         weighing = self.terms.weighing()
         if isinstance(weighing, TargetKL):
             weighing.check(model)
@@ -57,7 +64,8 @@ class Recipe:
 
         So `replace(epochs=5, length=20, units=128)` changes `training`, `text` and the
         model's arguments. A whole part is a field too. Another `architecture` keeps
-        the arguments that it takes.
+        the arguments that it takes, and another `level` takes a length and vocabulary
+        that fit it (`Text.at`), which fields after it may replace.
 
         Raises:
             ValueError: for a field that no part has.
@@ -70,6 +78,8 @@ class Recipe:
     def _replace_one(self, name, value):
         if name in _names(Recipe):
             return dataclasses.replace(self, **{name: value})
+        if name == "level":
+            return dataclasses.replace(self, text=self.text.at(value))
         if name == "architecture":
             return dataclasses.replace(self, model=self.model.with_architecture(value))
         if name in self.model.all_arguments:

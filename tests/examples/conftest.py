@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from absl import flags
 
-from examples import experiments, train
+from examples import experiments
 from keras_textvae import command_line, grammar, text_space, zoo
 from keras_textvae.prepared import progress
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import Codec, WordTokenizer
+from keras_textvae.training import console
 
 
 class Ended(NamedTuple):
@@ -56,13 +57,13 @@ def run(capsys, monkeypatch):
 @pytest.fixture
 def eagerly(monkeypatch):
     """Has the program that trains do so without a graph, which takes seconds."""
-    announce = train.announce
+    announce = console.announce
 
     def announce_eagerly(run):
         run.model.run_eagerly = True
         announce(run)
 
-    monkeypatch.setattr(train, "announce", announce_eagerly)
+    monkeypatch.setattr(console, "announce", announce_eagerly)
 
 
 @pytest.fixture(scope="session")

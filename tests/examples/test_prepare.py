@@ -34,7 +34,10 @@ def test_a_run_is_trained_from_a_prepared_folder_wherever_it_lies(
     folder, ended = prepared
     assert (ended.code, ended.errors) == (0, [])
     assert ended.output[0].startswith("train: 200 sentences of ")
-    assert ended.output[-1] == f"vocabulary 40, prepared corpus: {folder}"
+    assert ended.output[-2:] == [
+        "vocabulary 40, length 39",
+        f"prepared corpus: {folder}",
+    ]
     moved = shutil.move(folder, tmp_path / "moved")
     command = [*TINY, *SHORT, f"--prepared={moved}", f"--run_dir={tmp_path}/run"]
     ended = run(train, *command)
@@ -121,5 +124,8 @@ def test_a_split_of_unknown_words_is_warned_of(run, files, tmp_path):
     assert ended.code == 0
     told = "\n".join(ended.output)
     # Of each sentence the one word is unknown, and its end, which counts, is not.
-    assert "valid: 20 sentences of 1 to 1 words or characters, 40 tokens, 50.0%" in told
+    assert (
+        "valid: 20 sentences of 1 to 1 words of 4.0 characters, 40 tokens, 50.0%"
+        in told
+    )
     assert "warning: 50.0% of valid's words are unknown to the vocabulary" in told

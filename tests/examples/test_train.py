@@ -1,22 +1,19 @@
 """The program that trains: what it says, how it goes on, and what it refuses."""
 
 import json
-import math
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
-import types
 
 import pytest
 from absl import flags
 
 from examples import recipe_flags, train
-from keras_textvae import Text, grammar, zoo
-from keras_textvae.evaluation import Bound
-from keras_textvae.prepared import Split
+from keras_textvae import grammar, zoo
+from keras_textvae.training import console
 from tests.examples.conftest import run_program
 
 TINY = (
@@ -158,7 +155,8 @@ def test_a_finished_run_only_reports(run, files, straight):
     assert "A small LSTM VAE of Bowman et al. 2016" in text
     assert "parameters" in text
     assert "train: 200 sentences" in text
-    assert "vocabulary 40, 7 steps an epoch, 4 epochs at most" in text
+    assert "vocabulary 40, length 39" in text.splitlines()
+    assert "7 steps an epoch, 4 epochs at most" in text
     assert f"test: bound {result['bound']:.2f} nats per sentence" in text
     assert f"KL {result['kl']:.2f}" in text
     assert "perplexity" in text
@@ -277,7 +275,7 @@ def test_a_mistake_is_told_in_one_line_and_leaves_no_folder(run, sentences, name
 def test_long_sentences_are_counted_when_they_are_dropped(run, sentences, monkeypatch):
     # What it says before it trains is enough here.
     monkeypatch.setattr(train.Run, "train", lambda *_, **__: None)
-    monkeypatch.setattr(train, "report", lambda run: None)
+    monkeypatch.setattr(console, "report", lambda run, samples: None)
     files = [f"--train_files={sentences}/long.txt", f"--valid_files={sentences}/v.txt"]
     folder = f"--run_dir={sentences}/run"
     ended = run(train, *TINY, *files, folder, "--too_long=drop")
@@ -366,6 +364,19 @@ def test_a_target_of_the_kl_takes_the_place_of_annealing(recipe_from):
     assert zoo.Recipe.from_config(recipe.get_config()) == recipe
 
 
+def test_a_recipe_of_words_is_trained_on_characters(run, eagerly, files, tmp_path):
+    level = ["--level=characters", "--lower=true", "--samples=0"]
+    given = [flag for flag in TINY if not flag.startswith("--vocabulary")]
+    short = ["--epochs=1", "--steps_per_epoch=2"]
+    ended = run(train, *given, *level, *short, *files, f"--run_dir={tmp_path}/run")
+    assert (ended.code, ended.errors) == (0, [])
+    (sizes,) = [line for line in ended.output if line.startswith("vocabulary")]
+    assert sizes.endswith(", which 99% of the training sentences have at most")
+    config = json.loads((tmp_path / "run" / CODEC).read_text())
+    assert str(config["codec"]["length"]) == sizes.split()[3].rstrip(",")
+    assert ended.output[-1].endswith(" bits per character")
+
+
 @pytest.mark.parametrize(
     ("text", "weights"),
     [
@@ -380,50 +391,6 @@ def test_annealing_is_any_schedule_of_the_library_or_none(text, weights):
     schedule = recipe_flags.annealing(text).build()
     found = [schedule(step) for step in (0, 15, 30)]
     assert found == pytest.approx(weights, abs=0.005)
-
-
-@pytest.mark.parametrize(("unknown", "warned"), [(0, 0), (10, 0), (11, 1), (200, 1)])
-def test_many_unknown_words_are_warned_of(capsys, unknown, warned):
-    figures = {"ids": 240, "tokens": 200, "unknown": unknown, "too_long": 3}
-    figures |= {"sentences": 20, "shortest": 1, "longest": 12, "label_names": {}}
-    split = Split("folder", "valid", "sentence", 12, 16, **figures)
-    corpus = types.SimpleNamespace(
-        splits=[split], vocabulary_size=50, text={"vocabulary": 50}
-    )
-    recipe_flags.describe(corpus)
-    line, *warnings = capsys.readouterr().out.splitlines()
-    assert line == (
-        "valid: 20 sentences of 1 to 12 words or characters, 200 tokens, "
-        f"{unknown / 200:.1%} unknown, 3 too long"
-    )
-    assert len(warnings) == warned
-    for warning in warnings:
-        assert warning.startswith(f"warning: {unknown / 200:.1%} of valid's words are")
-        assert "a larger --vocabulary" in warning
-    corpus.text["vocabulary"] = None  # a larger one would not know more
-    recipe_flags.describe(corpus)
-    assert "--vocabulary" not in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        (Text("bytes", length=9), "2.000 bits per byte"),
-        (Text("characters", length=9), "2.000 bits per character"),
-        (Text("characters", length=9, form="crop"), "2.000 bits per character"),
-    ],
-)
-def test_bits_are_those_of_what_the_model_reads(capsys, monkeypatch, text, line):
-    monkeypatch.setattr(train, "FLAGS", types.SimpleNamespace(samples=0))
-    nats = 5 * 2 * math.log(2)  # of 5 ids
-    run = types.SimpleNamespace(
-        recipe=types.SimpleNamespace(text=text, density=zoo.Density()),
-        corpus=types.SimpleNamespace(has_test=True),
-        best_model=lambda: None,
-        test=lambda model: Bound(nats, nats, 0.0, 5.0),
-    )
-    train.report(run)
-    assert capsys.readouterr().out.splitlines()[1:] == [line]
 
 
 def test_help_names_every_recipe():

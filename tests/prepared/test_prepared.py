@@ -121,6 +121,47 @@ def test_long_sentences_are_dropped_or_cut_and_counted(files, too_long):
     assert ends == 400 - len(longer)
 
 
+@pytest.mark.parametrize("level", ["words", "characters", "bytes"])
+def test_a_length_that_is_not_given_is_that_of_99_percent(tmp_path, level):
+    lengths = [3] * 50 + [7] * 147 + [8] + [30] * 2  # 198 of 200 have at most 8
+    lines = [("a" if level != "words" else "a ") * n for n in lengths]
+    path = tmp_path / "train.txt"
+    path.write_text("\n \n".join(np.random.default_rng(0).permutation(lines)))
+    corpus = corpora.from_files(path, _short(tmp_path))
+    prepared = prepare(corpus, Text(level, None, too_long="drop"))
+    assert prepared.length == prepared.codec.length == 8
+    train = prepared.train
+    assert (train.sentences, train.too_long, train.longest) == (198, 2, 30)
+    batches = train.batches(4)
+    assert max(batches.batch(step).shape[1] for step in range(len(batches))) == 10
+
+
+def _short(tmp_path):
+    path = tmp_path / "short.txt"
+    path.write_text("a\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"too_long": "error"}, {"form": "crop", "too_long": "cut"}]
+)
+def test_a_length_that_cannot_be_left_to_the_corpus(fields):
+    with pytest.raises(ValueError, match="Only sentences of which longer ones are"):
+        Text("characters", None, **fields)
+    with pytest.raises(ValueError, match="takes that of its corpus"):
+        Text("words", None, too_long="cut").positions  # noqa: B018
+
+
+def test_characters_are_counted_of_sentences_as_they_stand(tmp_path):
+    lines = ["über alles .", " ", "a b c d e f", "\U0001f600"]
+    path = tmp_path / "train.txt"
+    path.write_text("\n".join(lines))
+    corpus = corpora.from_files(path, _short(tmp_path))
+    train = prepare(corpus, Text("words", 3, too_long="drop")).train
+    assert train.pieces == 3 + 6 + 1 and train.characters == 12 + 11 + 1
+    assert train.characters_a_piece == 2.4
+
+
 def test_running_text_keeps_every_character(tmp_path):
     lines = ["", "  ab", "", "cd é", "\U0001f600" * 5]
     corpus = corpus_of(tmp_path, train=lines, valid=lines)

@@ -27,6 +27,7 @@ TOKENIZERS = {
     "bytes": BYTE_TOKENIZER,
     "letters": LETTER_TOKENIZER,
     "tweets": CharacterTokenizer(tweets=True),
+    "lower bytes": CharacterTokenizer(lower=True),
     "words from the right": WordTokenizer(WORDS, right_to_left=True),
     "bytes from the right": CharacterTokenizer(right_to_left=True),
 }
@@ -169,6 +170,15 @@ def test_bytes_have_the_ids_after_the_special_tokens():
 def test_lower_casing_is_that_of_unicode_and_survives_nul():
     tokenizer = TOKENIZERS["lower"]
     assert decoded(tokenizer, tokenizer.encode(["The CAT É\0cAt"])) == ["the cat é cat"]
+    tokenizer = TOKENIZERS["lower bytes"]
+    assert decoded(tokenizer, tokenizer.encode(["The CAT É\0cAt"])) == ["the cat é cat"]
+
+
+def test_characters_are_learned_in_lower_case(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("ÉA a\n")
+    learned = CharacterTokenizer.learn(path, lower=True)
+    assert learned.tokens[FIRST_WORD:] == ["a", "\n", " ", "é"] and learned.lower
 
 
 BLANKS = [0, *range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)]
