@@ -78,7 +78,9 @@ class Split:
     @property
     def characters_a_piece(self) -> float | None:
         """Characters of the text to a word or character of the vocabulary."""
-        return self.characters / self.pieces if self.pieces else None
+        if self.characters is None or not self.pieces:
+            return None
+        return self.characters / self.pieces
 
     @property
     def unknown_share(self) -> float:

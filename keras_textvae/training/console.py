@@ -24,14 +24,12 @@ class Remaining(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None):
         self.started = time.monotonic()
-        self.first = None
-
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None):
-        self.first = epoch if self.first is None else self.first
+        self.epochs = 0
 
     def on_epoch_end(self, epoch: int, logs: dict):
-        epochs = self.params["epochs"]
-        seconds = (time.monotonic() - self.started) / (epoch + 1 - self.first)
+        self.epochs += 1
+        epochs = (self.params or {})["epochs"]
+        seconds = (time.monotonic() - self.started) / self.epochs
         left = seconds * (epochs - epoch - 1) / 60
         parts = f"{logs['val_reconstruction']:.2f} + KL {logs.get('val_kl', 0.0):.2f}"
         print(
