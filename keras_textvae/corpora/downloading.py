@@ -1,4 +1,4 @@
-"""Downloads with a checksum, and the folder that keeps them."""
+"""Downloads with a checksum, and the folder that keeps what is made once."""
 
 import contextlib
 import fcntl
@@ -19,7 +19,7 @@ def cache_folder() -> str:
     return os.path.expanduser(folder)
 
 
-def download(address: str, path: str | os.PathLike, sha256: str):
+def download(address: str, path: str | os.PathLike, checksum: str):
     """Downloads a file once, to `path` + ".part" until its checksum is verified.
 
     Raises:
@@ -34,12 +34,17 @@ def download(address: str, path: str | os.PathLike, sha256: str):
         _fetch(address, partial)
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"Cannot download {address}: {error}") from error
-    with open(partial, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != sha256:
+    digest = sha256(partial)
+    if digest != checksum:
         os.remove(partial)
-        raise ValueError(f"{address}: SHA-256 is {digest}, not {sha256}.")
+        raise ValueError(f"{address}: SHA-256 is {digest}, not {checksum}.")
     os.replace(partial, path)
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fetch(address, partial):

@@ -1,16 +1,23 @@
-"""Lines of text files: UTF-8, plain or .gz, read once and checked as they come.
+"""Lines of text files: UTF-8, plain, .gz or .zst, read once and checked as they come.
+
+The file "-" is standard input, whose lines are plain.
 
 L: lines of a chunk.
 """
 
 import codecs
 import gzip
+import importlib
+import io
 import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 CHUNK_BYTES = 1 << 20
+STANDARD_INPUT = "-"
+COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 
 def read_lines(file: str | os.PathLike) -> Iterator[tuple[int, str]]:
@@ -20,7 +27,8 @@ def read_lines(file: str | os.PathLike) -> Iterator[tuple[int, str]]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: at a line that is not UTF-8, and where a .gz file is broken.
+        ValueError: at a line that is not UTF-8; where a .gz or .zst file is broken; and
+            for .zst without pyarrow.
     """
     for first, lines in read_chunks(file):
         yield from enumerate(map(bytes.decode, lines), start=first)
@@ -33,7 +41,7 @@ def read_input() -> Iterator[tuple[int, str]]:
         line = _without_end(line)
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
-        _check_utf8("standard input", number, [line])
+        _check_utf8(place_of(STANDARD_INPUT), number, [line])
         yield number, line.decode()
 
 
@@ -51,6 +59,12 @@ def read_chunks(
         The number of a chunk's first line, and its L lines in UTF-8.
     """
     name, position = os.fspath(file), 0
+    if name == STANDARD_INPUT:
+        stream = sys.stdin.buffer if sys.stdin else io.BytesIO()  # None if it is closed
+        for number, lines in _chunks(stream, place_of(name)):
+            yield number, lines
+            report(sum(map(len, lines)) + len(lines))
+        return
     try:
         with open(file, "rb") as raw, _decompressed(raw, name) as stream:
             for number, lines in _chunks(stream, name):
@@ -85,6 +99,32 @@ def read_corpus(
             raise ValueError(f"{os.fspath(file)} {kind}.")
 
 
+def place_of(file: str | os.PathLike) -> str:
+    """Returns what messages call a file."""
+    name = os.fspath(file)
+    return "standard input" if name == STANDARD_INPUT else name
+
+
+def compression_of(file: str | os.PathLike) -> str | None:
+    """Returns "gzip" or "zstd", by the file's name, or None."""
+    return COMPRESSED.get(os.path.splitext(os.fspath(file))[1].lower())
+
+
+def extra(module: str, what: str) -> Any:
+    """Imports a module of the extra `files`.
+
+    Raises:
+        ValueError: if it is not installed; it begins with what needs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        package = module.partition(".")[0]
+        raise ValueError(
+            f"{what} needs {package}: pip install 'keras_textvae[files]'."
+        ) from None
+
+
 def _chunks(stream, name):
     """Yields numbers of first lines and lines of a stream, whose name errors say."""
     number = 1
@@ -96,14 +136,23 @@ def _chunks(stream, name):
             _check_utf8(name, number, lines)
             yield number, lines
             number += len(lines)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, OSError, zlib.error) as error:
+        if getattr(error, "errno", None):  # of the disk, not of what is in the file
+            raise
         raise ValueError(
-            f"{name}, after line {number - 1}: broken gzip data ({error})."
+            f"{name}, after line {number - 1}: broken {compression_of(name)} data "
+            f"({error})."
         ) from error
 
 
 def _decompressed(raw, name):
-    return gzip.GzipFile(fileobj=raw) if name.endswith(".gz") else raw
+    match compression_of(name):
+        case "gzip":
+            return gzip.GzipFile(fileobj=raw)
+        case "zstd":
+            stream = extra("pyarrow", name).CompressedInputStream(raw, "zstd")
+            return io.BufferedReader(stream, CHUNK_BYTES)
+    return raw
 
 
 def _without_end(line: bytes) -> bytes:

@@ -23,7 +23,7 @@ import numpy as np
 
 from keras_textvae.atomic_files import read_json
 from keras_textvae.batches import Batches, CropBatches, SentenceBatches
-from keras_textvae.corpora import SPLITS, Corpus
+from keras_textvae.corpora import SPLITS, Corpus, sha256
 from keras_textvae.tokens import positions
 
 if TYPE_CHECKING:
@@ -214,12 +214,6 @@ def checksum(description: dict) -> str:
     """Returns the SHA-256 of a description, in hexadecimal."""
     content = json.dumps(description, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def sha256(path: str | os.PathLike) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def files_config(corpus: Corpus) -> dict:

@@ -11,7 +11,8 @@ from keras_textvae.corpora import read_lines
 class Labels:
     """Reads a tab-separated file: a header, and a row for each sentence of a split.
 
-    Its last column is the sentence itself, and every other one a label.
+    Its last column is the sentence itself, which may have tabs in it, and every other
+    one a label.
 
     Args:
         path: str.
@@ -45,7 +46,7 @@ class Labels:
 
     def _row(self, path, number, sentence):
         own_number, row = next(self._rows, (0, ""))
-        *labels, text = row.split("\t")
+        *labels, text = row.split("\t", maxsplit=len(self.columns))
         if text != sentence or len(labels) != len(self.columns):
             raise ValueError(
                 f"{self.path}, line {own_number}: it must have {len(self.columns)} "

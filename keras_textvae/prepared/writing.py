@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import write_json
-from keras_textvae.corpora import SPLITS, Corpus, read_corpus
+from keras_textvae.corpora import SPLITS, Corpus, Progress, read_corpus, sha256
 from keras_textvae.prepared.corpus import (
     DESCRIPTION,
     ENDS,
@@ -22,11 +22,9 @@ from keras_textvae.prepared.corpus import (
     bits_of,
     checksum,
     files_config,
-    sha256,
     sources_of,
 )
 from keras_textvae.prepared.labels import Labels
-from keras_textvae.prepared.progress import Progress
 from keras_textvae.prepared.text import Text
 from keras_textvae.tokenizers import Codec
 from keras_textvae.tokenizers.vocabulary import count_items

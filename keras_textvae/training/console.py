@@ -9,6 +9,7 @@ import keras
 
 from keras_textvae import corpora, evaluation
 from keras_textvae.callbacks import CollapseWarning
+from keras_textvae.corpora import Corpus
 from keras_textvae.prepared import PreparedCorpus
 from keras_textvae.training.run import Run
 
@@ -48,6 +49,20 @@ def train(run: Run, verbose: int = 1):
     """
     describe(run)
     run.train([Remaining(), CollapseWarning()], verbose, announce)
+
+
+def describe_files(corpus: Corpus):
+    """Prints the figures of a corpus that was collected, see `corpora.collect`."""
+    if (collected := corpora.collected(corpus)) is None:
+        return
+    print(f"texts: {_counts(collected.texts)}, in {os.path.dirname(corpus.train[0])}")
+    if collected.paragraphs:
+        print(f"split into sentences: {collected.paragraphs:,}")
+    if collected.empty:
+        print(f"blank, skipped: {collected.empty:,}")
+    if any(collected.duplicates.values()):
+        kept = "dropped" if collected.dropped else "kept (see --drop_duplicates)"
+        print(f"duplicates, {kept}: {_counts(collected.duplicates)}")
 
 
 def describe_corpus(corpus: PreparedCorpus):
@@ -153,3 +168,8 @@ def report_space(run: Run, space: "TextSpace"):
     )
     print(judged.short())
     print(f"all of it: examples/report.py --run_dir={run.folder}")
+
+
+def _counts(by_split) -> str:
+    counts = ", ".join(f"{split} {count:,}" for split, count in by_split.items())
+    return f"{sum(by_split.values()):,} ({counts})"

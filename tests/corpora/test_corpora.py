@@ -59,9 +59,9 @@ def server(monkeypatch):
         )
         thread.start()
         address = f"http://127.0.0.1:{running.server_port}"
-        monkeypatch.setattr(corpora.corpus, "PTB_ADDRESS", address)
+        monkeypatch.setattr(corpora.loading, "PTB_ADDRESS", address)
         sums = {s: sha256(CONTENT[f"ptb.{s}.txt"]) for s in corpora.SPLITS}
-        monkeypatch.setattr(corpora.corpus, "PTB_SHA256", sums)
+        monkeypatch.setattr(corpora.loading, "PTB_SHA256", sums)
         yield Handler
         running.shutdown()
         thread.join()
@@ -104,14 +104,14 @@ def test_a_download_killed_before_it_was_renamed_is_used(server, tmp_path):
     with open(path + ".part", "wb") as file:
         file.write(content)
     corpora.download(
-        f"{corpora.corpus.PTB_ADDRESS}/ptb.test.txt", path, sha256(content)
+        f"{corpora.loading.PTB_ADDRESS}/ptb.test.txt", path, sha256(content)
     )
     assert os.listdir(tmp_path) == ["ptb.test.txt"]
 
 
 def test_a_wrong_checksum_keeps_nothing(server, tmp_path):
     path = str(tmp_path / "ptb.test.txt")
-    address = f"{corpora.corpus.PTB_ADDRESS}/ptb.test.txt"
+    address = f"{corpora.loading.PTB_ADDRESS}/ptb.test.txt"
     with pytest.raises(ValueError, match="SHA-256 is [0-9a-f]{64}, not 0123"):
         corpora.download(address, path, "0123")
     assert os.listdir(tmp_path) == []
@@ -120,7 +120,7 @@ def test_a_wrong_checksum_keeps_nothing(server, tmp_path):
 def test_a_failed_download_says_why_in_one_line(server, tmp_path):
     path = str(tmp_path / "none.txt")
     with pytest.raises(ConnectionError, match="none.txt: HTTP Error 404") as raised:
-        corpora.download(f"{corpora.corpus.PTB_ADDRESS}/none.txt", path, "0123")
+        corpora.download(f"{corpora.loading.PTB_ADDRESS}/none.txt", path, "0123")
     assert "\n" not in str(raised.value)
     with pytest.raises(ConnectionError, match="Connection refused"):
         corpora.download("http://127.0.0.1:1/none.txt", path, "0123")
@@ -159,9 +159,7 @@ def test_a_folder_is_a_corpus_and_needs_no_test_split(tmp_path):
     assert corpus.test == corpus.labels == ()
     assert corpora.load("mine", data_dir=str(tmp_path))[1:] == corpus[1:]
     os.remove(corpus.valid[0])
-    with pytest.raises(
-        FileNotFoundError, match="mine has no valid.txt or valid.txt.gz"
-    ):
+    with pytest.raises(FileNotFoundError, match="mine has train.txt, but no valid.txt"):
         corpora.load(str(tmp_path / "mine"))
 
 
@@ -240,7 +238,7 @@ def test_a_killed_writer_of_the_grammar_leaves_no_half_corpus(tmp_path, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
-        patched.setattr(corpora.corpus.grammar, "generate", killed)
+        patched.setattr(corpora.loading.grammar, "generate", killed)
         grammar_corpus(tmp_path)
     assert [name for name in os.listdir(tmp_path) if name.endswith(".part")]
     corpus = grammar_corpus(tmp_path)

@@ -10,7 +10,7 @@ from absl import flags
 
 from examples import experiments
 from keras_textvae import command_line, grammar, text_space, zoo
-from keras_textvae.prepared import progress
+from keras_textvae.corpora import progress
 from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.training import console

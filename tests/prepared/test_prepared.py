@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from keras_textvae import corpora
-from keras_textvae.prepared import PreparedCorpus, Text, prepare, progress, writing
+from keras_textvae.prepared import PreparedCorpus, Text, prepare, writing
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, UNK
 from tests.on_jax import run_on_jax
@@ -278,19 +278,6 @@ def test_a_file_that_changes_meanwhile_is_refused(files, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="a file changed while it was read"):
         prepare(files, TEXT, tmp_path / "prepared")
     assert not (tmp_path / "prepared").exists()
-
-
-def test_progress_says_what_is_done_and_left(monkeypatch, capsys):
-    clock = iter([0.0, 0.5, 2.0, 3.0, 12.5, 20.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    with progress.Progress("reading", 100) as reading:
-        for _ in range(4):
-            reading.add(10)
-    assert capsys.readouterr().err.splitlines() == [
-        "reading: 20%, about 8 s left",
-        "reading: 40%, about 19 s left",
-        "reading: 20 s",
-    ]
 
 
 PREPARE = """

@@ -13,13 +13,14 @@ class Progress:
 
     Args:
         what: what is done.
-        total: int. The work in all, in units of `add`.
+        total: int. The work in all, in units of `add`; None if that is not known, and
+            the lines say how much is done.
         verbose: 0 prints nothing.
     """
 
-    def __init__(self, what: str, total: int, verbose: int = 1):
+    def __init__(self, what: str, total: int | None, verbose: int = 1):
         self.what = what
-        self.total = max(total, 1)
+        self.total = None if total is None else max(total, 1)
         self.verbose = verbose
         self.done = 0
 
@@ -43,10 +44,14 @@ class Progress:
         if now < self._next or not self.done:
             return
         self._next = now + SECONDS[self._terminal]
-        share = min(self.done / self.total, 1.0)
-        left = (now - self._started) * (1.0 - share) / share
         ending = "" if self._terminal else "\n"
-        self._write(f"{share:.0%}, about {left:.0f} s left{ending}")
+        self._write(f"{self._so_far(now - self._started)}{ending}")
+
+    def _so_far(self, seconds) -> str:
+        if self.total is None:
+            return f"{self.done:,}"
+        share = min(self.done / self.total, 1.0)
+        return f"{share:.0%}, about {seconds * (1.0 - share) / share:.0f} s left"
 
     def clear(self):
         """Clears the terminal's line, for another message."""
