@@ -206,6 +206,17 @@ def test_a_score_s_reconstruction_is_that_of_the_decoder(words):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_words_that_are_unknown_are_counted(words):
+    texts = ["the cat sees a dog", "xyzzy the <unk> cat Dog", "", "_ <eos>"]
+    for counted in (words.encode(texts), words.score(texts)):
+        assert counted.unknown.dtype == np.int32
+        assert counted.unknown.tolist() == [0, 3, 0, 2]
+
+
+def test_a_byte_is_never_unknown(tweets):
+    assert tweets.encode(["\U0001f600", "_"]).unknown.tolist() == [0, 0]
+
+
 def test_crops_are_scored_without_an_end(crops):
     ids = crops.codec.ids(tf.constant(CHARACTERS)).numpy()
     assert ids.shape == (3, 1 + crops.codec.length)
