@@ -13,6 +13,7 @@ from keras_textvae import (
     prepared,
     zoo,
 )
+from keras_textvae.tokens import WORD_SPLITS
 
 FLAGS = flags.FLAGS
 DEFAULT = "demo"
@@ -27,6 +28,7 @@ REPLACEABLE = (
     "vocabulary",
     "too_long",
     "right_to_left",
+    "split",
     "beta",
     "alpha",
     "free_bits",
@@ -127,6 +129,13 @@ def define():
         None,
         [*prepared.TOO_LONG],
         "what to do with longer sentences (default: the recipe's)",
+    )
+    flags.DEFINE_enum(
+        "split",
+        None,
+        [*WORD_SPLITS],
+        "where words end: at blanks, or at punctuation too, for text that nobody has "
+        "split yet (default: the recipe's)",
     )
     flags.DEFINE_bool(
         "right_to_left", None, "read from the last word on (default: the recipe's)"

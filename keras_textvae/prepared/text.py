@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from keras_textvae.tokens import positions
+from keras_textvae.tokens import check_split, positions
 
 TOO_LONG = ("error", "drop", "cut")
+YOUNGER = {"split": "blanks"}  # fields that older corpora lack, and what they are there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Text:
         lower: whether words are lower-cased.
         tweets: whether texts are split as tweets are, see `tokenizers`.
         right_to_left: whether sentences begin with the last word, see `tokenizers`.
+        split: "blanks", at which words are split; or "punctuation", where each mark is
+            a word too, see `tokenizers.WordTokenizer`.
     """
 
     level: str
@@ -33,6 +36,7 @@ class Text:
     lower: bool = False
     tweets: bool = False
     right_to_left: bool = False
+    split: str = "blanks"
 
     @property
     def positions(self) -> int:
@@ -41,6 +45,7 @@ class Text:
 
     def __post_init__(self):
         positions(self.length, self.form)
+        check_split(self.split, self.tweets, self.level)
         if self.too_long not in TOO_LONG:
             raise ValueError(
                 f"`too_long` is one of {', '.join(TOO_LONG)}. "

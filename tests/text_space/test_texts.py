@@ -267,6 +267,15 @@ def test_a_sentence_read_from_the_right_is_completed_in_reading_order(words):
     assert completed.split() == left_to_right[::-1]
 
 
+@pytest.mark.usefixtures("eagerly")
+def test_a_hidden_word_between_marks_is_completed_and_the_marks_stay_in_place(words):
+    tokenizer = WordTokenizer("the a cat dog (￭ ￭) ￭, ￭.".split(), split="punctuation")
+    space = TextSpace(words.model, Codec(tokenizer, words.codec.length))
+    (completed,) = space.impute(["(_)! zebra"])
+    assert completed.startswith("(") and completed.endswith(")! zebra")
+    assert "_" not in completed and len(completed) > len("()! zebra")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

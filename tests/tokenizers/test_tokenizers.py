@@ -27,6 +27,7 @@ TOKENIZERS = {
     "bytes": BYTE_TOKENIZER,
     "letters": LETTER_TOKENIZER,
     "tweets": CharacterTokenizer(tweets=True),
+    "punctuation": WordTokenizer([*WORDS, "<￭"], split="punctuation"),
     "words from the right": WordTokenizer(WORDS, right_to_left=True),
     "bytes from the right": CharacterTokenizer(right_to_left=True),
 }
