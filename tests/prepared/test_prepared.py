@@ -16,7 +16,14 @@ import numpy as np
 import pytest
 
 from keras_textvae import corpora
-from keras_textvae.prepared import PreparedCorpus, Text, prepare, progress, writing
+from keras_textvae.prepared import (
+    PreparedCorpus,
+    Text,
+    folder_of,
+    prepare,
+    progress,
+    writing,
+)
 from keras_textvae.prepared.corpus import checksum
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, UNK
@@ -109,7 +116,7 @@ def test_a_corpus_that_is_older_than_a_field_is_found_and_is_like_its_default(
     del older["checksum"], older["text"]["split"]
     path.write_text(json.dumps(older | {"checksum": checksum(older)}))
     monkeypatch.setattr(writing, "write", None)
-    assert prepare(files, TEXT).folder == prepared.folder
+    assert folder_of(older["sources"], older["text"]) == prepared.folder
     again = prepare(files, TEXT, prepared.folder)
     assert again.text == prepared.text and again.text["split"] == "blanks"
     codec = Codec(WordTokenizer(WORDS), 8)
