@@ -85,7 +85,7 @@ def folder_of(sources: dict, text: dict) -> str:
         sources: as `PreparedCorpus.sources`.
         text: as `PreparedCorpus.text`.
     """
-    older = {name: x for name, x in text.items() if YOUNGER.get(name) != x}
+    older = {field: x for field, x in text.items() if (field, x) not in YOUNGER.items()}
     content = json.dumps([FORMAT, sources, older], sort_keys=True)
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     return os.path.join(cache_folder(), "prepared", key)

@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import gzip
+import hashlib
 import json
 import os
 import pathlib
@@ -19,12 +20,11 @@ from keras_textvae import corpora
 from keras_textvae.prepared import (
     PreparedCorpus,
     Text,
-    folder_of,
     prepare,
     progress,
     writing,
 )
-from keras_textvae.prepared.corpus import checksum
+from keras_textvae.prepared.corpus import FORMAT, checksum
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, UNK
 from tests.on_jax import run_on_jax
@@ -116,7 +116,9 @@ def test_a_corpus_that_is_older_than_a_field_is_found_and_is_like_its_default(
     del older["checksum"], older["text"]["split"]
     path.write_text(json.dumps(older | {"checksum": checksum(older)}))
     monkeypatch.setattr(writing, "write", None)
-    assert folder_of(older["sources"], older["text"]) == prepared.folder
+    content = json.dumps([FORMAT, older["sources"], older["text"]], sort_keys=True)
+    key = hashlib.sha256(content.encode()).hexdigest()[:16]
+    assert os.path.basename(prepared.folder) == key
     again = prepare(files, TEXT, prepared.folder)
     assert again.text == prepared.text and again.text["split"] == "blanks"
     codec = Codec(WordTokenizer(WORDS), 8)
