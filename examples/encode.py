@@ -6,10 +6,11 @@ r"""Encodes texts: the posterior of each in the latent space.
         --output=vectors.npz
 
 Texts come from --text, --file or standard input, one a line. --json prints `text`,
-`mean`, the posterior's mode, `log_var`, if the posterior is Gaussian, and `kl`, in
-nats. --output writes the same as float32 arrays with a row for each text, NumPy's .npz,
-or `mean` alone, .npy; they are held in memory until the end. A text that is too long is
-told on standard error, and is a row of NaN; the exit code is then 2.
+`mean`, the posterior's mode, `log_var`, if the posterior is Gaussian, `kl`, in nats,
+and `unknown`, how many words or characters are not in the vocabulary. --output writes
+the same as float32 arrays with a row for each text, NumPy's .npz, or `mean` alone,
+.npy; they are held in memory until the end. A text that is too long is told on standard
+error, and is a row of NaN; the exit code is then 2.
 """
 
 import os
@@ -64,11 +65,12 @@ def check(output):
 
 
 def save(output, records):
-    """Writes an array of each number, a row a record; that of None is NaN."""
+    """Writes a float32 array of each number, a row a record; that of None is NaN."""
     first = next(filter(None, records))
     arrays = {
         name: np.stack(
-            [r[name] if r else np.full_like(first[name], np.nan) for r in records]
+            [r[name] if r else np.full(np.shape(first[name]), np.nan) for r in records],
+            dtype="float32",
         )
         for name in first
         if name != "text"

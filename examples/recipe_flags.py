@@ -6,6 +6,7 @@ from absl import flags
 
 from examples import corpus_flags
 from keras_textvae import PreparedCorpus, objectives, prepare, prepared, zoo
+from keras_textvae.tokens import WORD_SPLITS
 
 FLAGS = flags.FLAGS
 DEFAULT = "demo"
@@ -21,6 +22,7 @@ REPLACEABLE = (
     "vocabulary",
     "too_long",
     "right_to_left",
+    "split",
     "beta",
     "alpha",
     "free_bits",
@@ -126,6 +128,13 @@ def define():
         None,
         [*prepared.TOO_LONG],
         "what to do with longer sentences (default: the recipe's)",
+    )
+    flags.DEFINE_enum(
+        "split",
+        None,
+        [*WORD_SPLITS],
+        "where words end: at blanks, or at punctuation too, for text that nobody has "
+        "split yet (default: the recipe's)",
     )
     flags.DEFINE_bool(
         "right_to_left", None, "read from the last word on (default: the recipe's)"

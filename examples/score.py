@@ -5,9 +5,10 @@ r"""Bounds the likelihood of texts, in nats: bound = reconstruction + KL.
 
 Texts come from --text, --file or standard input, one a line. --json prints `text`, and
 in nats per text `bound`, which is at least -log p(text), and its parts
-`reconstruction` and `kl`; `bound_per_token` is the bound by the words or characters,
-the end of a sentence counted. A text that is too long is told on standard error; the
-others are answered, and the exit code is 2.
+`reconstruction` and `kl`; `unknown`, how many words or characters are not in the
+vocabulary, in whose places the bound is that of `<unk>`; and `bound_per_token`, the
+bound by the words or characters, the end of a sentence counted. A text that is too long
+is told on standard error; the others are answered, and the exit code is 2.
 """
 
 import pathlib

@@ -156,4 +156,6 @@ def _rows() -> tuple[Iterator[Row], int]:
 def _readable(value) -> str:
     if isinstance(value, str):
         return value
-    return " ".join(f"{number:.3f}" for number in np.atleast_1d(value))
+    numbers = np.atleast_1d(value)
+    form = ".3f" if numbers.dtype.kind == "f" else "d"
+    return " ".join(f"{number:{form}}" for number in numbers)

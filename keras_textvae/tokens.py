@@ -2,7 +2,8 @@
 
 A sentence is ``<bos> w ... w <eos> <pad> ...``, a crop of running text is
 ``<bos> c ... c``; the ids of words and characters follow from `FIRST_WORD` on. The
-length of either is its number of words or characters.
+length of either is its number of words or characters. Words end at blanks, or at
+punctuation too.
 
 B: batch size. T: time, `<bos>` included.
 """
@@ -16,6 +17,7 @@ UNK = 3
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<eos>", "<unk>")
 FIRST_WORD = len(SPECIAL_TOKENS)
 FORMS = ("sentence", "crop")
+WORD_SPLITS = ("blanks", "punctuation")
 
 
 def require_ids(ids, vocabulary_size: int):
@@ -62,3 +64,22 @@ def positions(length: int, form: str) -> int:
             f"`form` is one of {', '.join(FORMS)}. Received: form={form!r}"
         )
     return length + (form == "sentence")
+
+
+def check_split(split: str, tweets: bool = False, level: str = "words"):
+    """Raises ValueError for another way to split texts, or one that does not fit.
+
+    Args:
+        split: "blanks"; or "punctuation", for words that are not of tweets.
+        tweets: whether texts are split as tweets are.
+        level: what texts are split into, see `tokenizers.learn`.
+    """
+    if split not in WORD_SPLITS:
+        raise ValueError(
+            f"`split` is one of {', '.join(WORD_SPLITS)}. Received: split={split!r}"
+        )
+    if split != "blanks" and (tweets or level != "words"):
+        raise ValueError(
+            "Only words are split at punctuation, and tweets in a way of their own. "
+            f"Received: split={split!r}, level={level!r}, tweets={tweets}"
+        )

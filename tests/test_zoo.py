@@ -314,9 +314,11 @@ def test_a_recipe_is_the_same_after_json(name):
     assert zoo.Recipe.from_config(config) == recipe
     # A field that is younger than the configuration has its default.
     del config["text"]["tweets"], config["training"]["epsilon"], config["density"]
+    del config["text"]["split"]
     again = zoo.Recipe.from_config(config)
     assert again.density.components == 0
     assert again.text.tweets is False and again.training.epsilon == 1e-7
+    assert again.text.split == "blanks"
 
 
 def test_fields_are_replaced_in_the_part_that_has_them():

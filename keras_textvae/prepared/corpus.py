@@ -24,6 +24,7 @@ import numpy as np
 from keras_textvae.atomic_files import read_json
 from keras_textvae.batches import Batches, CropBatches, SentenceBatches
 from keras_textvae.corpora import SPLITS, Corpus, sha256
+from keras_textvae.prepared.text import YOUNGER
 from keras_textvae.tokens import positions
 
 if TYPE_CHECKING:
@@ -161,7 +162,8 @@ class PreparedCorpus:
             )
         if description.pop("checksum", None) != checksum(description):
             raise ValueError(self._damaged(path))
-        self.text = description["text"]
+        text = description["text"]
+        self.text = YOUNGER | text if "level" in text else text
         self.sources = description["sources"]
         self.files = files_from_config(description["files"])
         self.codec_config = description["codec"]

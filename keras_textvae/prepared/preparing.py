@@ -19,7 +19,7 @@ from keras_textvae.prepared.corpus import (
     PreparedCorpus,
     sources_of,
 )
-from keras_textvae.prepared.text import Text
+from keras_textvae.prepared.text import YOUNGER, Text
 
 if TYPE_CHECKING:
     from keras_textvae.tokenizers import Codec
@@ -85,7 +85,8 @@ def folder_of(sources: dict, text: dict) -> str:
         sources: as `PreparedCorpus.sources`.
         text: as `PreparedCorpus.text`.
     """
-    content = json.dumps([FORMAT, sources, text], sort_keys=True)
+    older = {field: x for field, x in text.items() if (field, x) not in YOUNGER.items()}
+    content = json.dumps([FORMAT, sources, older], sort_keys=True)
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     return os.path.join(cache_folder(), "prepared", key)
 

@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from keras_textvae.tokens import positions
+from keras_textvae.tokens import check_split, positions
 
 LEVELS = ("words", "characters", "bytes")
 TOO_LONG = ("error", "drop", "cut")
+YOUNGER = {"split": "blanks"}  # fields that older corpora lack, and what they are there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Text:
         lower: whether text is lower-cased.
         tweets: whether texts are split as tweets are, see `tokenizers`.
         right_to_left: whether sentences begin with the last word, see `tokenizers`.
+        split: "blanks", at which words are split; or "punctuation", where each mark is
+            a word too, see `tokenizers.WordTokenizer`.
     """
 
     level: str
@@ -35,6 +38,7 @@ class Text:
     lower: bool = False
     tweets: bool = False
     right_to_left: bool = False
+    split: str = "blanks"
 
     @property
     def positions(self) -> int:
@@ -55,7 +59,7 @@ class Text:
         """
         if level == self.level:
             return self
-        fields = {"level": level, "vocabulary": None}
+        fields = {"level": level, "vocabulary": None, "split": "blanks"}
         if self.form == "sentence":
             too_long = "drop" if self.too_long == "error" else self.too_long
             fields |= {"length": None, "too_long": too_long}
@@ -67,6 +71,7 @@ class Text:
                 f"`level` is one of {', '.join(LEVELS)}. Received: level={self.level!r}"
             )
         positions(1 if self.length is None else self.length, self.form)
+        check_split(self.split, self.tweets, self.level)
         if self.too_long not in TOO_LONG:
             raise ValueError(
                 f"`too_long` is one of {', '.join(TOO_LONG)}. "

@@ -95,6 +95,7 @@ def _codec(text, corpus, progress):
         lower=text.lower,
         tweets=text.tweets,
         right_to_left=text.right_to_left,
+        split=text.split,
         report=progress.add,
     )
     length = text.length

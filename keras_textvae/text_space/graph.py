@@ -21,7 +21,7 @@ from keras_textvae.posteriors import DiagonalGaussian, total_kl
 from keras_textvae.text_space.endpoints import guarded, require_rows
 from keras_textvae.text_space.signatures import declare
 from keras_textvae.tokenizers import Codec, without_mark
-from keras_textvae.tokens import BOS, EOS, PAD
+from keras_textvae.tokens import BOS, EOS, PAD, UNK
 
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
 # without z, in one search.
@@ -107,17 +107,19 @@ class TextGraph:
         return {"text": self._text(self._mode(text))}
 
     def encode(self, text):
-        """Returns the posterior's mode, `mean` [B, D], and its `kl` [B].
+        """Returns the posterior's mode, `mean` [B, D], its `kl` [B], and `unknown` [B].
 
         A Gaussian posterior also has `log_var` [B, D]; for other families the KL is an
-        estimate.
+        estimate. `unknown` says how many words of each text are <unk>.
         """
-        features = self.model.encoder(self.codec.ids(text), training=False)
-        noise = self._noise(tf.constant(0, tf.int64), tf.shape(text)[0])
+        ids = self.codec.ids(text)
+        features = self.model.encoder(ids, training=False)
+        noise = self._noise(tf.constant(0, tf.int64), tf.shape(ids)[0])
         posterior = self.model.posterior.draw(features, noise)
         names = ("mean", "log_var")
         parameters = {name: posterior[name] for name in names if name in posterior}
-        return parameters | {"kl": total_kl(posterior["kl"])}
+        kl = total_kl(posterior["kl"])
+        return parameters | {"kl": kl, "unknown": _unknown(ids)}
 
     def classify(self, text):
         """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
@@ -133,7 +135,10 @@ class TextGraph:
         return {"text": self._text(z)}
 
     def score(self, text, seed):
-        """Returns the bound on -log p(text) and its parts, nats per text, [B] each."""
+        """Returns the bound on -log p(text) and its parts, nats per text, [B] each.
+
+        `unknown` [B] says how many words of each text are <unk>.
+        """
         ids = self.codec.ids(text)
         posterior = self.model.infer(ids, self._noise(seed, tf.shape(ids)[0]))
         logits = self.model.decoder(ids[:, :-1], posterior["z"])
@@ -143,6 +148,7 @@ class TextGraph:
             "bound": bound(reconstruction, kl),
             "reconstruction": reconstruction,
             "kl": kl,
+            "unknown": _unknown(ids),
         }
 
     def impute(self, text, width: int | None = None, steps: int | None = None):
@@ -201,6 +207,10 @@ def _within(scope, compute):
 
 def _is_gaussian(model):
     return isinstance(getattr(model, "posterior", None), DiagonalGaussian)
+
+
+def _unknown(ids):  # [B, T] -> int32 [B]
+    return tf.math.count_nonzero(ids == UNK, axis=1, dtype=tf.int32)
 
 
 def _in_row(flags):  # [B, T] -> [B]

@@ -106,10 +106,13 @@ _ONE_DRAW = "of the one draw of noise that all rows share"
 _NOISE_SEED = _option("seed", tf.int64, 0, 5, _ONE_DRAW)
 _TEXTS = Output("text", tf.string, meaning="one text a row")
 _PATHS = Output("text", tf.string, (None, "S"), "a path a row, ends included")
+_OUTSIDE = "words or characters that are not in the vocabulary"
+_UNKNOWN = Output("unknown", tf.int32, meaning=_OUTSIDE)
 _BOUND = [
     Output("bound", tf.float32, meaning="at least -log p(text), nats"),
     Output("reconstruction", tf.float32, meaning="-log p(text|z), nats"),
     Output("kl", tf.float32, meaning="nats"),
+    _UNKNOWN,
 ]
 
 
@@ -144,6 +147,7 @@ def declare(
         Output("mean", tf.float32, vectors, "the posterior's mode"),
         *([log_var] if gaussian else []),
         Output("kl", tf.float32, meaning="nats" if gaussian else "nats, an estimate"),
+        _UNKNOWN,
     ]
     encode = {"encode": Signature("infers the posterior", [_TEXT], posterior)}
     if not decodes:

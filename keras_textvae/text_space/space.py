@@ -154,7 +154,7 @@ class TextSpace:
         return as_texts(outputs["text"])
 
     def encode(self, texts: Iterable[str]) -> Encoding:
-        """Returns the posteriors of texts."""
+        """Returns the posteriors of texts, and how many of their words are unknown."""
         return self._arrays(Encoding, "encode", as_rows(texts))
 
     def decode(self, z) -> list[str]:

@@ -8,6 +8,7 @@ from keras_textvae.corpora.corpus import Paths
 from keras_textvae.tokenizers.characters import CharacterTokenizer
 from keras_textvae.tokenizers.tokenizer import Tokenizer
 from keras_textvae.tokenizers.words import WordTokenizer
+from keras_textvae.tokens import check_split
 
 CLASSES = {kind.__name__: kind for kind in (WordTokenizer, CharacterTokenizer)}
 
@@ -18,6 +19,7 @@ def learn(
     *,
     size: int | None = None,
     lower: bool = False,
+    split: str = "blanks",
     report: Callable[[int], None] = lambda size: None,
     **options,
 ) -> Tokenizer:
@@ -28,15 +30,19 @@ def learn(
         files: paths of UTF-8 text, plain or .gz.
         size: int or None. The largest vocabulary, special tokens included.
         lower: bool. Whether text is lower-cased.
+        split: "blanks" or, of words alone, "punctuation", see `WordTokenizer`.
         report: called with how many bytes of a file were read, now and then.
         options: `tweets` and `right_to_left`, see `Tokenizer`.
 
     Raises:
-        ValueError: for another level.
+        ValueError: for another level, or a split that does not fit it.
     """
+    check_split(split, level=level)
     options |= {"lower": lower}
     if level == "words":
-        return WordTokenizer.learn(files, size=size, report=report, **options)
+        return WordTokenizer.learn(
+            files, size=size, split=split, report=report, **options
+        )
     if level == "characters":
         return CharacterTokenizer.learn(files, size=size, report=report, **options)
     if level == "bytes":

@@ -6,7 +6,7 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 
 import collections
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import tensorflow as tf
@@ -102,6 +102,9 @@ class Tokenizer:
     def _write(self, pieces):  # [N] -> string [N]
         raise NotImplementedError
 
+    def _joined(self, texts):  # [B, (N)] -> [B]
+        return tf.strings.reduce_join(texts, axis=1, separator=self.separator)
+
     def encode(self, text, length: int | None = None):  # [B] -> int32 [B, T]
         """Ids padded with <pad> to the longest sentence, or to exactly `length`.
 
@@ -125,8 +128,13 @@ class Tokenizer:
         texts = tf.ragged.boolean_mask(texts, ~(ended | blank))
         if self.right_to_left:
             texts = tf.reverse(texts, axis=[1])
-        joined = tf.strings.reduce_join(texts, axis=1, separator=self.separator)
-        return tf.strings.unicode_transcode(joined, "UTF-8", "UTF-8", errors="replace")
+        return tf.strings.unicode_transcode(
+            self._joined(texts), "UTF-8", "UTF-8", errors="replace"
+        )
+
+    def decoded_pieces(self, texts: Iterable[str]) -> list[list[str]]:
+        """Returns the words, or the characters, of texts as `decode` writes them."""
+        return [text.split() if self.separator else [*text] for text in texts]
 
     def get_config(self) -> dict:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Words between blanks, and the words and marks of tweets.
+"""Words between blanks, and words and marks: of tweets, or of any text.
 
 B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabulary size.
 (T) and (N) in round brackets differ from row to row (`tf.RaggedTensor`).
@@ -12,6 +12,12 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from keras_textvae.corpora.corpus import Paths
+from keras_textvae.tokenizers.punctuation import (
+    JOINER,
+    MARK,
+    marks_apart,
+    marks_joined,
+)
 from keras_textvae.tokenizers.tokenizer import (
     Tokenizer,
     batch_of_text,
@@ -19,7 +25,7 @@ from keras_textvae.tokenizers.tokenizer import (
 )
 from keras_textvae.tokenizers.tweets import replace_links, replace_names
 from keras_textvae.tokenizers.vocabulary import learn
-from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS
+from keras_textvae.tokens import FIRST_WORD, SPECIAL_TOKENS, check_split
 
 # What ICU calls white space beyond ASCII. `WhitespaceTokenizer` splits there too, but
 # leaves a part of the character at the end of the word. NUL is added because
@@ -28,9 +34,6 @@ _RARE_BLANKS = (
     r"[\x{0}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}"
     r"\x{3000}]+"
 )
-# What is a word of its own in a tweet, with the variation selectors that follow it. An
-# apostrophe stays in its word, "#" and "@" at its beginning, and "_" hides a word.
-_MARK = r"([^\pL\pN\pM\s#@_'’]\pM*)"
 
 
 @keras.saving.register_keras_serializable(package="keras_textvae")
@@ -39,7 +42,7 @@ class WordTokenizer(Tokenizer):
 
     Blanks are Unicode white space and NUL. `<pad>`, `<bos>`, `<eos>` and `<unk>` in a
     text are <unk>: a text cannot end its own sentence. Decoded words are joined by one
-    space.
+    space, but for marks that `split` has made words.
 
     Args:
         words: list of str, most frequent first, without the special tokens. The first
@@ -49,10 +52,14 @@ class WordTokenizer(Tokenizer):
             `Tokenizer`.
         tweets: bool. Whether user names and links are replaced, as by
             `replace_names_and_links`, and each mark, symbol or emoji is a word.
+        split: "blanks"; or "punctuation", where each mark, symbol or emoji is a word
+            too, which says whether blanks stand beside it: the words of "No!" are "No"
+            and "￭!", and decoded they are "No!" again, see `punctuation`. A "￭" that a
+            text has of itself is read as "■".
 
     Raises:
         ValueError: if `words` is empty, or has a repeated word, a special one or one
-            with a blank.
+            that is not one word; for another `split`, or tweets at "punctuation".
     """
 
     def __init__(
@@ -61,15 +68,19 @@ class WordTokenizer(Tokenizer):
         lower: bool = False,
         right_to_left: bool = False,
         tweets: bool = False,
+        split: str = "blanks",
     ):
+        check_split(split, tweets)
         words = list(words)
         tokens = [*SPECIAL_TOKENS, *words]
         super().__init__(tokens, tokens, " ", "_", right_to_left)
         self.tweets = tweets
-        splits = _words(words, lower=False, tweets=tweets).to_list()
-        pairs = zip(words, splits, strict=True)
-        if wrong := [word for word, split in pairs if split != [word.encode()]]:
-            raise ValueError(f"A word has no blank in it. Received: {wrong[:5]}")
+        self._split = split
+        if wrong := _no_words(words, tweets, split):
+            raise ValueError(
+                "A word has no blank in it, nor a mark where marks are words. "
+                f"Received: {wrong[:5]}"
+            )
         self.lower = lower
         self._ids = id_table(words)
 
@@ -82,6 +93,7 @@ class WordTokenizer(Tokenizer):
         lower: bool = False,
         right_to_left: bool = False,
         tweets: bool = False,
+        split: str = "blanks",
         report: Callable[[int], None] = lambda size: None,
     ) -> Self:
         """Learns the vocabulary from plain or .gz files, streaming.
@@ -90,31 +102,32 @@ class WordTokenizer(Tokenizer):
             files: paths of UTF-8 text, one sentence a line.
             size: int or None. The largest vocabulary, special tokens included.
             min_count: int. How often a word must occur.
-            lower, right_to_left, tweets: as in the constructor.
+            lower, right_to_left, tweets, split: as in the constructor.
             report: called with how many bytes of a file were read, now and then.
 
         Returns:
             A tokenizer whose most frequent word comes first; equally frequent words
             are in the order of their characters.
         """
+        check_split(split, tweets)
         special = [token.encode() for token in SPECIAL_TOKENS]
         words = learn(
             files,
-            lambda text: _words(text, lower, tweets).flat_values,
+            lambda text: _words(text, lower, tweets, split).flat_values,
             size,
             min_count,
             left_out=special,
             report=report,
         )
         words = [word.decode() for word in words]
-        return cls(words, lower, right_to_left, tweets)
+        return cls(words, lower, right_to_left, tweets, split)
 
     @property
     def resources(self) -> list:
         return [*super().resources, self._ids]
 
     def _pieces(self, text):  # [B] -> string [B, (N)]
-        return _words(text, self.lower, self.tweets)
+        return _words(text, self.lower, self.tweets, self._split)
 
     def _look_up(self, pieces):
         return self._ids.lookup(pieces)
@@ -122,20 +135,48 @@ class WordTokenizer(Tokenizer):
     def _write(self, pieces):
         return pieces
 
+    def decoded_pieces(self, texts: Iterable[str]) -> list[list[str]]:
+        if self._split == "blanks":
+            return super().decoded_pieces(texts)
+        rows = _words([*texts], False, False, self._split).to_list()
+        return [[word.decode() for word in row] for row in rows]
+
+    def _joined(self, texts):
+        text = super()._joined(texts)
+        return marks_joined(text) if self._split == "punctuation" else text
+
     def get_config(self) -> dict:
-        return {
+        config = {
             "words": self.tokens[FIRST_WORD:],
             "lower": self.lower,
             "right_to_left": self.right_to_left,
             "tweets": self.tweets,
         }
+        # Only where it says something, so that older corpora and spaces have the same.
+        return config | ({} if self._split == "blanks" else {"split": self._split})
 
 
-def _words(text, lower, tweets):  # [B] -> string [B, (N)]
+def _words(text, lower, tweets, split):  # [B] -> string [B, (N)]
     text = tf.strings.regex_replace(batch_of_text(text), _RARE_BLANKS, " ")
     if tweets:
-        text = tf.strings.regex_replace(replace_links(text), _MARK, r" \1 ")
+        text = tf.strings.regex_replace(replace_links(text), MARK, r" \1 ")
         text = replace_names(text)  # of names in quotation marks too
+    if split == "punctuation":
+        text = marks_apart(text)
     if lower:
         text = tf.strings.lower(text, encoding="utf-8")
     return tf_text.WhitespaceTokenizer().tokenize(text)
+
+
+def _no_words(words, tweets, split):
+    """Returns those of some words that are not one word of any text."""
+    texts, expected = words, [[word] for word in words]
+    if split == "punctuation":  # a joiner stands for what is beside a mark
+        texts = [word.replace(JOINER, "a") for word in words]
+        expected = [
+            ["a"] * word.startswith(JOINER) + [word] + ["a"] * word.endswith(JOINER)
+            for word in words
+        ]
+    found = _words(texts, False, tweets, split).to_list()
+    rows = zip(words, expected, found, strict=True)
+    return [word for word, e, f in rows if [piece.encode() for piece in e] != f]

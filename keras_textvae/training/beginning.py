@@ -1,7 +1,6 @@
 """What a run begins with: a corpus that fits its recipe, a precision, first weights."""
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Generator
 
@@ -12,7 +11,6 @@ from keras_textvae.batches import Batches
 from keras_textvae.models import SentenceModel
 from keras_textvae.prepared import (
     PreparedCorpus,
-    Text,
     files_from_config,
     prepare,
     sha256,
@@ -23,15 +21,12 @@ from keras_textvae.zoo import Data, Recipe
 
 def check_prepared(corpus: PreparedCorpus, recipe: Recipe):
     """Raises ValueError unless a corpus was prepared by the recipe's text."""
-    for field in dataclasses.fields(Text):
-        # A corpus that was prepared before there was the field had the default.
-        required = field.default is dataclasses.MISSING
-        there = corpus.text.get(field.name, None if required else field.default)
-        here = getattr(recipe.text, field.name)
-        if there != here:
+    text = recipe.get_config()["text"]
+    for name, value in text.items():
+        if corpus.text.get(name) != value:
             raise ValueError(
-                f"{corpus.folder} was prepared for another text: {field.name} is "
-                f"{there!r} there, {here!r} here."
+                f"{corpus.folder} was prepared for another text: {name} is "
+                f"{corpus.text.get(name)!r} there, {value!r} here."
             )
 
 

@@ -52,7 +52,7 @@ def impute(client: TextVAEClient, options):
 
 
 def encode(client: TextVAEClient, options):
-    """`text`, and the numbers of its posterior."""
+    """`text`, the numbers of its posterior, and how many words are `unknown`."""
     return _of_texts(
         client, options, lambda texts: {"text": texts} | _columns(client.encode(texts))
     )
@@ -70,7 +70,7 @@ def decode(client: TextVAEClient, options):
 
 
 def score(client: TextVAEClient, options):
-    """`text`, and its bound, in nats."""
+    """`text`, its bound, in nats, and how many words are `unknown`."""
     return _of_texts(
         client,
         options,

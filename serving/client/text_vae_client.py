@@ -119,7 +119,10 @@ class TextVAEClient:
         return self._predict_rows("impute", {"text": _texts(texts)})["text"].tolist()
 
     def encode(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """`mean` and `log_var` [B, D] of each text's posterior; `kl` [B] in nats."""
+        """`mean` and `log_var` [B, D] of each text's posterior; `kl` [B] in nats.
+
+        `unknown` [B] says how many words of each text are unknown to the model.
+        """
         return self._predict_rows("encode", {"text": _texts(texts)})
 
     def decode(self, z) -> list[str]:  # [B, D]
@@ -132,7 +135,10 @@ class TextVAEClient:
     def score(
         self, texts: Sequence[str], seed: int | None = None
     ) -> dict[str, np.ndarray]:
-        """`bound`, `reconstruction` and `kl` [B], in nats per text."""
+        """`bound`, `reconstruction` and `kl` [B], in nats per text; `unknown` [B].
+
+        `unknown` says how many words of each text are unknown to the model.
+        """
         return self._predict_rows(
             "score", {"text": _texts(texts)}, seed=_scalar("seed", seed, np.int64)
         )

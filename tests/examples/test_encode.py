@@ -7,7 +7,7 @@ import pytest
 
 from examples import encode
 
-TEXTS = ["the cat sees a dog", "old dog"]
+TEXTS = ["the cat sees a zebra", "old dog"]
 ROWS = [f"--text={text}" for text in TEXTS]
 LONG = "--text=" + "a " * 9
 
@@ -36,7 +36,7 @@ def test_a_posterior_that_is_not_gaussian_has_no_log_variance(
     monkeypatch.setattr(space, "encode", lambda rows: found)
     ended = run(encode, f"--run_dir={opened}", *ROWS, "--json")
     assert [[*json.loads(line)] for line in ended.output] == [
-        ["text", "mean", "kl"]
+        ["text", "mean", "kl", "unknown"]
     ] * 2
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from examples import score
 
-TEXTS = ["the cat sees a dog", "old dog"]
+TEXTS = ["the cat sees a zebra", "old dog"]
 ROWS = [f"--text={text}" for text in TEXTS]
 POSITIONS = [6, 3]  # the end counted
 
@@ -24,9 +24,9 @@ def test_scores_are_those_of_the_space(run, opened, space):
 
 
 def test_people_read_names_and_rounded_numbers(run, opened, space):
-    ended = run(score, f"--run_dir={opened}", ROWS[1])
-    bound, reconstruction, kl = (x[0] for x in space.score([TEXTS[1]]))
+    ended = run(score, f"--run_dir={opened}", ROWS[0])
+    bound, reconstruction, kl, _ = (x[0] for x in space.score([TEXTS[0]]))
     assert ended.output == [
-        f"text: old dog\tbound: {bound:.3f}\treconstruction: {reconstruction:.3f}\t"
-        f"kl: {kl:.3f}\tbound_per_token: {bound / 3:.3f}"
+        f"text: {TEXTS[0]}\tbound: {bound:.3f}\treconstruction: {reconstruction:.3f}\t"
+        f"kl: {kl:.3f}\tunknown: 1\tbound_per_token: {bound / 6:.3f}"
     ]

@@ -168,8 +168,9 @@ def test_a_classifier_passes_the_gate_and_answers_as_the_model_does(labelled, ve
     assert "classify" in found and "sample" not in found
 
 
-def test_a_bag_of_words_of_tweets_passes_the_gate(tmp_path):
-    tokenizer = WordTokenizer("the cat dog sees !".split(), tweets=True)
+@pytest.mark.parametrize("options", [{"tweets": True}, {"split": "punctuation"}])
+def test_a_bag_of_words_and_marks_passes_the_gate(tmp_path, options):
+    tokenizer = WordTokenizer("the cat dog sees !".split(), **options)
     model = bag_of_words_vae(tokenizer.vocabulary_size, 4, 8, 3)
     space = TextSpace(model, Codec(tokenizer, 7))
     assert gate.faults(export(space, str(tmp_path))) == []

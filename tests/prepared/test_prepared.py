@@ -3,6 +3,8 @@
 import collections
 import concurrent.futures
 import gzip
+import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -16,6 +18,7 @@ import pytest
 
 from keras_textvae import corpora
 from keras_textvae.prepared import PreparedCorpus, Text, prepare, writing
+from keras_textvae.prepared.corpus import FORMAT, checksum
 from keras_textvae.tokenizers import Codec, WordTokenizer
 from keras_textvae.tokens import BOS, EOS, UNK
 from tests.on_jax import run_on_jax
@@ -96,6 +99,46 @@ def test_it_is_made_once_and_found_by_its_content(files, tmp_path, monkeypatch):
     assert again.folder == prepared.folder and written(again.folder) == before
     assert again.files == moved
     assert prepare(moved._replace(name="other"), TEXT).folder == prepared.folder
+
+
+def test_a_corpus_that_is_older_than_a_field_is_found_and_is_like_its_default(
+    files, monkeypatch
+):
+    prepared = prepare(files, TEXT)
+    path = pathlib.Path(prepared.folder) / "prepared.json"
+    older = json.loads(path.read_text())
+    del older["checksum"], older["text"]["split"]
+    path.write_text(json.dumps(older | {"checksum": checksum(older)}))
+    monkeypatch.setattr(writing, "write", None)
+    content = json.dumps([FORMAT, older["sources"], older["text"]], sort_keys=True)
+    key = hashlib.sha256(content.encode()).hexdigest()[:16]
+    assert os.path.basename(prepared.folder) == key
+    again = prepare(files, TEXT, prepared.folder)
+    assert again.text == prepared.text and again.text["split"] == "blanks"
+    codec = Codec(WordTokenizer(WORDS), 8)
+    monkeypatch.undo()
+    assert "split" not in prepare(files, codec).text
+
+
+def test_words_are_split_at_punctuation_where_text_says_so(tmp_path):
+    corpus = corpus_of(tmp_path, train=["a (b), c.", "c"], valid=["b. a b"])
+    prepared = prepare(corpus, Text("words", length=8, split="punctuation"))
+    assert sentences(prepared, prepared.train) == ["a (￭ b ￭) ￭, c ￭.", "c"]
+    assert prepared.train.longest == 7 and prepared.valid.unknown == 0
+    blanks = prepare(corpus, TEXT)
+    assert blanks.folder != prepared.folder
+    with pytest.raises(ValueError, match="split is 'punctuation' there, 'blanks' here"):
+        prepare(corpus, TEXT, prepared.folder)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"split": "marks"}, {"level": "characters"}, {"level": "bytes"}, {"tweets": True}],
+)
+def test_a_split_that_texts_cannot_have_is_refused(options):
+    fields = {"level": "words", "length": 8, "split": "punctuation"}
+    with pytest.raises(ValueError, match=r"split.* Received: split="):
+        Text(**fields | options)
 
 
 def test_unknown_words_are_counted(files):

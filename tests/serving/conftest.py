@@ -73,16 +73,19 @@ def reconstruct(text):
 def encode(text):
     length = tf.cast(tf.strings.length(text), tf.float32)
     mean = length[:, None] * tf.range(1.0, LATENT_SIZE + 1)
-    return {"mean": mean, "log_var": -mean, "kl": length}
+    unknown = tf.cast(tf.strings.regex_full_match(text, "[^a]*"), tf.int32)
+    return {"mean": mean, "log_var": -mean, "kl": length, "unknown": unknown}
 
 
 def score(text, seed=tf.constant(0, tf.int64)):  # noqa: B008
-    kl = encode(text)["kl"]
+    encoded = encode(text)
+    kl = encoded["kl"]
     reconstruction = kl + tf.cast(seed, tf.float32)
     return {
         "bound": reconstruction + kl,
         "reconstruction": reconstruction,
         "kl": kl,
+        "unknown": encoded["unknown"],
     }
 
 

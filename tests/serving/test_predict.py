@@ -46,8 +46,9 @@ def test_outputs_are_in_value_fields_as_tensorflow_serving_sends_them(
     stubs, make_request
 ):
     response = stubs.prediction.Predict(make_request("encode", text=["ab", "c"]), 20)
-    assert set(response.outputs) == {"mean", "log_var", "kl"}
+    assert set(response.outputs) == {"mean", "log_var", "kl", "unknown"}
     assert list(response.outputs["kl"].float_val) == [2.0, 1.0]
+    assert list(response.outputs["unknown"].int_val) == [0, 1]
     assert list(response.outputs["mean"].float_val) == [2.0, 4.0, 6.0, 1.0, 2.0, 3.0]
     sizes = [dim.size for dim in response.outputs["mean"].tensor_shape.dim]
     assert sizes == [2, 3]

@@ -119,13 +119,28 @@ def test_the_exported_texts_are_the_same(crops, exported):
 def test_the_exported_figures_are_the_same(crops, exported):
     rows = given(crops)
     found = call(exported, "encode", text=rows)
-    assert set(found) == {"mean", "log_var", "kl"}
+    assert set(found) == {"mean", "log_var", "kl", "unknown"}
     for name, expected in crops.encode(rows)._asdict().items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
     found = call(exported, "score", text=rows, seed=np.int64(3))
-    assert set(found) == {"bound", "reconstruction", "kl"}
+    assert set(found) == {"bound", "reconstruction", "kl", "unknown"}
     for name, expected in crops.score(rows, seed=3)._asdict().items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_export_counts_what_a_crop_has_that_is_unknown(crops, exported):
+    rows = [
+        "abcde",
+        "xaybzxxx",
+        "é\U0001f600",
+        "",
+    ]  # six characters, filled with blanks
+    for signature, options in (("encode", {}), ("score", {"seed": np.int64(0)})):
+        unknown = call(exported, signature, text=rows, **options)["unknown"]
+        assert unknown.dtype == np.int32
+        assert unknown.tolist() == [0, 4, 2, 0]
+    assert crops.score(rows).unknown.tolist() == [0, 4, 2, 0]
 
 
 @pytest.mark.usefixtures("eagerly")

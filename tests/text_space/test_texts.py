@@ -206,6 +206,17 @@ def test_a_score_s_reconstruction_is_that_of_the_decoder(words):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_words_that_are_unknown_are_counted(words):
+    texts = ["the cat sees a dog", "xyzzy the <unk> cat Dog", "", "_ <eos>"]
+    for counted in (words.encode(texts), words.score(texts)):
+        assert counted.unknown.dtype == np.int32
+        assert counted.unknown.tolist() == [0, 3, 0, 2]
+
+
+def test_a_byte_is_never_unknown(tweets):
+    assert tweets.encode(["\U0001f600", "_"]).unknown.tolist() == [0, 0]
+
+
 def test_crops_are_scored_without_an_end(crops):
     ids = crops.codec.ids(tf.constant(CHARACTERS)).numpy()
     assert ids.shape == (3, 1 + crops.codec.length)
@@ -254,6 +265,15 @@ def test_a_sentence_read_from_the_right_is_completed_in_reading_order(words):
     assert completed.split()[:2] == ["the", "cat"]
     left_to_right = words.impute(["_ cat the"])[0].split()
     assert completed.split() == left_to_right[::-1]
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_hidden_word_between_marks_is_completed_and_the_marks_stay_in_place(words):
+    tokenizer = WordTokenizer("the a cat dog (￭ ￭) ￭, ￭.".split(), split="punctuation")
+    space = TextSpace(words.model, Codec(tokenizer, words.codec.length))
+    (completed,) = space.impute(["(_)! zebra"])
+    assert completed.startswith("(") and completed.endswith(")! zebra")
+    assert "_" not in completed and len(completed) > len("()! zebra")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ TOKENIZERS = {
     "letters": LETTER_TOKENIZER,
     "tweets": CharacterTokenizer(tweets=True),
     "lower bytes": CharacterTokenizer(lower=True),
+    "punctuation": WordTokenizer([*WORDS, "<￭"], split="punctuation"),
     "words from the right": WordTokenizer(WORDS, right_to_left=True),
     "bytes from the right": CharacterTokenizer(right_to_left=True),
 }

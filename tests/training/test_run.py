@@ -216,6 +216,11 @@ def test_another_configuration_is_refused_and_nothing_overwritten(
     assert content(folder) == before
 
 
+def test_a_corpus_whose_words_are_split_in_another_way_is_refused(words, tmp_path):
+    with pytest.raises(ValueError, match="split is 'blanks' there, 'punctuation' here"):
+        Run(tmp_path / "run", WORDS.replace(split="punctuation"), words)
+
+
 def test_the_precision_is_of_the_run_s_model_alone(words, tmp_path):
     run = Run(tmp_path / "run", WORDS, words, dtype_policy="mixed_bfloat16")
     assert run.model.decoder.dtype_policy.name == "mixed_bfloat16"

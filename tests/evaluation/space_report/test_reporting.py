@@ -1,6 +1,7 @@
 """The report's figures against the space's own methods."""
 
 import json
+import types
 
 import keras
 import numpy as np
@@ -12,7 +13,12 @@ from keras_textvae.evaluation.space_report.latent_figures import (
     LatentFigures,
     near_equal,
 )
-from keras_textvae.evaluation.space_report.text_figures import POINTS, TrigramModel
+from keras_textvae.evaluation.space_report.text_figures import (
+    POINTS,
+    Reader,
+    TrigramModel,
+)
+from keras_textvae.tokenizers import Codec, WordTokenizer
 from tests.evaluation.space_report.conftest import LEFT_OUT, TEXTS
 
 
@@ -82,6 +88,18 @@ def test_texts_are_judged_beside_true_sentences(found, space):
     assert midpoints.count == found.paths.count == 4
     assert written.reverse_nll is None
     assert true.reverse_nll < greedy.reverse_nll
+
+
+def test_the_words_of_texts_as_read_are_those_that_the_space_reads():
+    tokenizer = WordTokenizer("a ￭, (￭ ￭)".split(), split="punctuation")
+    codec = Codec(tokenizer, 9)
+    reader = Reader(types.SimpleNamespace(codec=codec))
+    ids = codec.ids(["a, (zebra), a", "(a)!"]).numpy()
+    texts = reader.as_read(ids)
+    assert texts == ["a, (<unk>), a", "(a) <unk>"]
+    words = [["a", "￭,", "(￭", "<unk>", "￭)", "￭,", "a"], ["(￭", "a", "￭)", "<unk>"]]
+    assert reader.pieces(texts) == words
+    assert reader.unit == "word"
 
 
 def test_json_holds_every_figure(found):

@@ -70,8 +70,10 @@ def test_it_prints_json_that_it_can_read(toy):
     code, lines, _ = toy("encode", "--json", "--text=ab", "--text=c")
     assert code == 0
     assert [json.loads(line) for line in lines.splitlines()] == [
-        {"text": "ab", "kl": 2, "log_var": [-2, -4, -6], "mean": [2, 4, 6]},
-        {"text": "c", "kl": 1, "log_var": [-1, -2, -3], "mean": [1, 2, 3]},
+        {"text": "ab", "kl": 2, "log_var": [-2, -4, -6], "mean": [2, 4, 6]}
+        | {"unknown": 0},
+        {"text": "c", "kl": 1, "log_var": [-1, -2, -3], "mean": [1, 2, 3]}
+        | {"unknown": 1},
     ]
     code, texts, _ = toy("decode", stdin=lines + "[0, 0, 1]\n")
     assert texts.splitlines() == [
@@ -86,13 +88,15 @@ def test_keys_of_json_are_stable(toy):
         ("sample", "--count=1"): ["seed", "text"],
         ("interpolate", "--start=a", "--end=b"): ["step", "text"],
         ("reconstruct", "--text=a"): ["text", "reconstruction"],
-        ("score", "--text=a"): ["text", "bound", "kl", "reconstruction"],
+        ("score", "--text=a"): ["text", "bound", "kl", "reconstruction", "unknown"],
     }
     for arguments, expected in keys.items():
         _, lines, _ = toy("--json", *arguments)
         assert list(json.loads(lines.splitlines()[0])) == expected
     scores = toy("score", "--text=ab", "--seed=5")
-    assert scores[1] == "text: ab\tbound: 9.0\tkl: 2.0\treconstruction: 7.0\n"
+    assert (
+        scores[1] == "text: ab\tbound: 9.0\tkl: 2.0\treconstruction: 7.0\tunknown: 0\n"
+    )
 
 
 def test_any_signature_is_called(toy, server):

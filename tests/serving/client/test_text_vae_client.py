@@ -48,7 +48,9 @@ def test_numbers_come_as_arrays(client):
     np.testing.assert_array_equal(outputs["mean"], [[2, 4, 6], [1, 2, 3]])
     np.testing.assert_array_equal(outputs["log_var"], [[-2, -4, -6], [-1, -2, -3]])
     np.testing.assert_array_equal(outputs["kl"], [2, 1])
+    np.testing.assert_array_equal(outputs["unknown"], [0, 1])
     assert outputs["mean"].dtype == np.float32
+    assert outputs["unknown"].dtype == np.int32
     np.testing.assert_array_equal(client.score(["ab"])["bound"], [4])
     np.testing.assert_array_equal(client.score(["ab"], seed=5)["bound"], [9])
 
