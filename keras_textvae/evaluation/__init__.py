@@ -3,6 +3,8 @@
 from keras_textvae.evaluation.adversarial import CLASSIFIERS as CLASSIFIERS
 from keras_textvae.evaluation.adversarial import AdversarialError as AdversarialError
 from keras_textvae.evaluation.adversarial import adversarial_error as adversarial_error
+from keras_textvae.evaluation.bits import BitsPerByte as BitsPerByte
+from keras_textvae.evaluation.bits import bits_per_byte as bits_per_byte
 from keras_textvae.evaluation.bound import Bound as Bound
 from keras_textvae.evaluation.bound import evaluate_bound as evaluate_bound
 from keras_textvae.evaluation.importance import (

@@ -65,6 +65,13 @@ class Tokenizer:
         pieces = self._pieces(without_mark(text))
         return pieces.with_flat_values(self._look_up(pieces.flat_values))
 
+    def unknown_bytes(self, text):  # [B] -> int32 [B, (N)]
+        """The bytes of each word, or character, that is <unk>; 0 of the others."""
+        pieces = self._pieces(without_mark(text))
+        sizes = tf.strings.length(self._write(pieces.flat_values))
+        unknown = tf.equal(self._look_up(pieces.flat_values), UNK)
+        return pieces.with_flat_values(tf.where(unknown, sizes, 0))
+
     def tokenize(self, text):  # [B] -> int32 [B, (T)]
         """Ids of `<bos> w ... w <eos>`."""
         return self._framed(self.split(text), BOS, EOS)
