@@ -115,7 +115,7 @@ def define():
     number(
         "length",
         None,
-        "most words or characters of a sentence; of crops, all (default: the recipe's)",
+        "most words, or pieces, of a sentence; of crops, all (default: the recipe's)",
         1,
     )
     number("vocabulary", None, "most ids, special too (default: the recipe's)", 5)
@@ -185,10 +185,11 @@ def corpus(recipe: zoo.Recipe) -> PreparedCorpus:
 
 def describe(corpus: PreparedCorpus):
     """Prints what is in each split of a corpus."""
+    units = corpus.text.get("level", "words or characters")  # of a codec of one's own
     for split in corpus.splits:
         print(
             f"{split.name}: {split.sentences:,} sentences of {split.shortest} to "
-            f"{split.longest} words or characters, {split.tokens:,} tokens, "
+            f"{split.longest} {units}, {split.tokens:,} tokens, "
             f"{split.unknown_share:.1%} unknown, {split.too_long:,} too long"
         )
         if split.unknown_share > UNKNOWN_SHARE:

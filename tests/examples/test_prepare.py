@@ -121,5 +121,5 @@ def test_a_split_of_unknown_words_is_warned_of(run, files, tmp_path):
     assert ended.code == 0
     told = "\n".join(ended.output)
     # Of each sentence the one word is unknown, and its end, which counts, is not.
-    assert "valid: 20 sentences of 1 to 1 words or characters, 40 tokens, 50.0%" in told
+    assert "valid: 20 sentences of 1 to 1 words, 40 tokens, 50.0%" in told
     assert "warning: 50.0% of valid's words are unknown to the vocabulary" in told

@@ -393,7 +393,7 @@ def test_many_unknown_words_are_warned_of(capsys, unknown, warned):
     recipe_flags.describe(corpus)
     line, *warnings = capsys.readouterr().out.splitlines()
     assert line == (
-        "valid: 20 sentences of 1 to 12 words or characters, 200 tokens, "
+        "valid: 20 sentences of 1 to 12 words, 200 tokens, "
         f"{unknown / 200:.1%} unknown, 3 too long"
     )
     assert len(warnings) == warned

@@ -58,8 +58,8 @@ class Reader:
 
     def __init__(self, space: "TextSpace"):
         self.space = space
-        self.separator = space.codec.tokenizer.separator
-        self.unit = "word" if self.separator else "character"
+        words = space.codec.tokenizer.unit in ("word", "subword")
+        self.unit = "word" if words else "character"
 
     def fitting(self, texts: Sequence[str]) -> list[int]:
         """Returns the numbers of the texts that are not blank, nor too long."""
@@ -74,7 +74,7 @@ class Reader:
 
     def pieces(self, texts: Iterable[str]) -> list[list[str]]:
         """Returns the words, or the characters, of each text."""
-        if self.separator:
+        if self.unit == "word":
             return [text.split() for text in texts]
         return [list(text) for text in texts]
 
