@@ -21,6 +21,8 @@ EXTRAS = {
         "grpcio-reflection>=1.70",
         "prometheus-client>=0.20",
     ],
+    # To learn subwords, and to draw segmentations; what is learned works without.
+    "subwords": ["sentencepiece>=0.2,<0.3"],
     # Its own extra has scikit-learn and SciPy, without which there is no search.
     "tune": ["keras-tuner[bayesian]>=1.4.7"],
     "dev": [
@@ -31,6 +33,7 @@ EXTRAS = {
         "pytest>=8",
         "pytest-xdist>=3.6",
         "ruff>=0.9",
+        "sentencepiece>=0.2,<0.3",
         # One release: what it finds still changes from one to the next.
         "ty>=0.0.108,<0.0.109",
     ],

@@ -115,7 +115,7 @@ def define():
     number(
         "length",
         None,
-        "most words or characters of a sentence; of crops, all (default: the recipe's, "
+        "most words, or pieces, of a sentence; of crops, all (default: the recipe's, "
         "or what 99 % of the training sentences have at most)",
         1,
     )

@@ -1,9 +1,9 @@
 """What every room agrees on: the special ids, what ids are, how long a text is.
 
 A sentence is ``<bos> w ... w <eos> <pad> ...``, a crop of running text is
-``<bos> c ... c``; the ids of words and characters follow from `FIRST_WORD` on. The
-length of either is its number of words or characters. Words end at blanks, or at
-punctuation too.
+``<bos> c ... c``; the ids of words, subwords or characters follow from `FIRST_WORD` on.
+The length of either is its number of those. Words end at
+blanks, or at punctuation too.
 
 B: batch size. T: time, `<bos>` included.
 """

@@ -86,7 +86,7 @@ def check_lengths(path: str, numbers, texts, codec):
     if texts and not all(fits := codec.fits(texts).numpy()):
         raise ValueError(
             f"{path}, line {numbers[int(np.argmin(fits))]}: more than the "
-            f"{codec.length} words or characters of the encoder's texts."
+            f"{codec.length} {codec.tokenizer.unit}s of the encoder's texts."
         )
 
 

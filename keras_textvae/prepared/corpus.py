@@ -49,10 +49,10 @@ class Split:
         bits: of an id in the files, 16 or 32.
         sentences: sentences that are used; of running text, lines.
         ids: all ids, special ones included.
-        tokens: predicted ids: words or characters, and `<eos>`; never padding.
+        tokens: predicted ids: words, or other pieces, and `<eos>`; never padding.
         unknown: how many of them are `<unk>`.
         too_long: sentences longer than the maximum, dropped or cut.
-        shortest, longest: words or characters of a sentence as it stands in the text,
+        shortest, longest: words, or pieces, of a sentence as it stands in the text,
             dropped ones included; of running text, of a line.
         label_names: the names of the labels in each column, by the column's name.
         pieces: words or characters of all sentences, and

@@ -4,7 +4,6 @@ A corpus is known by its content: one that was moved, or is used by another run,
 found again.
 """
 
-import dataclasses
 import hashlib
 import importlib
 import importlib.util
@@ -55,7 +54,7 @@ def prepare(
         OSError: if the disk is full; nothing is left behind.
     """
     _check_arguments(corpus, text, folder)
-    described, sources = describe(text), sources_of(corpus)
+    described, sources = text.get_config(), sources_of(corpus)
     parts = {"format": FORMAT, "text": described, "sources": sources}
     given = folder is not None
     folder = os.fspath(folder) if given else folder_of(sources, described)
@@ -69,13 +68,6 @@ def prepare(
         _require_same(prepared, sources, described)
     prepared.files = corpus  # which may have moved
     return prepared
-
-
-def describe(text: "Text | Codec") -> dict:
-    """Returns what a `Text` or a `tokenizers.Codec` is known by, as JSON has it."""
-    if isinstance(text, Text):
-        return dataclasses.asdict(text)
-    return text.get_config()
 
 
 def folder_of(sources: dict, text: dict) -> str:

@@ -4,9 +4,12 @@ import dataclasses
 
 from keras_textvae.tokens import check_split, positions
 
-LEVELS = ("words", "characters", "bytes")
+LEVELS = ("words", "subwords", "characters", "bytes")
+WORDS = 10_000  # of a vocabulary of words that nobody has chosen
 TOO_LONG = ("error", "drop", "cut")
-YOUNGER = {"split": "blanks"}  # fields that older corpora lack, and what they are there
+# Fields that older corpora lack, and what they are there.
+YOUNGER = {"split": "blanks", "algorithm": "unigram", "nfkc": False}
+OF_SUBWORDS = ("algorithm", "nfkc")  # fields that no other level has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,20 +17,26 @@ class Text:
     """How the texts of a corpus become ids.
 
     Attributes:
-        level: "words", "characters" or "bytes".
-        length: the most words or characters of a sentence, as `tokenizers.Codec` counts
-            them; of a crop, all of them. None means as many as 99 % of the training
-            sentences have at most.
+        level: "words", "subwords", "characters" or "bytes".
+        length: the most words, or pieces of another level, of a sentence, as
+            `tokenizers.Codec` counts them; of a crop, all of them. None means as many
+            as 99 % of the training sentences have at most.
         form: "sentence" or "crop", see `tokenizers.Codec`.
         too_long: what happens to a longer sentence: "error"; "drop"; or "cut", which
             keeps its first `length` words, and so trains on no `<eos>` that was not
             there. The last two are counted.
-        vocabulary: the most ids, special ones included. None keeps all.
+        vocabulary: the most ids, special ones included. None keeps all; of subwords it
+            learns as many as `SubwordTokenizer` does.
         lower: whether text is lower-cased.
         tweets: whether texts are split as tweets are, see `tokenizers`.
         right_to_left: whether sentences begin with the last word, see `tokenizers`.
         split: "blanks", at which words are split; or "punctuation", where each mark is
             a word too, see `tokenizers.WordTokenizer`.
+        algorithm: "unigram" or "bpe", by which subwords are learned.
+        nfkc: whether subwords are those of texts in the normal form NFKC.
+
+    Raises:
+        ValueError: for a value that there is not, or that the level does not have.
     """
 
     level: str
@@ -39,6 +48,8 @@ class Text:
     tweets: bool = False
     right_to_left: bool = False
     split: str = "blanks"
+    algorithm: str = "unigram"
+    nfkc: bool = False
 
     @property
     def positions(self) -> int:
@@ -59,7 +70,9 @@ class Text:
         """
         if level == self.level:
             return self
-        fields = {"level": level, "vocabulary": None, "split": "blanks"}
+        fields: dict = YOUNGER | {"level": level, "vocabulary": None}
+        if level == "words":
+            fields["vocabulary"] = WORDS
         if self.form == "sentence":
             too_long = "drop" if self.too_long == "error" else self.too_long
             fields |= {"length": None, "too_long": too_long}
@@ -88,3 +101,13 @@ class Text:
                 "`length` to the corpus. "
                 f"Received: form={self.form!r}, too_long={self.too_long!r}"
             )
+        for name in () if self.level == "subwords" else OF_SUBWORDS:
+            if (value := getattr(self, name)) != getattr(Text, name):
+                raise ValueError(
+                    f"`{name}` is for subwords. Received: {name}={value!r} and "
+                    f"level={self.level!r}"
+                )
+
+    def get_config(self) -> dict:
+        """Returns what a corpus of such texts is known by, as JSON has it."""
+        return dataclasses.asdict(self)

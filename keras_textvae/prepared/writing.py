@@ -88,6 +88,7 @@ def _codec(text, corpus, progress):
     """Returns the codec, its vocabulary learned from the training files."""
     if not isinstance(text, Text):
         return text
+    subwords = {"algorithm": text.algorithm, "nfkc": text.nfkc}
     tokenizer = tokenizers.learn(
         text.level,
         corpus.train,
@@ -97,6 +98,7 @@ def _codec(text, corpus, progress):
         right_to_left=text.right_to_left,
         split=text.split,
         report=progress.add,
+        **(subwords if text.level == "subwords" else {}),
     )
     length = text.length
     if length is None:
@@ -193,9 +195,10 @@ class _Writer(contextlib.ExitStack):
         if longer.any() and self.too_long == "error":
             line = int(np.argmax(longer))
             raise ValueError(
-                f"{path}, line {number + line}: {words[line]} words or characters, "
-                f"more than the {self.codec.length} of `length` (--length). `too_long` "
-                "(--too_long) drops or cuts such sentences."
+                f"{path}, line {number + line}: {words[line]} "
+                f"{self.codec.tokenizer.unit}s, more than the {self.codec.length} of "
+                "`length` (--length). `too_long` (--too_long) drops or cuts such "
+                "sentences."
             )
         self.figures["too_long"] += int(np.sum(longer))
         left = 0 if self.too_long == "drop" else 1 + self.codec.length  # without <eos>

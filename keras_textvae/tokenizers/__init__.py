@@ -8,6 +8,7 @@ from keras_textvae.tokenizers.characters import CharacterTokenizer as CharacterT
 from keras_textvae.tokenizers.codec import Codec as Codec
 from keras_textvae.tokenizers.loading import learn as learn
 from keras_textvae.tokenizers.loading import load as load
+from keras_textvae.tokenizers.subwords import SubwordTokenizer as SubwordTokenizer
 from keras_textvae.tokenizers.tokenizer import Tokenizer as Tokenizer
 from keras_textvae.tokenizers.tokenizer import without_mark as without_mark
 from keras_textvae.tokenizers.tweets import (

@@ -57,6 +57,7 @@ class CharacterTokenizer(Tokenizer):
         tokens = [*SPECIAL_TOKENS, *names]
         texts = [*SPECIAL_TOKENS, *texts]
         super().__init__(tokens, texts, "", ord("_"), right_to_left)
+        self.unit = "byte" if characters is None else "character"
         self.tweets = tweets
         self.lower = lower
         self._ids = None

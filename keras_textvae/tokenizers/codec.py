@@ -22,8 +22,8 @@ class Codec:
 
     Args:
         tokenizer: see `tokenizers`.
-        length: int. The most words or characters of a text. Neither `<bos>` nor `<eos>`
-            counts.
+        length: int. The most words, or other units of the tokenizer, of a text. Neither
+            `<bos>` nor `<eos>` counts.
         form: "sentence" or "crop".
 
     Attributes:
@@ -94,7 +94,7 @@ class Codec:
         return self.tokenizer.decode(ids, unknown)
 
     def _padded(self, ids):  # [B, (T)] -> [B, T]
-        message = f"a text has more than {self.length} words or characters"
+        message = f"a text has more than {self.length} {self.tokenizer.unit}s"
         fits = ids.row_lengths() <= self.length + 2
         row = tf.where(~fits)[:1, 0]  # the first that is too long, from 0
         check = tf.debugging.Assert(tf.reduce_all(fits), [message, row])

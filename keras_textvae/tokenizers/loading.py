@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from keras_textvae.corpora.corpus import Paths
 from keras_textvae.tokenizers.characters import CharacterTokenizer
+from keras_textvae.tokenizers.subwords import SubwordTokenizer
 from keras_textvae.tokenizers.tokenizer import Tokenizer
 from keras_textvae.tokenizers.words import WordTokenizer
 from keras_textvae.tokens import check_split
 
-CLASSES = {kind.__name__: kind for kind in (WordTokenizer, CharacterTokenizer)}
+KINDS = (WordTokenizer, SubwordTokenizer, CharacterTokenizer)
+CLASSES = {kind.__name__: kind for kind in KINDS}
 
 
 def learn(
@@ -23,16 +25,17 @@ def learn(
     report: Callable[[int], None] = lambda size: None,
     **options,
 ) -> Tokenizer:
-    """Returns the tokenizer of a level; words and characters are learned from files.
+    """Returns the tokenizer of a level; all but bytes are learned from files.
 
     Args:
-        level: "words", "characters" or "bytes".
+        level: "words", "subwords", "characters" or "bytes".
         files: paths of UTF-8 text, plain or .gz.
         size: int or None. The largest vocabulary, special tokens included.
         lower: bool. Whether text is lower-cased.
         split: "blanks" or, of words alone, "punctuation", see `WordTokenizer`.
         report: called with how many bytes of a file were read, now and then.
-        options: `tweets` and `right_to_left`, see `Tokenizer`.
+        options: `tweets` and `right_to_left`, see `Tokenizer`; of subwords also those
+            of `SubwordTokenizer.learn_from`.
 
     Raises:
         ValueError: for another level, or a split that does not fit it.
@@ -43,12 +46,15 @@ def learn(
         return WordTokenizer.learn(
             files, size=size, split=split, report=report, **options
         )
+    if level == "subwords":
+        return SubwordTokenizer.learn(files, size=size, report=report, **options)
     if level == "characters":
         return CharacterTokenizer.learn(files, size=size, report=report, **options)
     if level == "bytes":
         return CharacterTokenizer(**options)
     raise ValueError(
-        f'`level` is "words", "characters" or "bytes". Received: level={level!r}'
+        '`level` is "words", "subwords", "characters" or "bytes". '
+        f"Received: level={level!r}"
     )
 
 

@@ -28,7 +28,12 @@ class Tokenizer:
         right_to_left: bool. Whether `<bos>` stands at the end of the text and `<eos>`
             at its beginning, the words between them reversed (Bowman et al. 2016,
             section 5). Text itself is always in reading order.
+
+    Attributes:
+        unit: str. What a piece of text is: "word", "subword", "character" or "byte".
     """
+
+    unit = "word"
 
     def __init__(
         self,
@@ -61,7 +66,7 @@ class Tokenizer:
         return [self._texts]
 
     def split(self, text):  # [B] -> int32 [B, (N)]
-        """Ids of the words or characters alone, without <bos> and <eos>, as read."""
+        """Ids of the words or other pieces alone, without <bos> and <eos>, as read."""
         pieces = self._pieces(without_mark(text))
         return pieces.with_flat_values(self._look_up(pieces.flat_values))
 
@@ -82,10 +87,8 @@ class Tokenizer:
         A hidden word, or character, is written "_". Third come the words as they were
         written, for `decode`.
         """
-        pieces = self._pieces(without_mark(text))
-        hidden = tf.equal(pieces.flat_values, self._hidden)
+        pieces, hidden, written = self._hiding(without_mark(text))
         ids = tf.where(hidden, UNK, self._look_up(pieces.flat_values))
-        written = self._write(pieces.flat_values)
         return (
             self._framed(pieces.with_flat_values(ids), BOS, EOS),
             self._framed(pieces.with_flat_values(hidden), False, False),
@@ -100,8 +103,14 @@ class Tokenizer:
         return tf.concat([first, values, last], axis=1)
 
     def _pieces(self, text):  # [B] -> [B, (N)]
-        """Words or characters, as strings or numbers."""
+        """Words or other pieces, as strings or numbers."""
         raise NotImplementedError
+
+    def _hiding(self, text):  # [B] -> [B, (N)], bool [N], string [N]
+        """Pieces as `_pieces`; of each whether it is hidden, and how it is written."""
+        pieces = self._pieces(text)
+        values = pieces.flat_values
+        return pieces, tf.equal(values, self._hidden), self._write(values)
 
     def _look_up(self, pieces):  # [...] -> int32 [...]
         raise NotImplementedError

@@ -21,8 +21,7 @@ from keras_textvae.zoo import Data, Recipe
 
 def check_prepared(corpus: PreparedCorpus, recipe: Recipe):
     """Raises ValueError unless a corpus was prepared by the recipe's text."""
-    text = recipe.get_config()["text"]
-    for name, value in text.items():
+    for name, value in recipe.text.get_config().items():
         if corpus.text.get(name) != value:
             raise ValueError(
                 f"{corpus.folder} was prepared for another text: {name} is "

@@ -33,6 +33,7 @@ ALLOWED = frozenset(
     "StaticRegexFullMatch StaticRegexReplace StringJoin StringLength StringLower "
     "StringStrip UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode "
     "UnsortedSegmentJoin "
+    "SentencepieceOp SentencepieceTokenizeOp "
     "TFText>ByteSplitWithOffsets TFText>WhitespaceTokenizeWithOffsetsV2 "
     "HashTableV2 LookupTableFindV2 LookupTableImportV2 "
     # Control, weights

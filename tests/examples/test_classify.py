@@ -228,7 +228,7 @@ BAD_FILES = {
     "empty": ("", "0 texts with 0 labels"),
     "too long": (
         "cat\ta cat\ndog\ta dog\ndog\t" + 6 * "a ",
-        "train.tsv, line 3: more than the 5 words or characters",
+        "train.tsv, line 3: more than the 5 words",
     ),
 }
 

@@ -63,7 +63,8 @@ def written(folder):
 
 def corpus_of(folder, **splits):
     for name, lines in splits.items():
-        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")
+        text = "\n".join(lines) + "\n"
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
     return corpora.load(str(folder))
 
 
@@ -225,6 +226,42 @@ def test_a_codec_of_one_s_own_is_used_as_it_is(files):
     assert prepared.train.sentences == 400
 
 
+def texts(prepared, split):
+    """The sentences of a split, as the codec decodes their ids."""
+    rows = np.split(np.array(split.values), np.array(split.ends)[:-1])
+    return [prepared.codec.decode(row[None]).numpy()[0].decode() for row in rows]
+
+
+@pytest.mark.parametrize("algorithm", ["unigram", "bpe"])
+def test_subwords_give_the_sentences_back_exactly(tmp_path, algorithm):
+    pytest.importorskip("sentencepiece")
+    lines = ["Zwölf Boxkämpfer  jagen", "\u4e2d\u6587 <eos>", "a\u00a0b \u2581"] * 5
+    corpus = corpus_of(tmp_path, train=lines, valid=lines[:2])
+    text = Text("subwords", length=60, vocabulary=285, algorithm=algorithm)
+    prepared = prepare(corpus, text)
+    assert texts(prepared, prepared.train) == lines
+    assert texts(prepared, prepared.valid) == lines[:2]
+    assert prepared.vocabulary_size == 285 and prepared.train.unknown == 0
+    assert prepared.text["algorithm"] == algorithm
+    with pytest.raises(ValueError, match=r"line 1: \d+ subwords, more than the 5 of"):
+        prepare(corpus, Text("subwords", length=5))
+
+
+def test_what_only_subwords_have_is_refused_and_unsaid_elsewhere():
+    for field in ({"nfkc": True}, {"algorithm": "bpe"}):
+        name, value = next(iter(field.items()))
+        message = (
+            f"`{name}` is for subwords. Received: {name}={value!r} and level='words'"
+        )
+        with pytest.raises(ValueError, match=message):
+            Text("words", length=8, **field)
+    with pytest.raises(ValueError, match="Crops are of characters or bytes"):
+        Text("subwords", length=8, form="crop")
+    # By which a corpus that was prepared before is found again.
+    assert not {"nfkc", "algorithm"} & {*TEXT.get_config()}
+    assert {"nfkc", "algorithm"} < {*Text("subwords", length=8).get_config()}
+
+
 def test_a_large_vocabulary_takes_wider_ids(tmp_path):
     codec = Codec(WordTokenizer([f"w{i}" for i in range(70_000)]), 8)
     corpus = corpus_of(tmp_path, train=["w69999 w3"], valid=["w1"])
@@ -237,7 +274,7 @@ def test_a_large_vocabulary_takes_wider_ids(tmp_path):
     [
         (
             {"train": ["a cat", "", "a " * 50]},
-            r"line 3: 50 words .* 8 of `length` \(--length\).*\(--too_long\)",
+            r"line 3: 50 words, .* 8 of `length` \(--length\).*\(--too_long\)",
         ),
         ({"valid": ["a " * 50]}, "valid.txt, line 1: 50 words"),
         ({"train": [" ", ""]}, "train.txt has only blank lines"),

@@ -149,7 +149,7 @@ def test_every_tweet_has_a_score_and_a_reconstruction_in_utf8(tweets, tweet):
 
 
 def test_a_tweet_longer_than_the_model_s_limit_is_refused(tweets):
-    message = "reconstruct: a text has more than 5 words or characters"
+    message = "reconstruct: a text has more than 5 bytes"
     with pytest.raises(ValueError, match=message):
         tweets.reconstruct(["abcde", "\U0001f600\U0001f600"])
 

@@ -58,7 +58,8 @@ class Reader:
 
     def __init__(self, space: "TextSpace"):
         self.space = space
-        self.unit = "word" if space.codec.tokenizer.separator else "character"
+        words = space.codec.tokenizer.unit in ("word", "subword")
+        self.unit = "word" if words else "character"
 
     def fitting(self, texts: Sequence[str]) -> list[int]:
         """Returns the numbers of the texts that are not blank, nor too long."""
