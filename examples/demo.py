@@ -75,7 +75,7 @@ def train() -> Run:
     recipe = zoo.recipe("demo")
     corpus = prepare(corpora.load("grammar"), recipe.text)
     run = Run(FLAGS.demo_dir, recipe, corpus)
-    console.train(run, 1 if sys.stdout.isatty() else 2)
+    console.train(run)
     return run
 
 

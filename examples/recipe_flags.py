@@ -11,7 +11,7 @@ from keras_textvae.tokens import WORD_SPLITS
 FLAGS = flags.FLAGS
 DEFAULT = "demo"
 REPLACEABLE = (
-    "level",  # first, since it changes the length and the vocabulary
+    "level",
     "epochs",
     "steps_per_epoch",
     "batch_size",

@@ -64,7 +64,7 @@ def main(argv):
         if FLAGS[name].value == "":
             raise ValueError(f"--{name} is empty.")
     run = build_run()
-    console.train(run, 1 if sys.stdout.isatty() else 2)
+    console.train(run)
     console.report(run, FLAGS.samples)
 
 

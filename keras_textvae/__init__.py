@@ -63,6 +63,7 @@ with _quiet_imports():
     from keras_textvae.prepared import Text as Text
     from keras_textvae.prepared import prepare as prepare
     from keras_textvae.training import Run as Run
+    from keras_textvae.training import train as train
     from keras_textvae.zoo import bag_of_words_vae as bag_of_words_vae
     from keras_textvae.zoo import bytenet_vae as bytenet_vae
     from keras_textvae.zoo import feedforward_vae as feedforward_vae

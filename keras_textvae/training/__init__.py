@@ -3,4 +3,5 @@
 from keras_textvae.training import console as console
 from keras_textvae.training.folder import config_of as config_of
 from keras_textvae.training.folder import recipe_of as recipe_of
+from keras_textvae.training.one_call import train as train
 from keras_textvae.training.run import Run as Run

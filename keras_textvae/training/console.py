@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -40,14 +41,10 @@ class Remaining(keras.callbacks.Callback):
         )
 
 
-def train(run: Run, verbose: int = 1):
-    """Trains a run, and prints how far it is.
-
-    Args:
-        run: `Run`.
-        verbose: as in `keras.Model.fit`.
-    """
+def train(run: Run):
+    """Trains a run, and prints how far it is: on a terminal, after each step."""
     describe(run)
+    verbose = 1 if sys.stdout.isatty() else 2
     run.train([Remaining(), CollapseWarning()], verbose, announce)
 
 

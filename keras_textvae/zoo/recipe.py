@@ -65,14 +65,14 @@ class Recipe:
         So `replace(epochs=5, length=20, units=128)` changes `training`, `text` and the
         model's arguments. A whole part is a field too. Another `architecture` keeps
         the arguments that it takes, and another `level` takes a length and vocabulary
-        that fit it (`Text.at`), which fields after it may replace.
+        that fit it (`Text.at`); the other fields are replaced after these two.
 
         Raises:
             ValueError: for a field that no part has.
         """
         recipe = self
-        for name, value in fields.items():
-            recipe = recipe._replace_one(name, value)
+        for name in sorted(fields, key=lambda name: name not in FIRST):
+            recipe = recipe._replace_one(name, fields[name])
         return recipe
 
     def _replace_one(self, name, value):
@@ -107,6 +107,7 @@ class Recipe:
         return _made(cls, config)
 
 
+FIRST = ("architecture", "level")  # fields that change others
 PARTS_OF_A_RECIPE = {
     "text": Text,
     "data": Data,

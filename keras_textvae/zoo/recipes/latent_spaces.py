@@ -38,6 +38,33 @@ _PTB = Recipe(
     ),
 )
 _FREE_BITS = {"free_bits": 8.0, "free_bits_over": "dimension"}
+_SHORT = Recipe(
+    reference=(
+        "An LSTM VAE whose z holds a short sentence: the KL weighs little, words "
+        "are hidden from the encoder, which pools all of them, and a Gaussian "
+        "fitted to the posteriors says where the sentences lie."
+    ),
+    text=Text("words", length=15, too_long="drop", vocabulary=10_000),
+    data=Data("yelp"),
+    model=Model(
+        "lstm",
+        {
+            "embedding_dim": 384,
+            "units": 384,
+            "latent_dim": 64,
+            "keep_rate": 0.9,
+            "encoder_keep_rate": 0.9,
+            "z_every_step": True,
+            "pooling": "max",
+            "tied": True,
+        },
+    ),
+    terms=Terms(beta=0.2),
+    training=Training(
+        epochs=9, rate_schedule=Schedule("geometric", (3, 0.7)), clip_norm=5.0
+    ),
+    density=Density(components=1, fitted=True),
+)
 
 RECIPES = {
     "ptb-annealed": _PTB,
@@ -81,31 +108,13 @@ RECIPES = {
         model=Model("rnnlm", _PTB_SIZES),
         terms=Terms(),
     ),
-    "short-sentences": Recipe(
+    "short-sentences": _SHORT,
+    "short-texts": _SHORT.replace(
         reference=(
-            "An LSTM VAE whose z holds a short sentence: the KL weighs little, words "
-            "are hidden from the encoder, which pools all of them, and a Gaussian "
-            "fitted to the posteriors says where the sentences lie."
+            "`short-sentences` for text as people write it, in subwords: it goes in "
+            "and comes out as it stands."
         ),
-        text=Text("words", length=15, too_long="drop", vocabulary=10_000),
-        data=Data("yelp"),
-        model=Model(
-            "lstm",
-            {
-                "embedding_dim": 384,
-                "units": 384,
-                "latent_dim": 64,
-                "keep_rate": 0.9,
-                "encoder_keep_rate": 0.9,
-                "z_every_step": True,
-                "pooling": "max",
-                "tied": True,
-            },
-        ),
-        terms=Terms(beta=0.2),
-        training=Training(
-            epochs=9, rate_schedule=Schedule("geometric", (3, 0.7)), clip_norm=5.0
-        ),
-        density=Density(components=1, fitted=True),
+        text=Text("subwords", length=None, too_long="drop"),
+        corpus="grammar",
     ),
 }
