@@ -14,4 +14,8 @@ with quiet_imports():
     from keras_textvae.text_space import signatures
 
 if __name__ == "__main__":
-    print(signatures.table(signatures.declare("D", labels="C", fitted=False)))
+    print(
+        signatures.table(
+            signatures.declare("D", labels="C", fitted=False, subwords=True)
+        )
+    )

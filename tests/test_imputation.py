@@ -1,12 +1,14 @@
 """Imputation: the joint never falls, and small cases have known answers."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_textvae import zoo
-from keras_textvae.imputation import impute
+from keras_textvae.imputation import impute, impute_in_pieces
 from keras_textvae.posteriors import log_prob
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, UNK
 
@@ -23,11 +25,11 @@ def language_model():
     return stirred(zoo.rnnlm(V, 5, 6))
 
 
-def stirred(model):
+def stirred(model, scale=0.7):
     model(np.ones((1, 4), "int32"))
     rng = np.random.default_rng(0)
     for weight in model.trainable_weights:
-        weight.assign(rng.normal(scale=0.7, size=weight.shape))
+        weight.assign(rng.normal(scale=scale, size=weight.shape))
     return model
 
 
@@ -118,3 +120,134 @@ def test_rows_never_couple_in_a_graph_of_unknown_size(vae):
 def test_no_step_is_refused(vae):
     with pytest.raises(ValueError, match="steps=0"):
         impute(vae, *sentences(), steps=0)
+
+
+# Ids of pieces: which may be a whole word, which may begin one of several, which may
+# follow; 8 is none of a word.
+PIECES = {"alone": [4, 5], "first": [4, 5, 6], "other": [7, 4]}
+ALLOWED = np.array([[i in ids for i in range(V)] for ids in PIECES.values()])
+LONGEST = 11
+# So sure of what comes next that more pieces are often likelier than one.
+SURE = 3.0
+
+
+@pytest.fixture(scope="module")
+def sure_vae():
+    return stirred(zoo.lstm_vae(V, 5, 6, D, z_every_step=True), SURE)
+
+
+@pytest.fixture(scope="module")
+def sure_language_model():
+    return stirred(zoo.rnnlm(V, 5, 6), SURE)
+
+
+def fills(count, begins, reverse):
+    """All pieces that a hidden word of a count of them may be."""
+    kinds = ["other"] * count
+    if begins:
+        kinds[-1 if reverse else 0] = "alone" if count == 1 else "first"
+    return itertools.product(*(PIECES[kind] for kind in kinds))
+
+
+def completions(row, hidden, begins, counts, reverse):
+    """All sentences [L] with so many pieces in the places of hidden words."""
+    places = np.flatnonzero(hidden)
+    every = [
+        fills(count, begins[place], reverse)
+        for place, count in zip(places, counts, strict=True)
+    ]
+    for words in itertools.product(*every):
+        parts, before = [], 0
+        for place, word in zip(places, words, strict=True):
+            parts += [*row[before:place], *word]
+            before = place + 1
+        parts += row[before:].tolist()
+        ids = np.array([i for i in parts if i != PAD])
+        yield np.pad(ids, (0, max(LONGEST - len(ids), 0)), constant_values=PAD)
+
+
+def searched(model, row, hidden, begins, most, reverse):
+    """The completion by coordinate ascent, each search exhaustive, and its log p."""
+    counts = [1] * np.sum(hidden)
+    for word in range(len(counts)):
+        best = None
+        for count in range(1, most + 1):
+            tried = [*counts[:word], count, *counts[word + 1 :]]
+            options = np.stack([*completions(row, hidden, begins, tried, reverse)])
+            if options.shape[1] > LONGEST:
+                continue
+            scores = log_p(model, options, np.zeros((len(options), 0), "float32"))
+            top = np.argmax(scores)
+            if best is None or scores[top] > best[0]:
+                best = scores[top], tried, options[top]
+        counts = best[1]
+    return best[2], best[0]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("words", [1, 2])
+def test_pieces_are_those_of_an_exhaustive_search(sure_language_model, words, reverse):
+    ids, hidden = sentences(rows=16)
+    hidden &= np.cumsum(hidden, axis=1) <= words
+    begins = np.random.default_rng(5).random(ids.shape) < 0.7
+    found = impute_in_pieces(
+        sure_language_model,
+        ids,
+        hidden,
+        begins,
+        ALLOWED,
+        LONGEST,
+        3,
+        36,
+        reverse=reverse,
+    )
+    lengths = set()
+    for row in range(len(ids)):
+        arguments = ids[row], hidden[row], begins[row]
+        expected, score = searched(sure_language_model, *arguments, 3, reverse)
+        length = found.ids.shape[1]
+        np.testing.assert_array_equal(found.ids[row], expected[:length])
+        assert np.all(expected[length:] == PAD)
+        np.testing.assert_allclose(found.scores[row, 0], score, rtol=1e-4)
+        lengths.add(np.sum(expected != PAD) - np.sum(ids[row] != PAD))
+    assert len(lengths) > 1  # words of one piece, and of more
+
+
+def test_one_word_of_a_vae_has_the_pieces_of_the_largest_joint(sure_vae):
+    ids, hidden = sentences(rows=6)
+    hidden &= np.cumsum(hidden, axis=1) == 1
+    begins = np.ones(ids.shape, bool)
+    found = impute_in_pieces(sure_vae, ids, hidden, begins, ALLOWED, LONGEST, 2)
+    counts = set()
+    for row in range(len(ids)):
+        (place,) = np.flatnonzero(hidden[row])
+        alone = impute(sure_vae, ids[row][None], 1 * hidden[row][None], allowed=ALLOWED)
+        two = np.insert(ids[row], place, UNK)[None]
+        kinds = np.zeros(two.shape, "int32")
+        kinds[0, place : place + 2] = 2, 3
+        two = impute(sure_vae, two, kinds, allowed=ALLOWED)
+        scores = [float(x.scores[0, -1]) for x in (alone, two)]
+        np.testing.assert_allclose(found.scores[row, -1], max(scores), rtol=1e-4)
+        best = (alone, two)[np.argmax(scores)].ids[0]
+        np.testing.assert_array_equal(found.ids[row, : len(best)], best)
+        counts.add(1 + np.argmax(scores))
+    assert counts == {1, 2}
+
+
+def test_pieces_are_the_same_in_a_graph_that_takes_any_number_of_them(sure_vae):
+    ids, hidden = sentences(rows=4)
+    begins = np.ones(ids.shape, bool)
+    spec = [tf.TensorSpec([None, None], t) for t in (tf.int32, tf.bool, tf.bool)]
+    graph = tf.function(
+        lambda i, h, b, n: impute_in_pieces(sure_vae, i, h, b, ALLOWED, LONGEST, n, 3),
+        input_signature=[*spec, tf.TensorSpec([], tf.int32)],
+    )
+    for most in (1, 3):
+        eager = impute_in_pieces(
+            sure_vae, ids, hidden, begins, ALLOWED, LONGEST, most, 3
+        )
+        found = graph(ids, hidden, begins, most)
+        np.testing.assert_array_equal(found.ids, eager.ids)
+        assert np.all(np.sum(found.ids != PAD, axis=1) <= LONGEST)
+        row = graph(ids[3:4], hidden[3:4], begins[3:4], most).ids[0]
+        np.testing.assert_array_equal(row, found.ids[3, : len(row)])

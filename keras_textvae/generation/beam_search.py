@@ -1,6 +1,7 @@
 """Beam search: the likeliest ids, freely or around ids that are fixed.
 
 B: batch size. D: latent size. V: vocabulary size. L: ids of a sentence. K: beams.
+C: kinds of places.
 """
 
 from collections.abc import Iterable
@@ -38,6 +39,7 @@ def beam_search(
     width: int,
     fixed=None,
     forbidden: Iterable[int] = (UNK,),
+    allowed=None,
 ) -> Beams:
     """Searches argmax_x log p(x | z), K partial sentences at a time.
 
@@ -58,6 +60,9 @@ def beam_search(
             search for whole sentences.
         forbidden: ids never chosen, besides `<pad>` and `<bos>`, and besides `<eos>`
             where ids are fixed.
+        allowed: bool [C, V], which ids may be chosen in a place of each kind; or None
+            for one kind, of all. In `fixed`, `HIDDEN` is a place of the first kind,
+            `HIDDEN - 1` of the second, and so on.
 
     Returns:
         `Beams`. A free sentence without `<eos>` is one that was longer than L.
@@ -67,11 +72,13 @@ def beam_search(
     """
     _check(length, getattr(decoder, "length", length), width)
     ends = (PAD, BOS) if fixed is None else (PAD, BOS, EOS)
-    search = _Search(decoder, z, length, {*ends, *forbidden})
+    if allowed is None:
+        allowed = np.ones((1, decoder.vocabulary_size), bool)
+    search = _Search(decoder, z, length, {*ends, *forbidden}, allowed)
     rows = ops.shape(z)[0]
     if fixed is None:
         fixed = ops.full((rows, length), HIDDEN, "int32")
-    first = ops.min(ops.argmax(ops.cast(fixed == HIDDEN, "int32"), axis=-1))
+    first = ops.min(ops.argmax(ops.cast(fixed <= HIDDEN, "int32"), axis=-1))
     first = ops.cast(first, "int32")
     beginning = search.run(search.start(rows), fixed, 1, first)
     beams = search.run(search.widen(beginning, width), fixed, width, length)
@@ -92,12 +99,12 @@ class _Partial(NamedTuple):
 
 
 class _Search:
-    def __init__(self, decoder, z, length, forbidden):
+    def __init__(self, decoder, z, length, forbidden, allowed):
         self.decoder = decoder
         self.length = length
         self.features, self.state = decoder.initial_state(z)
-        penalty = np.zeros(decoder.vocabulary_size, "float32")
-        penalty[list(forbidden)] = -np.inf
+        penalty = np.where(allowed, 0.0, -np.inf).astype("float32")  # [C, V]
+        penalty[:, list(forbidden)] = -np.inf
         self.penalty = ops.convert_to_tensor(penalty)
 
     def start(self, rows):
@@ -155,10 +162,16 @@ class _Search:
             done=partial.done,
             state=state,
         )
-        searched = ops.logical_and(here == HIDDEN, ops.logical_not(partial.done))
+        searched = ops.logical_and(here <= HIDDEN, ops.logical_not(partial.done))
         kept = ops.cond(
             ops.any(searched),
-            lambda: self._choose(kept, partial.scores, searched, logits, total),
+            lambda: self._choose(
+                kept,
+                partial.scores,
+                searched,
+                logits + self._penalty(here, width),
+                total,
+            ),
             lambda: kept,
         )
         ids = ops.where(
@@ -167,12 +180,19 @@ class _Search:
         done = ops.logical_or(kept.done, kept.last == EOS)
         return kept._replace(ids=ids, done=done)
 
+    def _penalty(self, here, width):  # [B, 1] -> [B * K or 1, V]
+        """Returns what keeps ids out of the places that are searched."""
+        if self.penalty.shape[0] == 1:
+            return self.penalty
+        kinds = ops.reshape(ops.repeat(ops.maximum(HIDDEN - here, 0), width), (-1,))
+        return ops.take(self.penalty, kinds, axis=0)
+
     def _choose(self, kept, scores, searched, logits, total):
         """Replaces the beams by their best children in rows where an id is searched."""
         width = scores.shape[1]
         # No more children of one beam can be among the best of all.
         count = min(width, self.decoder.vocabulary_size)
-        values, ids = ops.top_k(logits + self.penalty, count)  # [B * K, count]
+        values, ids = ops.top_k(logits, count)  # [B * K, count]
         shape = (-1, width, count)
         values = ops.reshape(values, shape) - total[:, :, None] + scores[:, :, None]
         itself = ops.where(ops.arange(count) == 0, 0.0, -np.inf)

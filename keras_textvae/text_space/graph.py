@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_textvae import paths, samplers
 from keras_textvae.generation import generate
-from keras_textvae.imputation import impute
+from keras_textvae.imputation import impute, impute_in_pieces
 from keras_textvae.losses import sentence_nll
 from keras_textvae.mixtures import GaussianMixture
 from keras_textvae.models import SentenceModel
@@ -20,7 +20,7 @@ from keras_textvae.objectives import bound
 from keras_textvae.posteriors import DiagonalGaussian, total_kl
 from keras_textvae.text_space.endpoints import guarded, require_rows
 from keras_textvae.text_space.signatures import declare
-from keras_textvae.tokenizers import Codec, without_mark
+from keras_textvae.tokenizers import Codec, SubwordTokenizer, without_mark
 from keras_textvae.tokens import BOS, EOS, PAD, UNK
 
 # Of an imputation: beams, and steps; Bowman et al. 2016, section 5. As much work
@@ -66,6 +66,7 @@ class TextGraph:
             len(getattr(model, "labels", ())),
             hasattr(model, "decoder"),
             fitted if density else None,
+            isinstance(codec.tokenizer, SubwordTokenizer),
         )
         # Variables, so that an export has them once, and not in its graph.
         arrays = vars(density) if density else {}
@@ -151,10 +152,13 @@ class TextGraph:
             "unknown": _unknown(ids),
         }
 
-    def impute(self, text, width: int | None = None, steps: int | None = None):
+    def impute(
+        self, text, max_pieces=None, width: int | None = None, steps: int | None = None
+    ):
         """Replaces each hidden word or character by the likeliest, see `imputation`.
 
-        All others stay as they are, even those outside the vocabulary.
+        All others stay as they are, even those outside the vocabulary. In a space of
+        subwords a word has up to `max_pieces`.
         """
         ids, hidden, written = self.codec.hidden_ids(text)
         visible = ~hidden & (ids != PAD) & (ids != BOS) & (ids != EOS)
@@ -167,8 +171,23 @@ class TextGraph:
         usual = SEARCH if self.latent_dim else SEARCH_WITHOUT_Z
         width = usual[0] if width is None else width
         steps = usual[1] if steps is None else steps
-        completed = impute(self.model, ids, hidden, width, steps).ids
-        return {"text": self.codec.decode(completed, written)}
+        tokenizer = self.codec.tokenizer
+        if not isinstance(tokenizer, SubwordTokenizer):
+            completed = impute(self.model, ids, hidden, width, steps).ids
+            return {"text": self.codec.decode(completed, written)}
+        completed = impute_in_pieces(
+            self.model,
+            ids,
+            hidden,
+            tokenizer.begins(written),
+            tokenizer.fillings,
+            1 + self.codec.positions,
+            max_pieces,
+            width,
+            steps,
+            tokenizer.right_to_left,
+        )
+        return {"text": self.codec.decode(completed.ids)}
 
     def _from_density(self, noise, seed):  # [B, D], [B] -> [B, D]
         uniform = _per_row(tf.random.stateless_uniform, seed, 2, 1)[:, 0]

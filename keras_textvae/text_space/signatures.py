@@ -93,6 +93,9 @@ _SAMPLING = [
     _option("top_k", tf.int32, 0, 4, "keep the k likeliest words; 0 keeps all", 0),
     _option("top_p", tf.float32, 1.0, 0.9, "nucleus; 1 keeps all", 0.0, 1.0),
 ]
+_PIECES = _option(
+    "max_pieces", tf.int32, 4, 2, "subwords that a hidden word may have", 1, 8
+)
 _FROM_DENSITY = "z from the fitted density, not the prior"
 _ENDS = [
     Input("start", tf.string, meaning="first text of each path"),
@@ -122,6 +125,7 @@ def declare(
     labels: int = 0,
     decodes: bool = True,
     fitted: bool | None = None,
+    subwords: bool = False,
 ) -> dict[str, Signature]:
     """Returns the signatures of a text space by name; the first is the default one.
 
@@ -133,6 +137,7 @@ def declare(
         decodes: bool. Whether the model makes texts; a classifier does not.
         fitted: the default of `sample`'s option of that name; None for a space without
             a density, which has no such option.
+        subwords: bool. Whether texts are subwords, so that `impute` has `max_pieces`.
     """
     classify = {}
     if labels:
@@ -155,10 +160,11 @@ def declare(
     sampling = [*_SAMPLING]
     if fitted is not None:
         sampling.append(_option("fitted", tf.bool, fitted, not fitted, _FROM_DENSITY))
+    hiding = [_WITH_HIDDEN, *([_PIECES] if subwords else [])]
     signatures = {
         "sample": Signature("draws texts", [_SEED, *sampling], [_TEXTS]),
         "impute": Signature(
-            "replaces hidden words", [_WITH_HIDDEN], [_TEXTS], MAX_ROWS_OF_SEVERAL
+            "replaces hidden words", hiding, [_TEXTS], MAX_ROWS_OF_SEVERAL
         ),
         "score": Signature("bounds the likelihood", [_TEXT, _NOISE_SEED], _BOUND),
     }

@@ -126,6 +126,7 @@ class TextSpace:
         texts: str | bytes | Iterable[str | bytes],
         width: int | None = None,
         steps: int | None = None,
+        max_pieces: int | None = None,
     ) -> str | list[str]:
         """Replaces each hidden word, or character, "_" by the likeliest.
 
@@ -135,22 +136,29 @@ class TextSpace:
             texts: list of str, or one str.
             width, steps: int. See `imputation.impute`. None means 5 beams and 3 steps,
                 or 15 beams and one step for a language model, as in the SavedModel.
+            max_pieces: int. In a space of subwords, the most of a hidden word. None
+                means 4; each more is as much work as the first.
 
         Returns:
             list of str, or one str for one text.
         """
         if isinstance(texts, str | bytes):
-            return self.impute([texts], width, steps)[0]
+            return self.impute([texts], width, steps, max_pieces)[0]
         if width is not None and width > self.codec.vocabulary_size:
             raise ValueError(
                 f"impute: more beams than the vocabulary has ids. Received: {width} "
                 f"beams, {self.codec.vocabulary_size} ids"
             )
+        signature = self._signature("impute")
         if (width, steps) not in self._imputers:
             compute = functools.partial(self.graph.impute, width=width, steps=steps)
-            endpoint = guarded(self.graph.signatures["impute"], compute)
-            self._imputers[width, steps] = endpoint
-        outputs = self._call("impute", as_rows(texts), by=self._imputers[width, steps])
+            self._imputers[width, steps] = guarded(signature, compute)
+        _, *options = signature.inputs
+        if max_pieces is not None and not options:
+            raise ValueError("impute: `max_pieces` is for spaces of subwords.")
+        values = [i.default if max_pieces is None else max_pieces for i in options]
+        imputer = self._imputers[width, steps]
+        outputs = self._call("impute", as_rows(texts), *values, by=imputer)
         return as_texts(outputs["text"])
 
     def encode(self, texts: Iterable[str]) -> Encoding:
@@ -281,11 +289,14 @@ class TextSpace:
         saved_model.write(self, folder, batching, bfloat16)
 
     def _call(self, name, *values, by=None):
+        signature = self._signature(name)
+        return answered(name, signature, by or self.graph.endpoints[name], values)
+
+    def _signature(self, name):
         if name not in self.graph.signatures:
             kind, methods = type(self.model).__name__, ", ".join(self.graph.signatures)
             raise ValueError(f"{name}: a {kind} has no such method, only {methods}.")
-        endpoint = by or self.graph.endpoints[name]
-        return answered(name, self.graph.signatures[name], endpoint, values)
+        return self.graph.signatures[name]
 
     def _arrays(self, result, name, *values):
         return result(**self._call(name, *values))

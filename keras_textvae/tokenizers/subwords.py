@@ -5,6 +5,7 @@ B: batch size. T: time, with <bos> and <eos>. N: time without them. V: vocabular
 """
 
 import base64
+import functools
 import itertools
 import os
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_textvae.corpora import read_corpus
@@ -28,6 +30,7 @@ from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
 _ESCAPE = "\u241b"
 _ESCAPED = {_ESCAPE: "0", BLANK: "1", "\0": "2"}
 _HIDDEN_WORD = r"(^|[^\pL\pM\pN_])_($|[^\pL\pM\pN_])"
+_HIDDEN_WHOLE = " _"  # how one with the blank before it is written
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 # It has to come back as it is, and without an id of a special token.
 _PROBE = "a bé 中文 \U0001f600 <pad> <s> </s> <unk> <bos> <eos>"
@@ -155,6 +158,28 @@ class SubwordTokenizer(Tokenizer):
     def resources(self) -> list:
         return [*super().resources, self._model]
 
+    @functools.cached_property
+    def fillings(self) -> np.ndarray:
+        """What may stand for a hidden word, without other blanks: bool [3, V].
+
+        Which ids may be the only piece of a whole word, the first of several, and a
+        piece of any other place.
+        """
+        texts = [name.removeprefix(BLANK) for name in self.tokens]
+        of_words = [
+            number >= FIRST_WORD
+            and not _BYTE.fullmatch(text)
+            and not any(c.isspace() or c in (BLANK, _ESCAPE) for c in text)
+            for number, text in enumerate(texts)
+        ]
+        first = [token.startswith(BLANK) for token in self.tokens]
+        alone = [a and text != "" for a, text in zip(first, texts, strict=True)]
+        return np.array([alone, first, np.logical_not(first)]) & of_words
+
+    def begins(self, written):  # string [B, T] -> bool [B, T]
+        """Whether a hidden word, as `tokenize_hidden` writes it, is a whole one."""
+        return tf.equal(written, _HIDDEN_WHOLE)
+
     def decode(self, ids, unknown=None):  # int and string [B, T] -> [B]
         text = super().decode(ids, unknown)
         # The first word too begins with a blank.
@@ -177,7 +202,7 @@ class SubwordTokenizer(Tokenizer):
         next_row = tf.concat([rows, [-1]], 0)[1:]
         blank = tf.equal(ids, self._blank) & next_hidden & tf.equal(rows, next_row)
         begins = tf.concat([[False], blank], 0)[:-1]
-        names = tf.where(begins, " _", "_")
+        names = tf.where(begins, _HIDDEN_WHOLE, "_")
         written = tf.where(hidden, names, self._write(ids))
         pieces = tf.ragged.boolean_mask(pieces, pieces.with_flat_values(~blank))
         return pieces, *(tf.boolean_mask(x, ~blank) for x in (hidden, written))

@@ -82,6 +82,7 @@ def define_command_flags() -> None:
     flags.DEFINE_integer("top_k", None, f"sample: from the k likeliest; 0 is all {own}")
     flags.DEFINE_float("top_p", None, f"sample: from the likeliest of this sum {own}")
     flags.DEFINE_bool("fitted", None, f"sample: from the fitted density {own}")
+    flags.DEFINE_integer("max_pieces", None, f"impute: subwords of a word {own}")
     flags.DEFINE_string("start", None, "interpolate: the first text; must be given.")
     flags.DEFINE_string("end", None, "interpolate: the last text; must be given.")
     flags.DEFINE_integer("steps", None, f"interpolate: texts, ends included {own}")

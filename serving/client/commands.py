@@ -47,7 +47,10 @@ def impute(client: TextVAEClient, options):
     return _of_texts(
         client,
         options,
-        lambda texts: {"text": texts, "imputation": client.impute(texts)},
+        lambda texts: {
+            "text": texts,
+            "imputation": client.impute(texts, options.max_pieces),
+        },
     )
 
 

@@ -114,9 +114,16 @@ class TextVAEClient:
         outputs = self._predict_rows("reconstruct", {"text": _texts(texts)})
         return outputs["text"].tolist()
 
-    def impute(self, texts: Sequence[str]) -> list[str]:
-        """Replaces each hidden word, or character, "_"."""
-        return self._predict_rows("impute", {"text": _texts(texts)})["text"].tolist()
+    def impute(self, texts: Sequence[str], max_pieces: int | None = None) -> list[str]:
+        """Replaces each hidden word, or character, "_".
+
+        `max_pieces` is an option of models of subwords, whose words have several.
+        """
+        return self._predict_rows(
+            "impute",
+            {"text": _texts(texts)},
+            max_pieces=_scalar("max_pieces", max_pieces, np.int32),
+        )["text"].tolist()
 
     def encode(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """`mean` and `log_var` [B, D] of each text's posterior; `kl` [B] in nats.

@@ -5,7 +5,12 @@ import pytest
 
 from keras_textvae import GaussianMixture, zoo
 from keras_textvae.text_space import TextSpace
-from keras_textvae.tokenizers import CharacterTokenizer, Codec, WordTokenizer
+from keras_textvae.tokenizers import (
+    CharacterTokenizer,
+    Codec,
+    SubwordTokenizer,
+    WordTokenizer,
+)
 
 POSITIONS = 6
 LENGTH = POSITIONS - 1  # of a sentence, its end not counted
@@ -65,6 +70,16 @@ def tweets():
         tokenizer.vocabulary_size, POSITIONS, 3, units=8, channels=(4,), features=5
     )
     return TextSpace(stirred(model), Codec(tokenizer, LENGTH))
+
+
+@pytest.fixture(scope="session")
+def subwords():
+    """A space of subwords, with an LSTM."""
+    pytest.importorskip("sentencepiece")
+    texts = ["the cat sees a dog", "a big dog likes the old cat", "dogs like cats"]
+    tokenizer = SubwordTokenizer.learn_from(texts * 3)
+    model = zoo.lstm_vae(tokenizer.vocabulary_size, 5, 8, 3, z_every_step=True)
+    return TextSpace(stirred(model), Codec(tokenizer, 20))
 
 
 @pytest.fixture(params=["words", "crops"])
