@@ -39,7 +39,13 @@ def define_flags():
     flags.DEFINE_string("run_dir", None, "run or text space; must be given")
     flags.DEFINE_multi_string("text", None, "a text; repeat for more")
     flags.DEFINE_string(
-        "file", None, "texts, one a line, plain or .gz (default: standard input)"
+        "file",
+        None,
+        "texts: lines, .csv, .tsv, .jsonl (.gz or .zst too) or .parquet (default: "
+        "lines of standard input)",
+    )
+    flags.DEFINE_string(
+        "text_column", None, "of the texts in --file (default: the one of that name)"
     )
     define_json()
 
@@ -60,6 +66,8 @@ def open_space(argv) -> keras_textvae.TextSpace:
         raise ValueError("--run_dir is needed, and no argument without a name.")
     if FLAGS.file is not None and FLAGS.text:
         raise ValueError("--file excludes --text.")
+    if FLAGS.text_column and corpora.format_of(FLAGS.file or "") == "txt":
+        raise ValueError("--text_column needs a --file with columns.")
     return keras_textvae.open_space(FLAGS.run_dir)
 
 
@@ -146,11 +154,14 @@ def _rows() -> tuple[Iterator[Row], int]:
     if FLAGS.file is None:
         lines = corpora.read_input()
         return (Row(f"{STANDARD_INPUT}, line {n}", text) for n, text in lines), 0
-    file = FLAGS.file
-    rows = (Row(f"{file}, line {n}", text) for n, text in corpora.read_lines(file))
     # Only a regular file can be read twice.
-    total = sum(1 for _ in corpora.read_lines(file)) if os.path.isfile(file) else 0
-    return rows, total
+    total = sum(1 for _ in _rows_of_file()) if os.path.isfile(FLAGS.file) else 0
+    return _rows_of_file(), total
+
+
+def _rows_of_file() -> Iterator[Row]:
+    for number, text, _ in corpora.read_rows(FLAGS.file, FLAGS.text_column):
+        yield Row(corpora.row_place(FLAGS.file, number), corpora.one_line(text))
 
 
 def _readable(value) -> str:

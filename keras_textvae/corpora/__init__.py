@@ -7,6 +7,7 @@ from keras_textvae.corpora.collecting import collected as collected
 from keras_textvae.corpora.corpus import SPLITS as SPLITS
 from keras_textvae.corpora.corpus import Corpus as Corpus
 from keras_textvae.corpora.corpus import from_files as from_files
+from keras_textvae.corpora.dealing import one_line as one_line
 from keras_textvae.corpora.downloading import cache_folder as cache_folder
 from keras_textvae.corpora.downloading import download as download
 from keras_textvae.corpora.downloading import locked as locked

@@ -149,6 +149,14 @@ class Dealer(contextlib.ExitStack):
                 file.writelines(b"%b\n" % line for line in compress(lines, chosen))
 
 
+def one_line(text: str) -> str:
+    """Returns a text as a collected corpus has it.
+
+    It has no blanks around it; breaks in it are a blank.
+    """
+    return _line(text.encode()).decode()
+
+
 def _line(text: bytes) -> bytes:
     """Returns a text as the line of a file, which may be the first one there."""
     text = text.strip()

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from examples import encode, impute, reconstruct, score, texts
-from keras_textvae.prepared import progress
+from keras_textvae.corpora import progress
 
 ALL = [encode, impute, reconstruct, score]
 TEXTS = ["the cat sees a _", "big _", "old _ dog", "_ dog", "the the _ cat"]
@@ -49,6 +49,24 @@ def test_texts_are_read_from_flags_files_and_standard_input(
         assert run(impute, f"--run_dir={opened}", file) == expected
     typed(b"\xef\xbb\xbf" + "\r\n".join(TEXTS).encode())  # as Windows writes
     assert run(impute, f"--run_dir={opened}") == expected
+
+
+def test_texts_are_read_from_a_column_and_named_by_its_lines(run, opened, tmp_path):
+    cells = ["old dog", "the cat\n\nsees", LONG, "big"]
+    rows = "".join(f'{n},"{text}"\n' for n, text in enumerate(cells))
+    (tmp_path / "a.csv").write_text(f"id,review\n{rows}")
+    flags = [f"--run_dir={opened}", "--json", f"--file={tmp_path}/a.csv"]
+    ended = run(score, *flags, "--text_column=review")
+    assert ended.code == 2
+    texts = [json.loads(line)["text"] for line in ended.output]
+    assert texts == ["old dog", "the cat sees", "big"]
+    (line,) = ended.errors
+    assert f"{tmp_path}/a.csv, line 6: " in line
+    for name, message in (("a.csv", "among these: id, review"), ("a.txt", "columns")):
+        flags = [f"--run_dir={opened}", f"--file={tmp_path}/{name}"]
+        ended = run(score, *flags, "--text_column=text")
+        assert (ended.code, ended.output) == (2, [])
+        assert message in ended.errors[0]
 
 
 @pytest.mark.parametrize("program", ALL)
