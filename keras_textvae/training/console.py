@@ -79,7 +79,7 @@ def describe_corpus(corpus: PreparedCorpus):
             print(
                 f"warning: {split.unknown_share:.1%} of {split.name}'s {pieces} are "
                 "unknown to the vocabulary, and no model can write them: try "
-                f"{remedy}, or --level=subwords."
+                f"{remedy}, or subwords (--level)."
             )
     usual = ", which 99% of the training sentences have at most"
     chosen = usual if corpus.text.get("length") is None else ""

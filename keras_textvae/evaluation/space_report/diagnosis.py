@@ -105,8 +105,7 @@ def _of_words(report) -> Iterator[Finding]:
             f"too many unknown {report.unit}s",
             f"{likelihood.unknown:.1%} of the sentences' {report.unit}s are not in the "
             "vocabulary, and are never written.",
-            "a larger --vocabulary, more training text, or a recipe of characters or "
-            "bytes",
+            "a larger --vocabulary, more training text, or subwords (--level)",
         )
     empty = likelihood.kl < COLLAPSED  # which is said already
     if not empty and reconstruction.distinct < REPEATED:
