@@ -5,10 +5,11 @@ r"""Turns sentences of one kind into another by arithmetic in the latent space.
     python examples/arithmetic.py --run_dir=runs/reviews --labelled=train.tsv \
         --evaluate=test.tsv --scale=1,1.5,2
 
-A labelled file has a label, a tab and a text in each line. A text is decoded, greedily,
-from z + scale * (mean of --to - mean of --from), where z is the mean of its posterior,
-and the two others are the means of all z of a label's texts (Shen et al. 2020, section
-5.3).
+A labelled file has a label, a tab and a text in each line, or, with
+--labelled_columns=stars,review, these two columns of any file that `train.py` takes. A
+text is decoded, greedily, from z + scale * (mean of --to - mean of --from), where z is
+the mean of its posterior, and the two others are the means of all z of a label's texts
+(Shen et al. 2020, section 5.3).
 
 Texts come from --text, --file or standard input, one a line. --json prints `text` and
 `becomes`, a text by its scale. A text that is too long is told on standard error; the
@@ -59,6 +60,7 @@ def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
     texts.define_flags()
     flags.DEFINE_string("labelled", None, "file of label, tab, text; must be given")
+    labelled.define_columns()
     flags.DEFINE_string("from", None, "label of the texts")
     flags.DEFINE_string("to", None, "label that they are to have")
     flags.DEFINE_list("scale", ["1"], "how far to go; some numbers")
@@ -74,11 +76,15 @@ def main(argv):
         raise ValueError("--evaluate needs pip install keras_textvae[classify]")
     scales = {name: _scale(name) for name in FLAGS.scale}
     space = texts.open_space(argv)
-    train = labelled.read_fitting(FLAGS.labelled, space.codec)
+    train = labelled.read_fitting(
+        FLAGS.labelled, space.codec, columns=FLAGS.labelled_columns
+    )
     directions = _directions(train.names)
     arithmetic = Arithmetic(space, train)
     if FLAGS.evaluate:
-        test = labelled.read_fitting(FLAGS.evaluate, space.codec, train.names)
+        test = labelled.read_fitting(
+            FLAGS.evaluate, space.codec, train.names, FLAGS.labelled_columns
+        )
         return _evaluate(arithmetic, train, test, directions, {"0": 0.0} | scales)
     (direction,) = directions
 

@@ -3,7 +3,9 @@ r"""Compares ways to classify texts with few labels over a pretrained encoder.
     python examples/classify.py --run_dir=runs/bag-of-words-tweets \
         --labelled=emotion/train.tsv --test=emotion/test.tsv --labels_per_class=10,50
 
-A labelled file has a label, a tab and a text in each line. Methods:
+A labelled file has a label, a tab and a text in each line, or, with
+--labelled_columns=stars,review, these two columns of any file that `train.py` takes.
+Methods:
 
     bag_of_words      logistic regression on words, without the encoder
     scratch           the encoder's network from new weights
@@ -38,7 +40,7 @@ with quiet_imports():
     from examples.classification import labelled
     from keras_textvae import models, space_files
     from keras_textvae.atomic_files import read_json, write_json
-    from keras_textvae.corpora import read_lines
+    from keras_textvae.corpora import one_line, read_lines, read_rows
     from keras_textvae.prepared import sha256
 
 try:
@@ -55,6 +57,7 @@ INTERRUPTED = "interrupted; the same command goes on after the last result"
 def define_flags():
     flags.DEFINE_string("run_dir", None, "run or text space; must be given")
     flags.DEFINE_string("labelled", None, "file of label, tab, text; must be given")
+    labelled.define_columns()
     flags.DEFINE_string(
         "test", None, "another one (default: a fifth of the labelled one, held out)"
     )
@@ -90,9 +93,13 @@ def main(argv):
             names = ", ".join(methods.METHODS)
             raise ValueError(f"--methods={name}: the methods are {names}.")
     space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
-    train = labelled.read_fitting(FLAGS.labelled, space.codec)
+    train = labelled.read_fitting(
+        FLAGS.labelled, space.codec, columns=FLAGS.labelled_columns
+    )
     if FLAGS.test:
-        test = labelled.read_fitting(FLAGS.test, space.codec, train.names)
+        test = labelled.read_fitting(
+            FLAGS.test, space.codec, train.names, FLAGS.labelled_columns
+        )
     else:
         train, test = _split(train)
     problem = _problem(space, train)
@@ -186,8 +193,8 @@ def _split(train):
 def _problem(space, train):
     texts = []
     for path in FLAGS.unlabelled:
-        lines = [line for line in read_lines(path) if line[1].strip()]
-        numbers, added = zip(*lines, strict=True) if lines else ((), ())
+        rows = [(n, one_line(text)) for n, text, _ in read_rows(path) if text.strip()]
+        numbers, added = zip(*rows, strict=True) if rows else ((), ())
         labelled.check_lengths(path, numbers, [*added], space.codec)
         texts += added
     return methods.Problem(
@@ -203,7 +210,7 @@ def _problem(space, train):
 def _configuration():
     """Returns what the scores depend on; files by their content."""
     model = os.path.join(space_files.folder_of(FLAGS.run_dir), "model.keras")
-    options = ("features", "hidden", "learning_rate")
+    options = ("features", "hidden", "learning_rate", "labelled_columns")
     return {
         "model": sha256(model),
         "labelled": sha256(FLAGS.labelled),

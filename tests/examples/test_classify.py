@@ -143,6 +143,21 @@ def test_a_byte_order_mark_is_no_part_of_a_label(files):
     assert labelled.read(files / "train.tsv").names == ["cat", "dog"]
 
 
+def test_labelled_texts_may_be_columns_of_a_table(files, space):
+    path = files / "train.csv"
+    path.write_text('stars,review\n1,a cat\n2,"a\n\ndog"\n,\n1,big\n')
+    expected = labelled.Labelled(["a cat", "a dog", "big"], ["1", "2", "1"])
+    for columns in (["stars", "review"], ["stars"]):
+        assert labelled.read(path, columns=columns) == expected
+    with pytest.raises(ValueError, match="train.csv, line 3: '2' was never seen"):
+        labelled.read(path, ["1"], ["stars"])
+    with pytest.raises(ValueError, match="--labelled_columns=a,b,c: label, text"):
+        labelled.read(path, columns=["a", "b", "c"])
+    path.write_text(f"{path.read_text()}2,{'big ' * 9}\n")
+    with pytest.raises(ValueError, match="train.csv, line 8: more than the 5 words"):
+        labelled.read_fitting(path, space.codec, columns=["stars"])
+
+
 def test_the_table_has_each_figure_under_its_name():
     scores = {("a", "10"): [methods.Score(0.5, 0.25), methods.Score(0.5, 0.25)]}
     f1, accuracy = report.text(["a", "b"], ["10"], scores).split("Accuracy")
