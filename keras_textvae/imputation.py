@@ -162,12 +162,17 @@ def impute_in_pieces(
         )
         completed = impute(model, *places, width=width, steps=steps, allowed=allowed)
         joint = ops.reshape(completed.scores[:, -1], (-1, most))
-        best = ops.arange(rows, dtype="int32") * most
-        best = best + ops.cast(ops.argmax(joint, axis=1), "int32")
+        _, best = ops.top_k(joint, 1)  # [B, 1]
+        best = ops.arange(rows, dtype="int32") * most + ops.cast(best[:, 0], "int32")
         return word + 1, *(ops.take(x, best, axis=0) for x in (counts, *completed))
 
     scores = ops.zeros((rows, steps if model.latent_dim else 1))
-    start = 1, ops.ones_like(ids), ops.zeros((rows, longest), "int32"), scores
+    start = (
+        1,
+        ops.ones((rows, time), "int32"),
+        ops.zeros((rows, longest), "int32"),
+        scores,
+    )
     _, _, ids, scores = ops.while_loop(unfinished, choose, start)
     return Imputation(ids, scores)
 

@@ -195,17 +195,17 @@ class SubwordTokenizer(Tokenizer):
     def _hiding(self, text):
         """As `Tokenizer`'s. A blank before a hidden word is part of it."""
         text = _with_hidden_words(_prepared(text, self.lower, self.tweets))
-        pieces = self._model.tokenize(text)
-        ids, rows = pieces.flat_values, pieces.value_rowids()
+        ids = self._model.tokenize(text).to_tensor(PAD)  # [B, N]
         hidden = tf.equal(ids, self._hidden)
-        next_hidden = tf.concat([hidden, [False]], 0)[1:]
-        next_row = tf.concat([rows, [-1]], 0)[1:]
-        blank = tf.equal(ids, self._blank) & next_hidden & tf.equal(rows, next_row)
-        begins = tf.concat([[False], blank], 0)[:-1]
-        names = tf.where(begins, _HIDDEN_WHOLE, "_")
-        written = tf.where(hidden, names, self._write(ids))
-        pieces = tf.ragged.boolean_mask(pieces, pieces.with_flat_values(~blank))
-        return pieces, *(tf.boolean_mask(x, ~blank) for x in (hidden, written))
+        blank = tf.equal(ids, self._blank) & tf.pad(hidden, [[0, 0], [0, 1]])[:, 1:]
+        whole = tf.pad(blank, [[0, 0], [1, 0]])[:, :-1]
+        words = tf.where(whole, _HIDDEN_WHOLE, "_")
+        written = tf.where(hidden, words, self._write(ids))
+        kept = tf.not_equal(ids, PAD) & ~blank
+        ids, hidden, written = (
+            tf.ragged.boolean_mask(x, kept) for x in (ids, hidden, written)
+        )
+        return ids, hidden.flat_values, written.flat_values
 
     def _look_up(self, pieces):
         return pieces

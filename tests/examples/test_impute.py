@@ -32,6 +32,7 @@ def test_sentences_are_completed_as_by_the_space(run, opened, space):
         (["--run_dir=RUN", "--text=a" + " _" * 9], "more than 5 words"),
         (["--run_dir=RUN", "--text=a _", "--beams=99"], "99 beams, 12 ids"),
         (["--run_dir=RUN", "--text=a _", "--beams=0"], "--beams=0"),
+        (["--run_dir=RUN", "--text=a _", "--max_pieces=2"], "for spaces of subwords"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(run, opened, arguments, message):

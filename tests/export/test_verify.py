@@ -6,6 +6,7 @@ import subprocess
 import sys
 import types
 
+import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -21,9 +22,11 @@ from keras_textvae import (
     bag_of_words_vae,
     transfer,
 )
+from serving.client import TextVAEClient
 from serving.saved_model import gate, manifest
+from serving.server import Server
 from tests.step_by_step import step_by_step
-from tests.text_space.conftest import stirred
+from tests.text_space.conftest import space_of_subwords, stirred
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,26 @@ def test_all_options_and_signatures_equal_their_model_in_a_process_of_its_own(
 
 def test_an_export_passes_the_gate(exported):
     assert gate.faults(exported) == manifest.faults(exported) == []
+
+
+def test_a_space_of_subwords_passes_and_answers_raw_text_when_it_is_served(tmp_path):
+    space = space_of_subwords()
+    version = export(space, tmp_path / "textvae")
+    assert verify.verify(space, str(version)) == []
+    hidden = ["the cat _ a dog", "Z\u00fcrich _, \u4e2d"]
+    with (
+        Server(version.parent, "textvae") as server,
+        TextVAEClient(server.address, "textvae", timeout=60) as client,
+    ):
+        assert client.sample([3, 4]) == space.sample(2, seed=3)
+        assert client.impute(hidden) == space.impute(hidden)
+        assert client.impute(hidden, 1) == space.impute(hidden, max_pieces=1)
+        texts = ["  Z\u00fcrich\t\u2581", "\0 <eos>"]
+        np.testing.assert_allclose(
+            client.encode(texts)["mean"], space.encode(texts).mean, atol=1e-5
+        )
+        with pytest.raises(grpc.RpcError, match="`max_pieces` must be at most 8"):
+            client.impute(hidden, 9)
 
 
 def test_what_reads_a_file_is_found_first(space, tmp_path):

@@ -72,14 +72,18 @@ def tweets():
     return TextSpace(stirred(model), Codec(tokenizer, LENGTH))
 
 
-@pytest.fixture(scope="session")
-def subwords():
-    """A space of subwords, with an LSTM."""
+def space_of_subwords():
     pytest.importorskip("sentencepiece")
     texts = ["the cat sees a dog", "a big dog likes the old cat", "dogs like cats"]
     tokenizer = SubwordTokenizer.learn_from(texts * 3)
     model = zoo.lstm_vae(tokenizer.vocabulary_size, 5, 8, 3, z_every_step=True)
     return TextSpace(stirred(model), Codec(tokenizer, 20))
+
+
+@pytest.fixture(scope="session")
+def subwords():
+    """A space of subwords, with an LSTM."""
+    return space_of_subwords()
 
 
 @pytest.fixture(params=["words", "crops"])

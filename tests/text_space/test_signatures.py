@@ -13,12 +13,13 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 def test_the_guide_has_the_table():
     # `python export/signature_table.py` prints it.
-    declared = declare("D", labels="C", fitted=False)
+    declared = declare("D", labels="C", fitted=False, subwords=True)
     assert table(declared) in (ROOT / "docs" / "serving.md").read_text()
 
 
 @pytest.mark.parametrize(
-    ("latent_dim", "options"), [(0, {}), (3, {}), (3, {"fitted": True})]
+    ("latent_dim", "options"),
+    [(0, {}), (3, {}), (3, {"fitted": True}), (3, {"subwords": True})],
 )
 def test_options_stand_last_and_are_scalars(latent_dim, options):
     for signature in declare(latent_dim, **options).values():
@@ -29,7 +30,7 @@ def test_options_stand_last_and_are_scalars(latent_dim, options):
 
 @pytest.mark.parametrize("fitted", [False, True])
 def test_the_example_of_an_option_is_allowed_and_not_its_default(fitted):
-    declared = declare(3, fitted=fitted).values()
+    declared = declare(3, fitted=fitted, subwords=True).values()
     options = [i for s in declared for i in s.inputs if not i.has_rows]
     for option in options:
         example = tf.constant(option.example, option.dtype).numpy()
@@ -43,6 +44,12 @@ def test_a_density_makes_an_option_with_the_space_s_default():
         *_, option = declare(3, fitted=fitted)["sample"].inputs
         assert (option.name, option.default) == ("fitted", fitted)
     assert "fitted" not in {i.name for i in declare(3)["sample"].inputs}
+
+
+def test_only_subwords_make_words_of_several_pieces():
+    *_, option = declare(0, subwords=True)["impute"].inputs
+    assert (option.name, option.default) == ("max_pieces", 4)
+    assert [i.name for i in declare(0)["impute"].inputs] == ["text"]
 
 
 def test_a_language_model_has_no_z():
