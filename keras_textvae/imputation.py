@@ -107,7 +107,7 @@ def impute_in_pieces(
     begins,
     allowed,
     length: int,
-    most=4,
+    most: Any = 4,
     width: int = 5,
     steps: int = 3,
     reverse: bool = False,

@@ -15,13 +15,14 @@ TENSORS = {
     *("state", "h", "c", "t", "rows", "buffer", "recurrent_kernel", "projected"),
     *("outputs", "logits", "kl", "kl_weight", "reconstruction", "divergence"),
     *("data", "arrays", "values", "y_true", "condition", "conditions", "uniform"),
+    *("allowed", "begins"),
 }
 # In rooms where text is a tensor too.
 TEXTS = {
-    "keras_textvae.tokenizers": {"text", "texts", "lines", "unknown"},
+    "keras_textvae.tokenizers": {"text", "texts", "lines", "unknown", "written"},
     "keras_textvae.text_space.graph": {
         *("text", "start", "end", "steps", "spherical"),
-        *("seed", "temperature", "top_k", "top_p", "fitted"),
+        *("seed", "temperature", "top_k", "top_p", "fitted", "max_pieces"),
     },
 }
 SHAPES = ("_shape", "shapes")  # how they end, of tensors, which Keras hands to `build`

@@ -22,7 +22,8 @@ def sentences_about_food(split, count):
 
 def test_your_own_sentences_get_a_latent_space_that_is_used(tmp_path, monkeypatch):
     section = README.read_text().partition("\n## Your own sentences\n")[2]
-    snippet = section.partition("```python\n")[2].partition("```")[0]
+    snippets = [part.partition("```")[0] for part in section.split("```python\n")]
+    (snippet,) = [text for text in snippets if "model.fit(" in text]
     valid = sentences_about_food("valid", 300)
     train = sentences_about_food("train", 2_500)
     (tmp_path / "sentences.txt").write_text("\n".join(train) + "\n")

@@ -54,6 +54,7 @@ CONSTANT = (
     "bowman2016-fiction-autoencoder",
     "bag-of-words-tweets",
     "short-sentences",
+    "short-texts",
     "ptb-target",
 )
 # The largest difference between two orders of the same sums, for logits around 1.
