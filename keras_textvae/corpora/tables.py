@@ -1,7 +1,9 @@
 """Texts, and their labels, in the rows of a file: .csv, .tsv, .jsonl, .parquet, .txt.
 
     format    rows                                 columns
-    csv       of RFC 4180, with quotes             named by the first row
+    csv       of RFC 4180, with quotes; between    named by the first row
+              semicolons if there is no comma
+              in the first row
     tsv       between tabs; a quote is a letter    named by the first row
     jsonl     a JSON object a line                 the objects' keys
     parquet   needs pyarrow                        the file's
@@ -11,6 +13,7 @@ All but Parquet may be .gz or .zst; .ndjson and .json are read as .jsonl.
 """
 
 import csv
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -119,12 +122,15 @@ def _csv(file, text_column, label_column, report):
     lines = (
         f"{line.decode()}\n" for _, lines in read_chunks(file, report) for line in lines
     )
-    return _of_cells(_quoted(lines), text_column, label_column)
+    first = [*itertools.islice(lines, 1)]
+    delimiter = ";" if ";" in "".join(first) and "," not in first[0] else ","
+    rows = _quoted(itertools.chain(first, lines), delimiter)
+    return _of_cells(rows, text_column, label_column)
 
 
-def _quoted(lines):
+def _quoted(lines, delimiter):
     """Yields the number of a row's first line, and its cells."""
-    rows, number = csv.reader(lines, strict=True), 1
+    rows, number = csv.reader(lines, delimiter=delimiter, strict=True), 1
     while True:
         try:
             cells = next(rows)
@@ -176,9 +182,9 @@ def _jsonl(file, text_column, label_column, report):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise BadRow(number, f"not JSON ({error}).") from None
+            raise BadRow(number, f"no JSON object in one line ({error}).") from None
         if not isinstance(row, dict):
-            raise BadRow(number, f"an object is needed, not {shown(row)}.")
+            raise BadRow(number, f"no JSON object in one line, but {shown(row)}.")
         columns = columns or choose(number, row, text_column, label_column)
         text, label = cells_of(number, row, columns)
         yield number, text_of(number, text) if "\\u" in line else text, label

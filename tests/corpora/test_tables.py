@@ -97,6 +97,7 @@ def test_the_column_of_texts_is_taken_where_only_one_can_be_meant(tmp_path):
     assert rows_of(path, "id,text\n1,a\n") == [(2, "a", None)]
     assert rows_of(path, "sentence,id\na,1\n") == [(2, "a", None)]
     assert rows_of(path, "stars,review\n1,a\n", None, "stars") == [(2, "a", "1")]
+    assert rows_of(path, "id;text\n1;a, b\n") == [(2, "a, b", None)]
     for header in ("id,review", "text,sentence"):
         with pytest.raises(ValueError, match="which column has the texts") as raised:
             rows_of(path, f"{header}\na,b\n")
@@ -109,6 +110,11 @@ def test_cells_of_a_csv_may_have_breaks_quotes_and_any_length(tmp_path):
     rows = rows_of(tmp_path / "a.csv", content)
     texts = [(2, 'a\nb "c"', None), (4, long, None), (5, "\0a", None), (6, "", None)]
     assert rows == texts
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "jsonl", "txt"])
+def test_an_empty_file_has_no_rows(tmp_path, format):
+    assert rows_of(tmp_path / f"a.{format}", "") == []
 
 
 def test_a_quote_in_a_tsv_is_a_letter(tmp_path):
@@ -135,9 +141,14 @@ BAD = {
     "quote": ("a.csv", 'a\n"b\n" c\n', (), "line 2: bad quotes or line ends"),
     "return": ("a.csv", "a\nb\rc\n", (), "line 2: bad quotes or line ends"),
     "latin": ("a.csv", b"a\nb\n\xe9\n", (), "a.csv, line 3: not UTF-8"),
-    "no object": ("a.jsonl", '{"a": "b"}\n["a"]\n', (), "line 2: an object is needed"),
-    "no JSON": ("a.jsonl", '{"a": "b"}\n\n{"a"\n', (), "a.jsonl, line 3: not JSON"),
-    "deep": ("a.jsonl", "[" * 100_000, (), "a.jsonl, line 1: not JSON"),
+    "no object": (
+        "a.jsonl",
+        '{"a": "b"}\n["a"]\n',
+        (),
+        "line 2: no JSON object in",
+    ),
+    "no JSON": ("a.jsonl", '{"a": "b"}\n\n{"a"\n', (), "a.jsonl, line 3: no JSON"),
+    "deep": ("a.jsonl", "[" * 100_000, (), "a.jsonl, line 1: no JSON"),
     "no key": ("a.jsonl", '{"a":"b"}\n{"c": 1}\n', (), "line 2: no column 'a' among"),
     "half": ("a.jsonl", '{"a": "\\ud800"}\n', (), "line 1: not UTF-8"),
     "number": ("a.jsonl", '{"a": 5}\n', ("a",), "line 1: 5 is no text"),
