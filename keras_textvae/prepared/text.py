@@ -5,7 +5,7 @@ import dataclasses
 from keras_textvae.tokens import positions
 
 TOO_LONG = ("error", "drop", "cut")
-OF_SUBWORDS = ("algorithm", "nfkc")  # fields that no other level has
+OF_SUBWORDS = ("algorithm", "nfkc", "sampled")  # fields that no other level has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Text:
         right_to_left: whether sentences begin with the last word, see `tokenizers`.
         algorithm: "unigram" or "bpe", by which subwords are learned.
         nfkc: whether subwords are those of texts in the normal form NFKC.
+        sampled: how often the training split is there, each time in segmentations drawn
+            anew, which are longer than the best (Kudo 2018); an epoch passes over all
+            of them. 0 has the best ones alone, as validation and test always have.
 
     Raises:
         ValueError: for a value that there is not, or that the level does not have.
@@ -41,6 +44,7 @@ class Text:
     right_to_left: bool = False
     algorithm: str = "unigram"
     nfkc: bool = False
+    sampled: int = 0
 
     @property
     def positions(self) -> int:
@@ -53,6 +57,10 @@ class Text:
             raise ValueError(
                 f"`too_long` is one of {', '.join(TOO_LONG)}. "
                 f"Received: too_long={self.too_long!r}"
+            )
+        if self.sampled < 0:
+            raise ValueError(
+                f"`sampled` must not be negative. Received: sampled={self.sampled}"
             )
         if self.level == "subwords" and self.form == "crop":
             raise ValueError("Crops are of characters or bytes, not of subwords.")

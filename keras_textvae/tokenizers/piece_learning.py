@@ -104,6 +104,13 @@ def package() -> ModuleType:
     return sentencepiece
 
 
+def messages() -> ModuleType:
+    """Returns the protocol messages of the package, of which a model is one."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    return sentencepiece_model_pb2
+
+
 def _lines(texts) -> Iterator[str]:
     """Yields texts in parts of `LONGEST` characters at most, cut at blanks."""
     for text in texts:
@@ -142,9 +149,7 @@ def _normalization(nfkc) -> Generator[dict[str, str]]:
 
 def _without_path(model):
     """Returns a model that does not name the file of its rule, which is gone."""
-    from sentencepiece import sentencepiece_model_pb2 as messages
-
-    proto = messages.ModelProto.FromString(model)  # ty: ignore[missing-attribute]
+    proto = messages().ModelProto.FromString(model)
     proto.normalizer_spec.ClearField("normalization_rule_tsv")
     return proto.SerializeToString(deterministic=True)
 
