@@ -42,7 +42,7 @@ def impute(
     width: int = 5,
     steps: int = 3,
     forbidden: Iterable[int] = (UNK,),
-    allowed=None,
+    allowed: np.ndarray | None = None,
 ) -> Imputation:
     """Replaces hidden words by the likeliest ones.
 
@@ -105,9 +105,9 @@ def impute_in_pieces(
     ids,
     hidden,
     begins,
-    allowed,
+    most,
+    allowed: np.ndarray,
     length: int,
-    most=4,
     width: int = 5,
     steps: int = 3,
     reverse: bool = False,
@@ -126,10 +126,10 @@ def impute_in_pieces(
         hidden: bool [B, T].
         begins: bool [B, T]. Whether a hidden word is a whole one, not the end of one
             whose beginning is there.
+        most: int32 []. N.
         allowed: bool [3, V]. Which ids may be the only piece of a whole word, the first
             of several, and any other.
         length: int. The most ids of a completed sentence, `<bos>` and `<eos>` counted.
-        most: int or int32 []. N.
         reverse: bool. Whether the last piece of a word comes first.
 
     Returns:

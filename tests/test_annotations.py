@@ -11,6 +11,7 @@ from keras_textvae import layers
 # or one with a value for its default, is no tensor, whatever its name.
 TENSORS = {
     *("ids", "x", "y", "y_pred", "sample_weight", "targets", "fixed", "hidden"),
+    *("begins", "most"),
     *("features", "mean", "log_var", "noise", "z", "log_det", "first", "last", "share"),
     *("state", "h", "c", "t", "rows", "buffer", "recurrent_kernel", "projected"),
     *("outputs", "logits", "kl", "kl_weight", "reconstruction", "divergence"),
@@ -18,10 +19,10 @@ TENSORS = {
 }
 # In rooms where text is a tensor too.
 TEXTS = {
-    "keras_textvae.tokenizers": {"text", "texts", "lines", "unknown"},
+    "keras_textvae.tokenizers": {"text", "texts", "lines", "unknown", "written"},
     "keras_textvae.text_space.graph": {
         *("text", "start", "end", "steps", "spherical"),
-        *("seed", "temperature", "top_k", "top_p", "fitted"),
+        *("seed", "temperature", "top_k", "top_p", "fitted", "max_pieces"),
     },
 }
 SHAPES = ("_shape", "shapes")  # how they end, of tensors, which Keras hands to `build`

@@ -114,13 +114,13 @@ def messages() -> ModuleType:
 def _lines(texts) -> Iterator[str]:
     """Yields texts in parts of `LONGEST` characters at most, cut at blanks."""
     for text in texts:
-        text = text.replace(_RARE, " ")
-        while len(text) > LONGEST:
-            end = text.rfind(" ", 1, LONGEST + 1)
-            end = LONGEST if end < 0 else end
-            yield text[:end]
-            text = text[end:].removeprefix(" ")
-        yield text
+        text, start = text.replace(_RARE, " "), 0
+        while len(text) - start > LONGEST:
+            end = text.rfind(" ", start + 1, start + LONGEST + 1)
+            end = start + LONGEST if end < 0 else end
+            yield text[start:end]
+            start = end + text.startswith(" ", end)  # each part has one put before it
+        yield text[start:]
 
 
 def _sample(lines, most, seed) -> list[str]:

@@ -35,7 +35,7 @@ _HIDDEN_WHOLE = " _"  # how one with the blank before it is written
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 # It has to come back as it is, and without an id of a special token.
 _PROBE = "a bé 中文 \U0001f600 <pad> <s> </s> <unk> <bos> <eos>"
-_CHUNK = 10_000  # texts that are prepared together
+_CHUNK = 1_000  # texts that are prepared together
 
 
 @keras.saving.register_keras_serializable(package="keras_textvae")
