@@ -22,7 +22,7 @@ EXTRAS = {
         "prometheus-client>=0.20",
     ],
     # To learn subwords, and to draw segmentations; what is learned works without.
-    "subwords": ["sentencepiece>=0.2,<0.3"],
+    "subwords": ["sentencepiece>=0.2.3,<0.3"],
     # Its own extra has scikit-learn and SciPy, without which there is no search.
     "tune": ["keras-tuner[bayesian]>=1.4.7"],
     "dev": [
@@ -33,7 +33,7 @@ EXTRAS = {
         "pytest>=8",
         "pytest-xdist>=3.6",
         "ruff>=0.9",
-        "sentencepiece>=0.2,<0.3",
+        "sentencepiece>=0.2.3,<0.3",
         # One release: what it finds still changes from one to the next.
         "ty>=0.0.108,<0.0.109",
     ],

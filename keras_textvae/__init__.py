@@ -82,6 +82,7 @@ _TEXT = {
     "CharacterTokenizer": "tokenizers",
     "Codec": "tokenizers",
     "Batching": "text_space",
+    "SubwordTokenizer": "tokenizers",
     "TextSpace": "text_space",
     "WordTokenizer": "tokenizers",
     "open_space": "text_space",
@@ -96,6 +97,7 @@ if _typing.TYPE_CHECKING:  # a checker reads these, not `_TEXT` and `__all__`
     from keras_textvae.text_space import open_space as open_space
     from keras_textvae.tokenizers import CharacterTokenizer as CharacterTokenizer
     from keras_textvae.tokenizers import Codec as Codec
+    from keras_textvae.tokenizers import SubwordTokenizer as SubwordTokenizer
     from keras_textvae.tokenizers import WordTokenizer as WordTokenizer
 else:
     __all__ = [name for name in globals() if not name.startswith("_")]

@@ -42,7 +42,7 @@ def impute(
     width: int = 5,
     steps: int = 3,
     forbidden: Iterable[int] = (UNK,),
-    allowed=None,
+    allowed: np.ndarray | None = None,
 ) -> Imputation:
     """Replaces hidden words by the likeliest ones.
 
@@ -105,9 +105,9 @@ def impute_in_pieces(
     ids,
     hidden,
     begins,
-    allowed,
+    most,
+    allowed: np.ndarray,
     length: int,
-    most: Any = 4,
     width: int = 5,
     steps: int = 3,
     reverse: bool = False,
@@ -126,10 +126,10 @@ def impute_in_pieces(
         hidden: bool [B, T].
         begins: bool [B, T]. Whether a hidden word is a whole one, not the end of one
             whose beginning is there.
+        most: int32 []. N.
         allowed: bool [3, V]. Which ids may be the only piece of a whole word, the first
             of several, and any other.
         length: int. The most ids of a completed sentence, `<bos>` and `<eos>` counted.
-        most: int or int32 []. N.
         reverse: bool. Whether the last piece of a word comes first.
 
     Returns:
@@ -186,15 +186,19 @@ def _places(ids, hidden, begins, counts, longest, reverse):
         ops.pad(x, ((0, 0), (0, 1)))
         for x in (ids, hidden, ops.cast(begins, "int32"), counts)
     )  # with a `<pad>` that all the rest is
-    ends = ops.cumsum(counts, axis=1)
-    t = ops.arange(longest, dtype="int32")
-    before = ops.cast(ends[:, None, :-1] <= t[:, None], "int32")  # [B, L, T]
-    source = ops.sum(before, axis=-1)
+    starts = ops.cumsum(counts, axis=1) - counts
+    rows, width = ops.shape(ids)[0], longest + 1
+    row = width * ops.arange(rows, dtype="int32")[:, None]
+    index = ops.reshape(row + ops.minimum(starts, longest), (-1, 1))
+    marks = ops.zeros((rows * width,), "int32")
+    marks = ops.scatter_update(marks, index, ops.ones(ops.shape(index)[:1], "int32"))
+    source = ops.cumsum(ops.reshape(marks, (rows, width)), axis=1)[:, :-1] - 1
 
     def taken(x):  # [B, T + 1] -> [B, L]
         return ops.take_along_axis(x, source, axis=1)
 
-    count, offset = taken(counts), t - taken(ends - counts)
+    count = taken(counts)
+    offset = ops.arange(longest, dtype="int32") - taken(starts)
     first = ops.equal(offset, count - 1 if reverse else 0)
     whole = ops.where(count == 1, _ALONE, _FIRST)
     kinds = ops.where(ops.logical_and(taken(begins) > 0, first), whole, _OTHER)

@@ -195,9 +195,9 @@ def test_pieces_are_those_of_an_exhaustive_search(sure_language_model, words, re
         ids,
         hidden,
         begins,
+        3,
         ALLOWED,
         LONGEST,
-        3,
         36,
         reverse=reverse,
     )
@@ -217,7 +217,7 @@ def test_one_word_of_a_vae_has_the_pieces_of_the_largest_joint(sure_vae):
     ids, hidden = sentences(rows=6)
     hidden &= np.cumsum(hidden, axis=1) == 1
     begins = np.ones(ids.shape, bool)
-    found = impute_in_pieces(sure_vae, ids, hidden, begins, ALLOWED, LONGEST, 2)
+    found = impute_in_pieces(sure_vae, ids, hidden, begins, 2, ALLOWED, LONGEST)
     counts = set()
     for row in range(len(ids)):
         (place,) = np.flatnonzero(hidden[row])
@@ -239,12 +239,12 @@ def test_pieces_are_the_same_in_a_graph_that_takes_any_number_of_them(sure_vae):
     begins = np.ones(ids.shape, bool)
     spec = [tf.TensorSpec([None, None], t) for t in (tf.int32, tf.bool, tf.bool)]
     graph = tf.function(
-        lambda i, h, b, n: impute_in_pieces(sure_vae, i, h, b, ALLOWED, LONGEST, n, 3),
+        lambda i, h, b, n: impute_in_pieces(sure_vae, i, h, b, n, ALLOWED, LONGEST, 3),
         input_signature=[*spec, tf.TensorSpec([], tf.int32)],
     )
     for most in (1, 3):
         eager = impute_in_pieces(
-            sure_vae, ids, hidden, begins, ALLOWED, LONGEST, most, 3
+            sure_vae, ids, hidden, begins, most, ALLOWED, LONGEST, 3
         )
         found = graph(ids, hidden, begins, most)
         np.testing.assert_array_equal(found.ids, eager.ids)

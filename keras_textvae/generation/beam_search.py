@@ -39,7 +39,7 @@ def beam_search(
     width: int,
     fixed=None,
     forbidden: Iterable[int] = (UNK,),
-    allowed=None,
+    allowed: np.ndarray | None = None,
 ) -> Beams:
     """Searches argmax_x log p(x | z), K partial sentences at a time.
 

@@ -8,8 +8,8 @@ LEVELS = ("words", "subwords", "characters", "bytes")
 WORDS = 10_000  # of a vocabulary of words that nobody has chosen
 TOO_LONG = ("error", "drop", "cut")
 # Fields that older corpora lack, and what they are there.
-YOUNGER = {"split": "blanks", "algorithm": "unigram", "nfkc": False}
-OF_SUBWORDS = ("algorithm", "nfkc")  # fields that no other level has
+YOUNGER = {"split": "blanks", "algorithm": "unigram", "nfkc": False, "sampled": 0}
+OF_SUBWORDS = ("algorithm", "nfkc", "sampled")  # fields that no other level has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +34,9 @@ class Text:
             a word too, see `tokenizers.WordTokenizer`.
         algorithm: "unigram" or "bpe", by which subwords are learned.
         nfkc: whether subwords are those of texts in the normal form NFKC.
+        sampled: how often the training split is there, each time in segmentations drawn
+            anew, which are longer than the best (Kudo 2018); an epoch passes over all
+            of them. 0 has the best ones alone, as validation and test always have.
 
     Raises:
         ValueError: for a value that there is not, or that the level does not have.
@@ -50,6 +53,7 @@ class Text:
     split: str = "blanks"
     algorithm: str = "unigram"
     nfkc: bool = False
+    sampled: int = 0
 
     @property
     def positions(self) -> int:
@@ -89,6 +93,10 @@ class Text:
             raise ValueError(
                 f"`too_long` is one of {', '.join(TOO_LONG)}. "
                 f"Received: too_long={self.too_long!r}"
+            )
+        if self.sampled < 0:
+            raise ValueError(
+                f"`sampled` must not be negative. Received: sampled={self.sampled}"
             )
         if self.form == "crop" and self.level not in ("characters", "bytes"):
             raise ValueError(

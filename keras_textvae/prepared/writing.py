@@ -4,6 +4,8 @@ L: lines of a chunk. (T) differs from row to row (`tf.RaggedTensor`).
 """
 
 import contextlib
+import functools
+import itertools
 import json
 import os
 import shutil
@@ -45,7 +47,10 @@ def write(
     """
     with Progress(f"preparing {corpus.name}", _work(corpus, text), verbose) as progress:
         codec = _codec(text, corpus, progress)
-        tokenize, too_long = _tokenizer(codec), getattr(text, "too_long", "error")
+        passes = dict.fromkeys(SPLITS, [_tokenizer(codec)])
+        if count := _sampled(text):
+            passes["train"] = [_drawing(codec, number) for number in range(count)]
+        too_long = getattr(text, "too_long", "error")
         partial = f"{folder}.part"
         shutil.rmtree(partial, ignore_errors=True)
         os.makedirs(partial)
@@ -56,12 +61,10 @@ def write(
                     continue
                 labels = None
                 if corpus.labels and codec.form == "sentence":
-                    labels = Labels(corpus.labels[index], names)
-                with _Writer(
-                    codec, tokenize, too_long, labels, partial, split
-                ) as writer:
-                    for path, number, lines in read_corpus(files, progress.add):
-                        writer.add(path, number, lines)
+                    labels = functools.partial(Labels, corpus.labels[index], names)
+                with _Writer(codec, too_long, labels, partial, split) as writer:
+                    for tokenize in passes[split]:
+                        writer.add(files, tokenize, progress.add)
                 splits[split] = writer.checked()
             written = sorted(os.listdir(partial))
             checksums = {name: sha256(os.path.join(partial, name)) for name in written}
@@ -122,11 +125,15 @@ def _usual_length(tokenizer, files, progress) -> int:
 
 def _work(corpus, text) -> int:
     """Returns the bytes that are read."""
-    passes = 0
+    passes = max(_sampled(text), 1)
     if isinstance(text, Text):
-        passes = (text.level != "bytes") + (text.length is None)
-    files = [path for split in SPLITS for path in getattr(corpus, split)]
-    return sum(map(os.path.getsize, [*files, *(passes * corpus.train)]))
+        passes += (text.level != "bytes") + (text.length is None)
+    files = [*corpus.train * passes, *corpus.valid, *corpus.test]
+    return sum(map(os.path.getsize, files))
+
+
+def _sampled(text) -> int:
+    return getattr(text, "sampled", 0)  # of a codec none
 
 
 def _tokenizer(codec):
@@ -135,20 +142,35 @@ def _tokenizer(codec):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def tokenize(lines):  # [L] -> int32 [ids], int64 [L], bool [L], int32 [L]
         rows = codec.running_ids(lines)
-        blank = tf.equal(tf.strings.strip(lines), "")
-        characters = tf.strings.length(lines, unit="UTF8_CHAR")
-        return rows.flat_values, rows.row_lengths(), blank, characters
+        return rows.flat_values, rows.row_lengths(), *_of_text(lines)
 
     return tokenize.get_concrete_function()  # which never warns of tracing again
+
+
+def _drawing(codec, number):
+    """Returns what makes ids of lines, drawn, in one of several passes over them."""
+    chunks = itertools.count()
+
+    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], bool [L], int32 [L]
+        (seed,) = np.random.SeedSequence([number, next(chunks)]).generate_state(1)
+        rows = codec.tokenizer.draw(lines, int(seed))
+        return rows.flat_values, rows.row_lengths(), *_of_text(lines)
+
+    return tokenize
+
+
+def _of_text(lines):  # [L] -> bool [L], int32 [L]
+    """Returns which lines are blank, and how many characters they have."""
+    blank = tf.equal(tf.strings.strip(lines), "")
+    return blank, tf.strings.length(lines, unit="UTF8_CHAR")
 
 
 class _Writer(contextlib.ExitStack):
     """Appends chunks of lines to the files of a split, and counts what they hold."""
 
-    def __init__(self, codec, tokenize, too_long, labels, folder, split):
+    def __init__(self, codec, too_long, labels, folder, split):
         super().__init__()
         self.codec = codec
-        self.tokenize = tokenize
         self.too_long = too_long
         self.labels = labels
         self.split = split
@@ -180,10 +202,16 @@ class _Writer(contextlib.ExitStack):
             )
         return figures
 
-    def add(self, path, number, lines):
-        """Adds the lines of a file, of which the first has a number."""
+    def add(self, files, tokenize, report):
+        """Adds the lines of files."""
+        labels = self.labels() if self.labels else None
+        for path, number, lines in read_corpus(files, report):
+            self._add(path, number, lines, tokenize, labels)
+
+    def _add(self, path, number, lines, tokenize, labels):
+        """Adds lines of a file, of which the first has a number."""
         ids, lengths, blank, characters = (
-            x.numpy() for x in self.tokenize(tf.constant(lines))
+            x.numpy() for x in tokenize(tf.constant(lines))
         )
         if self.codec.form == "crop":
             self._measure(lengths - 1, characters)
@@ -205,9 +233,9 @@ class _Writer(contextlib.ExitStack):
         kept = np.where(longer, left, np.where(words > 0, lengths, 0))
         place = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         ids = ids[place < np.repeat(kept, lengths)]
-        if self.labels:
+        if labels:
             used = kept[words > 0] > 0
-            numbers = self.labels.numbers(path, number, lines)
+            numbers = labels.numbers(path, number, lines)
             self.outputs["labels"].write(numbers[used].astype(LABELS).tobytes())
         self._append(ids, kept[kept > 0], len(ids) - np.count_nonzero(kept))
 

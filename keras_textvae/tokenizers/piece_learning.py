@@ -104,16 +104,23 @@ def package() -> ModuleType:
     return sentencepiece
 
 
+def messages() -> ModuleType:
+    """Returns the protocol messages of the package, of which a model is one."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    return sentencepiece_model_pb2
+
+
 def _lines(texts) -> Iterator[str]:
     """Yields texts in parts of `LONGEST` characters at most, cut at blanks."""
     for text in texts:
-        text = text.replace(_RARE, " ")
-        while len(text) > LONGEST:
-            end = text.rfind(" ", 1, LONGEST + 1)
-            end = LONGEST if end < 0 else end
-            yield text[:end]
-            text = text[end:].removeprefix(" ")
-        yield text
+        text, start = text.replace(_RARE, " "), 0
+        while len(text) - start > LONGEST:
+            end = text.rfind(" ", start + 1, start + LONGEST + 1)
+            end = start + LONGEST if end < 0 else end
+            yield text[start:end]
+            start = end + text.startswith(" ", end)  # each part has one put before it
+        yield text[start:]
 
 
 def _sample(lines, most, seed) -> list[str]:
@@ -142,9 +149,7 @@ def _normalization(nfkc) -> Generator[dict[str, str]]:
 
 def _without_path(model):
     """Returns a model that does not name the file of its rule, which is gone."""
-    from sentencepiece import sentencepiece_model_pb2 as messages
-
-    proto = messages.ModelProto.FromString(model)  # ty: ignore[missing-attribute]
+    proto = messages().ModelProto.FromString(model)
     proto.normalizer_spec.ClearField("normalization_rule_tsv")
     return proto.SerializeToString(deterministic=True)
 

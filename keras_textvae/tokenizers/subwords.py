@@ -21,6 +21,7 @@ from keras_textvae.corpora.corpus import Paths
 from keras_textvae.tokenizers import piece_learning
 from keras_textvae.tokenizers.piece_learning import BLANK
 from keras_textvae.tokenizers.piece_model import PieceModel
+from keras_textvae.tokenizers.piece_sampling import PieceSampler
 from keras_textvae.tokenizers.tokenizer import Tokenizer, batch_of_text, without_mark
 from keras_textvae.tokenizers.tweets import replace_names_and_links
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
@@ -34,7 +35,7 @@ _HIDDEN_WHOLE = " _"  # how one with the blank before it is written
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 # It has to come back as it is, and without an id of a special token.
 _PROBE = "a bé 中文 \U0001f600 <pad> <s> </s> <unk> <bos> <eos>"
-_CHUNK = 10_000  # texts that are prepared together
+_CHUNK = 1_000  # texts that are prepared together
 
 
 @keras.saving.register_keras_serializable(package="keras_textvae")
@@ -46,7 +47,8 @@ class SubwordTokenizer(Tokenizer):
     bytes are pieces too. Nothing is unknown, and no text has the id of a special token.
 
     A model is learned, or read from a file, and then works by an operation of
-    tensorflow-text; only to learn one needs the package `sentencepiece`.
+    tensorflow-text; only `learn`, `learn_from` and `draw` need the package
+    `sentencepiece`.
 
     Args:
         model: bytes of a SentencePiece model, see `from_file`.
@@ -157,6 +159,23 @@ class SubwordTokenizer(Tokenizer):
     @property
     def resources(self) -> list:
         return [*super().resources, self._model]
+
+    def draw(self, text, seed: int):  # [B] -> int32 [B, (T)]
+        """Ids as `tokenize` gives them, of a segmentation drawn for each text.
+
+        Not in a graph; it needs the package `sentencepiece`.
+
+        Args:
+            text: B of them.
+            seed: int below 2**32. The same one draws the same.
+        """
+        prepared = _prepared(without_mark(text), self.lower, self.tweets).numpy()
+        drawn = self._sampler.draw([text.decode() for text in prepared], seed)
+        return self._framed(tf.RaggedTensor.from_row_lengths(*drawn), BOS, EOS)
+
+    @functools.cached_property
+    def _sampler(self):
+        return PieceSampler(self.model)
 
     @functools.cached_property
     def fillings(self) -> np.ndarray:

@@ -250,14 +250,42 @@ def test_subwords_give_the_sentences_back_exactly(tmp_path, algorithm):
         prepare(corpus, Text("subwords", length=5))
 
 
+def test_the_training_split_is_there_in_several_segmentations_drawn(tmp_path):
+    pytest.importorskip("sentencepiece")
+    words = "Dampf Dampfschiff Schiff Schiffe fahren fuhr Schifffahrt".split()
+    rng = np.random.default_rng(1)
+    lines = [" ".join(rng.choice(words, 5)) for _ in range(30)]
+    corpus = corpus_of(tmp_path, train=["", *lines], valid=lines[:9])
+    for split, texts_ in (("train", lines), ("valid", lines[:9])):
+        rows = [f"{n % 3}\t{line}" for n, line in enumerate(texts_)]
+        (tmp_path / f"{split}.tsv").write_text("\n".join(["topic\ttext", *rows]) + "\n")
+    labels = tuple(str(tmp_path / f"{split}.tsv") for split in ("train", "valid"))
+    corpus = corpus._replace(labels=labels)
+    text = Text("subwords", length=90, sampled=3)
+    prepared = prepare(corpus, text, tmp_path / "a")
+    train, valid = prepared.train, prepared.valid
+    assert texts(prepared, train) == 3 * lines and texts(prepared, valid) == lines[:9]
+    np.testing.assert_array_equal(train.labels, 3 * [[n % 3] for n in range(30)])
+    rows = np.split(np.array(train.values), np.array(train.ends)[:-1])
+    drawn = [tuple(map(tuple, rows[n : n + 30])) for n in (0, 30, 60)]
+    assert len({*drawn}) == 3
+    best = prepare(corpus, Text("subwords", length=90), tmp_path / "b")
+    np.testing.assert_array_equal(best.valid.values, valid.values)
+    assert best.train.sentences == 30 and 3 * best.train.tokens < train.tokens
+    again = prepare(corpus, text, tmp_path / "c")
+    np.testing.assert_array_equal(again.train.values, train.values)
+
+
 def test_what_only_subwords_have_is_refused_elsewhere():
-    for field in ({"nfkc": True}, {"algorithm": "bpe"}):
+    for field in ({"nfkc": True}, {"algorithm": "bpe"}, {"sampled": 1}):
         name, value = next(iter(field.items()))
         message = (
             f"`{name}` is for subwords. Received: {name}={value!r} and level='words'"
         )
         with pytest.raises(ValueError, match=message):
             Text("words", length=8, **field)
+    with pytest.raises(ValueError, match="not be negative. Received: sampled=-1"):
+        Text("subwords", length=8, sampled=-1)
     with pytest.raises(ValueError, match="Crops of running text are of char"):
         Text("subwords", length=8, form="crop")
 

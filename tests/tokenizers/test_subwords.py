@@ -1,5 +1,6 @@
 """Subwords: any text goes there and back exactly, and learning is a function."""
 
+import collections
 import gzip
 import random
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import hypothesis
 import hypothesis.strategies as st
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -163,6 +165,32 @@ def test_segmentations_are_those_of_the_package(tokenizer):
     processor = sentencepiece.SentencePieceProcessor(model_proto=tokenizer.model)
     texts = [*ENGLISH[:50], *german(50, 2), *lines("thai", 20, 2)]
     assert tokenizer.split(texts).to_list() == processor.encode(texts)
+
+
+def test_segmentations_are_drawn_again_by_their_seed(tokenizer):
+    texts = ["Gr\u00fc\u00dfe \u2581\0", *HARD_TEXTS, *ENGLISH[:30]]
+    ids, again, others = (tokenizer.draw(texts, seed).to_list() for seed in (1, 1, 2))
+    assert ids == again != others
+    for row in ids, others:
+        row = tf.ragged.constant(row).to_tensor(PAD)
+        assert decoded(tokenizer, row) == texts
+    best = tokenizer.tokenize(texts).to_list()
+    assert sum(map(len, best)) < sum(map(len, ids))
+    assert all({*row[:1], *row[-1:]} == {BOS, EOS} for row in ids)
+
+
+def test_draws_follow_the_model_s_probabilities():
+    """Of a word with all its segmentations, by a unigram model."""
+    tokenizer = SubwordTokenizer.learn_from(["aab ab aab b", "a aab"] * 30)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=tokenizer.model)
+    drawn = collections.Counter(
+        tuple(row[1:-1]) for row in tokenizer.draw(["aab"] * 4_000, 0).to_list()
+    )
+    weights = {row: np.exp(0.2 * sum(map(processor.get_score, row))) for row in drawn}
+    assert len(drawn) > 2
+    for row, weight in weights.items():
+        share = weight / sum(weights.values())
+        assert abs(drawn[row] / 4_000 - share) < 5 * np.sqrt(share / 4_000)
 
 
 def test_from_right_to_left_the_last_piece_comes_first(learned):

@@ -123,8 +123,9 @@ def _chosen(reader, texts, labels, seed) -> Chosen:
         )
     fitting = reader.fitting(texts)
     if not fitting:
+        codec = reader.space.codec
         raise ValueError(
-            f"A report needs texts of 1 to {reader.space.codec.length} {reader.unit}s. "
+            f"A report needs texts of 1 to {codec.length} {codec.tokenizer.unit}s. "
             f"Received: {len(texts):,} texts, none like that"
         )
     order = np.random.default_rng(seed).permutation(fitting)[:SENTENCES]
