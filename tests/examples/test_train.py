@@ -388,7 +388,7 @@ def test_many_unknown_words_are_warned_of(capsys, unknown, warned):
     figures |= {"sentences": 20, "shortest": 1, "longest": 12, "label_names": {}}
     split = Split("folder", "valid", "sentence", 12, 16, **figures)
     corpus = types.SimpleNamespace(
-        splits=[split], vocabulary_size=50, text={"vocabulary": 50}
+        splits=[split], vocabulary_size=50, text={"level": "words", "vocabulary": 50}
     )
     recipe_flags.describe(corpus)
     line, *warnings = capsys.readouterr().out.splitlines()
