@@ -280,6 +280,15 @@ def test_other_ranks_are_refused_and_do_not_kill_the_process(unigram, scalar):
         unigram.encode(scalar)
 
 
+def test_a_model_outlives_a_seed_that_is_set(unigram):
+    other = SubwordTokenizer(unigram.model)
+    graph = tf.function(unigram.encode)
+    del other  # which had the same model
+    keras.utils.set_random_seed(0)
+    comes_back(unigram, HARD_TEXTS)
+    tf.debugging.assert_equal(graph(HARD_TEXTS), unigram.encode(HARD_TEXTS))
+
+
 def test_no_rows_and_no_time_are_fine(tokenizer):
     assert tokenizer.decode(tokenizer.encode([])).shape == (0,)
     assert decoded(tokenizer, tf.zeros([2, 0], tf.int64)) == ["", ""]
