@@ -76,6 +76,7 @@ class TextGraph:
             name: guarded(signature, _within(scope, getattr(self, name)))
             for name, signature in self.signatures.items()
         }
+        self._imputers = {(None, None): self.endpoints.get("impute")}
 
     def sample(self, seed, temperature, top_k, top_p, fitted=None):
         """Draws z from the prior, or the fitted density, and decodes it."""
@@ -188,6 +189,13 @@ class TextGraph:
             tokenizer.right_to_left,
         )
         return {"text": self.codec.decode(completed.ids)}
+
+    def imputer(self, width: int | None, steps: int | None) -> tf.function:
+        """Returns the endpoint `impute` with a search of one's own, made once."""
+        if (width, steps) not in self._imputers:
+            compute = functools.partial(self.impute, width=width, steps=steps)
+            self._imputers[width, steps] = guarded(self.signatures["impute"], compute)
+        return self._imputers[width, steps]
 
     def _from_density(self, noise, seed):  # [B, D], [B] -> [B, D]
         uniform = _per_row(tf.random.stateless_uniform, seed, 2, 1)[:, 0]

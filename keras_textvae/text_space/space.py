@@ -3,7 +3,6 @@
 B: texts. D: latent size. S: steps of an interpolation.
 """
 
-import functools
 import os
 from collections.abc import Iterable
 
@@ -78,7 +77,6 @@ class TextSpace:
         self.fitted = bool(density) and fitted
         self.graph = TextGraph(model, codec, density, self.fitted)
         self._ids = guarded(_TEXTS, codec.ids)
-        self._imputers = {(None, None): self.graph.endpoints.get("impute")}
         self._read = tf.function(self._features, reduce_retracing=True, autograph=False)
 
     def sample(
@@ -136,8 +134,7 @@ class TextSpace:
             texts: list of str, or one str.
             width, steps: int. See `imputation.impute`. None means 5 beams and 3 steps,
                 or 15 beams and one step for a language model, as in the SavedModel.
-            max_pieces: int. In a space of subwords, the most of a hidden word. None
-                means 4; each more is as much work as the first.
+            max_pieces: int. The most subwords of a word, each as much work. None is 4.
 
         Returns:
             list of str, or one str for one text.
@@ -149,17 +146,12 @@ class TextSpace:
                 f"impute: more beams than the vocabulary has ids. Received: {width} "
                 f"beams, {self.codec.vocabulary_size} ids"
             )
-        signature = self._signature("impute")
-        if (width, steps) not in self._imputers:
-            compute = functools.partial(self.graph.impute, width=width, steps=steps)
-            self._imputers[width, steps] = guarded(signature, compute)
-        _, *options = signature.inputs
+        _, *options = self._signature("impute").inputs
         if max_pieces is not None and not options:
             raise ValueError("impute: `max_pieces` is for spaces of subwords.")
-        values = [i.default if max_pieces is None else max_pieces for i in options]
-        imputer = self._imputers[width, steps]
-        outputs = self._call("impute", as_rows(texts), *values, by=imputer)
-        return as_texts(outputs["text"])
+        pieces = [i.default if max_pieces is None else max_pieces for i in options]
+        by = self.graph.imputer(width, steps)
+        return as_texts(self._call("impute", as_rows(texts), *pieces, by=by)["text"])
 
     def encode(self, texts: Iterable[str]) -> Encoding:
         """Returns the posteriors of texts, and how many of their words are unknown."""
@@ -184,11 +176,7 @@ class TextSpace:
     def ids(self, texts: Iterable[str]) -> np.ndarray:
         """Returns the ids of texts as the model is called on them, int32 [B, T]."""
         rows = as_rows(texts)
-
-        def compute():
-            return self._ids(as_tensor(rows, _TEXT)).numpy()
-
-        return in_one_line("ids", compute)
+        return in_one_line("ids", lambda: self._ids(as_tensor(rows, _TEXT)).numpy())
 
     def features(self, texts: Iterable[str], kind: str = "both") -> np.ndarray:
         """Returns what a classifier's head reads of texts, float32 [B, F].
