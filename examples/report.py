@@ -28,9 +28,9 @@ from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
     import keras_textvae
-    from examples.corpus_lines import lines_of
     from keras_textvae import Corpus, evaluation
     from keras_textvae.atomic_files import replacing, write_json
+    from keras_textvae.corpora import read_texts
     from keras_textvae.prepared import files_from_config
     from keras_textvae.training import config_of, recipe_of
     from keras_textvae.zoo import Recipe
@@ -63,8 +63,8 @@ def main(argv):
     if FLAGS.labels and not FLAGS.texts:
         raise ValueError("--labels needs --texts, of which they are.")
     space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
-    texts = list(lines_of([FLAGS.texts] if FLAGS.texts else held_out(corpus())))
-    labels = list(lines_of([FLAGS.labels])) if FLAGS.labels else None
+    texts = list(read_texts(FLAGS.texts or corpus().held_out))
+    labels = list(read_texts(FLAGS.labels)) if FLAGS.labels else None
     folder = FLAGS.output or os.path.join(FLAGS.run_dir, "report")
     os.makedirs(folder, exist_ok=True)
     report = evaluation.report(
@@ -102,20 +102,15 @@ def corpus() -> Corpus:
         ) from None
 
 
-def held_out(files: Corpus) -> tuple[str, ...]:
-    """Returns the files of texts that the model was not trained on."""
-    return files.test or files.valid
-
-
 def training_texts() -> Iterable[str]:
     """Returns the training texts, or none where they are not known or gone."""
     if FLAGS.training_texts:
-        return lines_of([FLAGS.training_texts])
+        return read_texts(FLAGS.training_texts)
     try:
         files = files_from_config(config_of(FLAGS.run_dir)["files"]).train
     except FileNotFoundError:
         return ()
-    return lines_of(files) if all(map(os.path.exists, files)) else ()
+    return read_texts(files) if all(map(os.path.exists, files)) else ()
 
 
 def history() -> list[dict]:

@@ -1,8 +1,9 @@
-"""Files that are replaced whole or not at all."""
+"""Files that are replaced, and folders that are written, whole or not at all."""
 
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Generator
 
 
@@ -27,6 +28,25 @@ def replacing(path: str | os.PathLike) -> Generator[str]:
         with contextlib.suppress(FileNotFoundError):
             os.remove(partial)
         raise
+
+
+@contextlib.contextmanager
+def new_folder(path: str | os.PathLike) -> Generator[str]:
+    """Gives the path of an empty folder beside `path`, to be renamed once it is whole.
+
+    What was not renamed is removed at the end; after a kill, by the next call.
+
+        with new_folder("corpus") as partial:
+            write(partial)
+            os.replace(partial, "corpus")
+    """
+    partial = f"{os.fspath(path)}.part"
+    shutil.rmtree(partial, ignore_errors=True)
+    os.makedirs(partial)
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_json(path: str | os.PathLike):

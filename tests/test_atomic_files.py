@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from keras_textvae.atomic_files import read_json, replacing, write_json
+from keras_textvae.atomic_files import new_folder, read_json, replacing, write_json
 
 WRITER = """
 import os, signal, sys
@@ -63,3 +63,17 @@ def test_the_name_of_a_file_need_not_be_utf8(path):
     content = {"file": os.fsdecode(b"/corpus/caf\xe9.txt"), "é": "日本"}
     write_json(path, content)
     assert read_json(path) == content
+
+
+def test_a_folder_is_left_only_if_it_was_renamed_whole(tmp_path):
+    folder = tmp_path / "corpus"
+    (tmp_path / "corpus.part").mkdir()
+    (tmp_path / "corpus.part" / "left").touch()  # by one that was killed
+    with pytest.raises(OSError, match="No space"), new_folder(folder) as partial:
+        assert os.listdir(partial) == []
+        raise OSError("No space")
+    assert os.listdir(tmp_path) == []
+    with new_folder(folder) as partial:
+        open(os.path.join(partial, "ids"), "w").close()
+        os.replace(partial, folder)
+    assert os.listdir(tmp_path) == ["corpus"] and os.listdir(folder) == ["ids"]

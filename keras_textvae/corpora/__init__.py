@@ -19,6 +19,7 @@ from keras_textvae.corpora.reading import read_chunks as read_chunks
 from keras_textvae.corpora.reading import read_corpus as read_corpus
 from keras_textvae.corpora.reading import read_input as read_input
 from keras_textvae.corpora.reading import read_lines as read_lines
+from keras_textvae.corpora.reading import read_texts as read_texts
 from keras_textvae.corpora.tables import format_of as format_of
 from keras_textvae.corpora.tables import read_rows as read_rows
 from keras_textvae.corpora.tables import row_place as row_place

@@ -5,15 +5,15 @@ in collected.json. The key is made of the options and of the content of the file
 the texts came from; of what was written, where they came by a pipe or from Python.
 """
 
+import contextlib
 import hashlib
 import json
 import operator
 import os
-import shutil
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from keras_textvae.atomic_files import read_json, write_json
+from keras_textvae.atomic_files import new_folder, read_json, write_json
 from keras_textvae.corpora.corpus import SPLITS, Corpus, Paths, files_by_split
 from keras_textvae.corpora.dealing import Dealer
 from keras_textvae.corpora.downloading import cache_folder, locked, sha256
@@ -167,31 +167,32 @@ def _kept(read, sources, options, progress, cache_dir, files=None) -> Corpus:
         sources: split -> its sources.
         files: all of them, where they are files that can be read again.
     """
-    cache = os.path.expanduser(cache_dir) if cache_dir else cache_folder()
-    parent = os.path.join(cache, "collected")
+    parent = os.path.join(cache_folder(cache_dir), "collected")
     before = [*map(_state, files or ())]
     key = _digest([options, _contents(sources)]) if files else None
     name = key or "stream"
     with locked(parent, f".{name}.lock"):
         folder = os.path.join(parent, name)
         if not os.path.isdir(folder):
-            partial = f"{folder}.part"
-            shutil.rmtree(partial, ignore_errors=True)
-            os.makedirs(partial)
-            try:
+            with new_folder(folder) as partial, _disk_named(partial):
                 _write(partial, read, sources, options, progress)
                 if [*map(_state, files or ())] != before:
                     raise ValueError("A file of texts changed while it was read.")
                 folder = os.path.join(parent, key or _digest(_checksums(partial)))
                 if not os.path.isdir(folder):  # the same texts may have come before
                     os.replace(partial, folder)
-            except OSError as error:
-                if error.errno and not error.filename:  # a full disk, wherever it is
-                    error.filename = partial
-                raise
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
     return _in_folder(folder)
+
+
+@contextlib.contextmanager
+def _disk_named(folder):
+    """Has an error of a disk, such as a full one, say where it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
+            error.filename = folder
+        raise
 
 
 def _in_folder(folder) -> Corpus:

@@ -33,6 +33,11 @@ class Corpus(NamedTuple):
     test: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """Paths of what no model is trained on: `test`, or else `valid`."""
+        return self.test or self.valid
+
 
 def from_files(train: Paths, valid: Paths, test: Paths = ()) -> Corpus:
     """Returns a corpus of the user's files of sentences, as they are.

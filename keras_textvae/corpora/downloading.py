@@ -13,10 +13,10 @@ from collections.abc import Generator
 _SECONDS_WITHOUT_ANSWER = 60
 
 
-def cache_folder() -> str:
-    """Returns the folder in which downloads are kept by default."""
-    folder = os.environ.get("KERAS_TEXTVAE_CACHE") or "~/.cache/keras_textvae"
-    return os.path.expanduser(folder)
+def cache_folder(folder: str | os.PathLike | None = None) -> str:
+    """Returns the folder in which downloads are kept: a given one, or the default."""
+    default = os.environ.get("KERAS_TEXTVAE_CACHE") or "~/.cache/keras_textvae"
+    return os.path.expanduser(os.fspath(folder or default))
 
 
 def download(address: str, path: str | os.PathLike, checksum: str):

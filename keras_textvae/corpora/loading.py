@@ -55,7 +55,7 @@ def load(
         ConnectionError: if a download fails; the next call resumes it.
     """
     name = os.fspath(name)
-    cache = os.path.expanduser(cache_dir) if cache_dir else cache_folder()
+    cache = cache_folder(cache_dir)
     if name in KNOWN and options:
         raise ValueError(f"{name} takes no {', '.join(options)}: a folder does.")
     if name == "grammar":

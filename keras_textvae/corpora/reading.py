@@ -77,9 +77,14 @@ def read_chunks(
 
 
 def read_corpus(
-    files: Iterable[str | os.PathLike], report: Callable[[int], None]
+    files: str | os.PathLike | Iterable[str | os.PathLike],
+    report: Callable[[int], None] = lambda size: None,
 ) -> Iterator[tuple[str, int, list[bytes]]]:
     """Streams the files of a split one after another, each of which must have text.
+
+    Args:
+        files: their paths, or one.
+        report: see `read_chunks`.
 
     Yields:
         A file's path, and what `read_chunks` yields.
@@ -88,7 +93,7 @@ def read_corpus(
         FileNotFoundError: if there is no such file.
         ValueError: as `read_chunks` does, and if a file has no text.
     """
-    for file in files:
+    for file in [files] if isinstance(files, str | os.PathLike) else files:
         lines_read, has_text = 0, False
         for number, lines in read_chunks(file, report):
             lines_read += len(lines)
@@ -97,6 +102,14 @@ def read_corpus(
         if not has_text:
             kind = "has only blank lines" if lines_read else "is empty"
             raise ValueError(f"{os.fspath(file)} {kind}.")
+
+
+def read_texts(
+    files: str | os.PathLike | Iterable[str | os.PathLike],
+) -> Iterator[str]:
+    """Streams the lines of files, as `read_corpus` reads them."""
+    for _, _, lines in read_corpus(files):
+        yield from map(bytes.decode, lines)
 
 
 def place_of(file: str | os.PathLike) -> str:

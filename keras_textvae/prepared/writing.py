@@ -8,14 +8,13 @@ import functools
 import itertools
 import json
 import os
-import shutil
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_textvae import tokenizers
-from keras_textvae.atomic_files import write_json
+from keras_textvae.atomic_files import new_folder, write_json
 from keras_textvae.corpora import SPLITS, Corpus, Progress, read_corpus, sha256
 from keras_textvae.prepared.corpus import (
     DESCRIPTION,
@@ -51,10 +50,7 @@ def write(
         if count := _sampled(text):
             passes["train"] = [_drawing(codec, number) for number in range(count)]
         too_long = getattr(text, "too_long", "error")
-        partial = f"{folder}.part"
-        shutil.rmtree(partial, ignore_errors=True)
-        os.makedirs(partial)
-        try:
+        with new_folder(folder) as partial:
             splits, names = {}, {}
             for index, split in enumerate(SPLITS):
                 if not (files := getattr(corpus, split)):
@@ -82,9 +78,6 @@ def write(
             if sources_of(corpus) != described["sources"]:
                 raise ValueError(f"{corpus.name}: a file changed while it was read.")
             os.replace(partial, folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
 
 
 def _codec(text, corpus, progress):

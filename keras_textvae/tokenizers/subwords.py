@@ -99,8 +99,7 @@ class SubwordTokenizer(Tokenizer):
             report: called with how many bytes of a file were read, now and then.
             options: see `learn_from`.
         """
-        one = isinstance(files, str | os.PathLike)
-        corpus = read_corpus([files] if one else files, report)
+        corpus = read_corpus(files, report)
         texts = itertools.chain.from_iterable(lines for *_, lines in corpus)
         return cls.learn_from(texts, size, **options)
 
@@ -203,10 +202,6 @@ class SubwordTokenizer(Tokenizer):
         text = super().decode(ids, unknown)
         # The first word too begins with a blank.
         return _unescaped(tf.strings.regex_replace(text, "^ ", "", False))
-
-    def decoded_pieces(self, texts: Iterable[str]) -> list[list[str]]:
-        """Returns what stands between blanks in texts: people read words."""
-        return [text.split() for text in texts]
 
     def _pieces(self, text):  # [B] -> int32 [B, (N)]
         return self._model.tokenize(_prepared(text, self.lower, self.tweets))

@@ -148,9 +148,15 @@ class Tokenizer:
             self._joined(texts), "UTF-8", "UTF-8", errors="replace"
         )
 
+    @property
+    def decoded_unit(self) -> str:
+        """What people read in a text: "word", of subwords too, or "character"."""
+        return "word" if self.unit in ("word", "subword") else "character"
+
     def decoded_pieces(self, texts: Iterable[str]) -> list[list[str]]:
         """Returns the words, or the characters, of texts as `decode` writes them."""
-        return [text.split() if self.separator else [*text] for text in texts]
+        words = self.decoded_unit == "word"
+        return [text.split() if words else [*text] for text in texts]
 
     def get_config(self) -> dict:
         raise NotImplementedError

@@ -1,7 +1,6 @@
 """Vocabularies learned from files."""
 
 import collections
-import os
 from collections.abc import Callable, Collection
 
 import tensorflow as tf
@@ -69,8 +68,7 @@ def count_items(
 
     count = count.get_concrete_function()  # which never warns of tracing again
     counts = collections.Counter()
-    one = isinstance(files, str | os.PathLike)
-    for _, _, lines in read_corpus([files] if one else files, report):
+    for _, _, lines in read_corpus(files, report):
         items, times = count(tf.constant(lines))
         counts.update(
             dict(zip(items.numpy().tolist(), times.numpy().tolist(), strict=True))

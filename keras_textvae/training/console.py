@@ -152,10 +152,8 @@ def report(run: Run, samples: int = 5):
 
 def report_space(run: Run, space: "TextSpace"):
     """Prints the report on the latent space in short, on some test sentences."""
-    files = run.corpus.files
     try:
-        chunks = corpora.read_corpus(files.test or files.valid, lambda size: None)
-        texts = [line.decode() for _, _, lines in chunks for line in lines]
+        texts = list(corpora.read_texts(run.corpus.files.held_out))
     except OSError as error:  # the ids may be all there is
         print(f"no look at the latent space: {error}")
         return

@@ -58,8 +58,7 @@ class Reader:
 
     def __init__(self, space: "TextSpace"):
         self.space = space
-        words = space.codec.tokenizer.unit in ("word", "subword")
-        self.unit = "word" if words else "character"
+        self.unit = space.codec.tokenizer.decoded_unit
 
     def fitting(self, texts: Sequence[str]) -> list[int]:
         """Returns the numbers of the texts that are not blank, nor too long."""
