@@ -110,12 +110,13 @@ class CharacterTokenizer(Tokenizer):
         return tf.strings.unicode_encode(pieces[:, None], "UTF-8")
 
     def get_config(self) -> dict:
-        return {
+        config = {
             "characters": None if self._ids is None else self.tokens[FIRST_WORD:],
             "tweets": self.tweets,
             "right_to_left": self.right_to_left,
-            "lower": self.lower,
         }
+        # Only where it says something, so that older corpora and spaces have the same.
+        return config | ({"lower": True} if self.lower else {})
 
 
 def _changed(text, tweets, lower):  # [B] -> [B]
