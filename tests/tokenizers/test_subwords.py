@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_textvae import grammar, tokenizers
 from keras_textvae.tokenizers import Codec, SubwordTokenizer, piece_learning
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
+from tests.tokenizers.saved_model import export
 
 sentencepiece = pytest.importorskip("sentencepiece")
 
@@ -315,15 +316,7 @@ assert "keras_textvae" not in sys.modules
 
 def test_a_saved_model_needs_nothing_of_ours(unigram, tmp_path):
     tokenizer = unigram
-    archive = keras.export.ExportArchive()
-    for resource in tokenizer.resources:
-        archive.track(resource)
-    text = tf.TensorSpec([None], tf.string, name="text")
-    ids = tf.TensorSpec([None, None], tf.int32, name="ids")
-    archive.add_endpoint("encode", tokenizer.encode, [text])
-    archive.add_endpoint("decode", tokenizer.decode, [ids])
-    archive.write_out(str(tmp_path / "model"), verbose=False)
-    loaded = tf.saved_model.load(tmp_path / "model")
+    loaded = export(tokenizer, tmp_path / "model")
     expected = tokenizer.encode(HARD_TEXTS)
     tf.debugging.assert_equal(loaded.encode(HARD_TEXTS), expected)
     tf.io.write_file(str(tmp_path / "texts"), tf.io.serialize_tensor(HARD_TEXTS))

@@ -16,6 +16,7 @@ from keras_textvae.tokenizers import (
     replace_names_and_links,
 )
 from keras_textvae.tokens import BOS, EOS, FIRST_WORD, PAD, SPECIAL_TOKENS, UNK
+from tests.tokenizers.saved_model import export
 
 WORDS = ["the", "cat", "sat", "\U0001f600", "Été"]
 WORD_TOKENIZER = WordTokenizer(WORDS)
@@ -180,6 +181,11 @@ def test_characters_are_learned_in_lower_case(tmp_path):
     path.write_text("ÉA a\n")
     learned = CharacterTokenizer.learn(path, lower=True)
     assert learned.tokens[FIRST_WORD:] == ["a", "\n", " ", "é"] and learned.lower
+    again = CharacterTokenizer.from_config(learned.get_config())
+    assert again.lower and again.get_config() == learned.get_config()
+    # As it was before, by which a run of older weights knows its vocabulary.
+    older = ["characters", "tweets", "right_to_left"]
+    assert [*CharacterTokenizer().get_config()] == older
 
 
 BLANKS = [0, *range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)]
@@ -255,15 +261,7 @@ def test_dataset_gives_what_eager_gives(tokenizer):
 
 @each_tokenizer
 def test_saved_model_gives_what_eager_gives(tokenizer, tmp_path):
-    archive = keras.export.ExportArchive()
-    for resource in tokenizer.resources:
-        archive.track(resource)
-    text = tf.TensorSpec([None], tf.string, name="text")
-    ids = tf.TensorSpec([None, None], tf.int32, name="ids")
-    archive.add_endpoint("encode", tokenizer.encode, [text])
-    archive.add_endpoint("decode", tokenizer.decode, [ids])
-    archive.write_out(str(tmp_path / "model"), verbose=False)
-    loaded = tf.saved_model.load(tmp_path / "model")
+    loaded = export(tokenizer, tmp_path / "model")
     expected = tokenizer.encode(HARD_TEXTS)
     tf.debugging.assert_equal(loaded.encode(HARD_TEXTS), expected)
     tf.debugging.assert_equal(loaded.decode(expected), tokenizer.decode(expected))
