@@ -3,7 +3,8 @@
     make conformance                                  the embedded server
     make conformance TARGET=host:8500 MODEL=textvae   any other, TensorFlow Serving too
 
-The model is any export of a text VAE of words; by default a tiny one.
+The model is any export of a text VAE of words or subwords; by default there is a tiny
+one of each.
 """
 
 import re
@@ -25,7 +26,7 @@ from tensorflow_serving.apis import (
 from export.export_saved_model import export
 from keras_textvae import Codec, TextSpace, WordTokenizer, lstm_vae
 from tests.conformance.requests import MODEL, metadata, predict
-from tests.text_space.conftest import stirred
+from tests.text_space.conftest import space_of_subwords, stirred
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,12 +52,14 @@ class Target(NamedTuple):
         channel: `grpc.Channel`.
         model: the model's name.
         latent_dim: D.
+        level: "words" or "subwords", what it reads.
         process: the server's own process, or None of another's server.
     """
 
     channel: grpc.Channel
     model: str
     latent_dim: int
+    level: str
     process: subprocess.Popen | None
 
     def ask(self, request, timeout=60.0):
@@ -78,19 +81,30 @@ class Target(NamedTuple):
         return [*answer.outputs["text"].string_val]
 
 
+@pytest.fixture(scope="session", params=["words", "subwords"])
+def level(request):
+    """What the model of the embedded server reads. Another server has one model."""
+    if request.param == "subwords" and option(request.config, "--target"):
+        pytest.skip("the target has been asked")
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory):
+def exported(level, tmp_path_factory):
     """The folder of versions of a tiny text VAE, whose texts differ."""
-    words = "the a cat dog sees likes big old".split()
-    tokenizer = WordTokenizer(words)
-    keras.utils.set_random_seed(0)
-    model = lstm_vae(tokenizer.vocabulary_size, 5, 8, 3, z_every_step=True)
+    if level == "subwords":
+        space = space_of_subwords()
+    else:
+        tokenizer = WordTokenizer("the a cat dog sees likes big old".split())
+        keras.utils.set_random_seed(0)
+        model = lstm_vae(tokenizer.vocabulary_size, 5, 8, 3, z_every_step=True)
+        space = TextSpace(stirred(model), Codec(tokenizer, 9))
     folder = tmp_path_factory.mktemp("conformance") / "textvae"
-    return export(TextSpace(stirred(model), Codec(tokenizer, 9)), folder).parent
+    return export(space, folder).parent
 
 
 @pytest.fixture(scope="session")
-def target(request):
+def target(request, level):
     """The server under test."""
     address = option(request.config, "--target")
     model = option(request.config, "--model", "textvae")
@@ -101,7 +115,7 @@ def target(request):
         address, [("grpc.max_send_message_length", -1), ("grpc.enable_http_proxy", 0)]
     )
     try:
-        yield Target(channel, model, latent_dim(channel, model), process)
+        yield Target(channel, model, *described(channel, model), process)
     finally:
         channel.close()
         if process is not None:
@@ -123,12 +137,14 @@ def started(base_path):
     return process, match[1]
 
 
-def latent_dim(channel, model):
-    """Returns D, as the model's metadata have it."""
+def described(channel, model):
+    """Returns D and the level, as the model's metadata have them."""
     request = metadata("signature_def", name=model)(0)
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     answer = stub.GetModelMetadata(request, timeout=60)
     signatures = get_model_metadata_pb2.SignatureDefMap()
     assert answer.metadata["signature_def"].Unpack(signatures)
     z = signatures.signature_def["decode"].inputs["z"]
-    return z.tensor_shape.dim[1].size
+    inputs = signatures.signature_def["impute"].inputs
+    level = "subwords" if "max_pieces" in inputs else "words"
+    return z.tensor_shape.dim[1].size, level

@@ -195,7 +195,7 @@ VALUES = {
         r"no hidden word \(_\)\] \[1\]", "impute", text=["a _", "a a"]
     ),
     "20,000 words": refused(
-        "more than [0-9]+ words", "encode", text=["a", "a " * 20_000]
+        "more than [0-9]+ (sub)?words", "encode", text=["a", "a " * 20_000]
     ),
     "a word of 1 MB": refused(
         "text of more than 65536 bytes", "encode", text=["a", "a" * 2**20]
@@ -204,6 +204,28 @@ VALUES = {
         "text of more than 65536 bytes", "score", text=["a" + "\u0301" * 500_000]
     ),
 }
+# What a model answers by what it reads.
+WORDS = {"the longest word": answered("encode", text=["a" * 65_536])}
+SUBWORDS = {
+    "the longest word": refused(
+        "more than [0-9]+ subwords", "encode", text=["a" * 65_536]
+    ),
+    "a word of one piece": answered("impute", text=["a _"], max_pieces=np.int32(1)),
+    "a word of eight pieces": answered("impute", text=["a _"], max_pieces=np.int32(8)),
+    "a word of no piece": refused(
+        "must be at least 1", "impute", text=["a _"], max_pieces=np.int32(0)
+    ),
+    "a word of nine pieces": refused(
+        "must be at most 8", "impute", text=["a _"], max_pieces=np.int32(9)
+    ),
+    "two numbers of pieces": refused(
+        SHAPE, "impute", text=["a _"], max_pieces=np.int32([1, 2])
+    ),
+}
+BY_LEVEL = [
+    *(("words", name, row) for name, row in WORDS.items()),
+    *(("subwords", name, row) for name, row in SUBWORDS.items()),
+]
 MALFORMED = {
     "no data type": malformed(tensor_pb2.TensorProto()),
     "negative size": malformed(tensor(sizes=(-1,))),
@@ -237,7 +259,6 @@ GOOD = {
     "from right to left": answered("encode", text=["\u05e9\u05dc\u05d5\u05dd \u202e"]),
     "emoji": answered("reconstruct", text=["\U0001f600\U0001f1e9\U0001f1ea"]),
     "a row from its middle on hidden": answered("impute", text=["a _"]),
-    "the longest word": answered("encode", text=["a" * 65_536]),
     "the least seed": answered("sample", seed=np.array([-(2**63)])),
     "the greatest seed": answered("sample", seed=np.array([2**63 - 1])),
     "greedy": answered("sample", seed=SEEDS, temperature=np.float32(0)),

@@ -41,6 +41,14 @@ def test_a_server_answers_as_the_table_says_and_is_well_after(target, well, name
     assert target.sample() == well
 
 
+@pytest.mark.parametrize(("reads", "name", "row"), rows.BY_LEVEL)
+def test_a_server_answers_by_what_its_model_reads(target, well, reads, name, row):
+    if target.level != reads:
+        pytest.skip(f"a model of {target.level}")
+    assert_conforms(target, row)
+    assert target.sample() == well
+
+
 @pytest.mark.parametrize("name", rows.OURS)
 def test_ours_refuses_what_others_may_not(target, well, name):
     if target.process is None:
@@ -87,7 +95,19 @@ OF_THE_MODEL = [name for name, row in rows.ROWS.items() if row.session]
 
 @pytest.mark.parametrize("name", OF_THE_MODEL)
 def test_the_model_itself_answers_so_in_a_session(session, name):
-    row = rows.ROWS[name]
+    assert_answered(session, rows.ROWS[name])
+
+
+@pytest.mark.parametrize(("reads", "name", "row"), rows.BY_LEVEL)
+def test_a_model_answers_in_a_session_by_what_it_reads(
+    session, level, reads, name, row
+):
+    if level != reads:
+        pytest.skip(f"a model of {level}")
+    assert_answered(session, row)
+
+
+def assert_answered(session, row):
     request = row.request(latent_dim=3)
     if row.code == grpc.StatusCode.OK:
         assert session.ask(request)
