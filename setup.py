@@ -11,6 +11,7 @@ EXTRAS = {
     "density": ["scikit-learn>=1.5"],
     "eval": ["sacrebleu>=2.4"],
     "files": FILES,
+    "hub": ["huggingface_hub>=1"],
     "jax": ["jax>=0.6"],
     "plot": ["matplotlib>=3.8", "tensorboard>=2.19"],
     # Large, and for `serving/ray_serve.py` only. One release, because that uses an
@@ -28,11 +29,13 @@ EXTRAS = {
     "dev": [
         *FILES,
         "build>=1.2",
+        "huggingface_hub>=1",
         "hypothesis>=6",
         "kubernetes-validate>=1.37",
         "pytest>=8",
         "pytest-xdist>=3.6",
         "ruff>=0.9",
+        "safetensors>=0.5",
         "sentencepiece>=0.2.3,<0.3",
         # One release: what it finds still changes from one to the next.
         "ty>=0.0.108,<0.0.109",
@@ -49,7 +52,13 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["keras_textvae", "keras_textvae.*"]),
-    package_data={"keras_textvae": ["py.typed", "grammar/lexicon.toml"]},
+    package_data={
+        "keras_textvae": [
+            "py.typed",
+            "grammar/lexicon.toml",
+            "pretrained/weights/*/preset.json",
+        ]
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "tensorflow-text>=2.21,<2.22",

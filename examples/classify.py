@@ -38,6 +38,7 @@ with quiet_imports():
     import keras_textvae
     from examples import experiments
     from examples.classification import labelled
+    from export import space_flags
     from keras_textvae import models, space_files
     from keras_textvae.atomic_files import read_json, write_json
     from keras_textvae.corpora import one_line, read_lines, read_rows
@@ -55,7 +56,7 @@ INTERRUPTED = "interrupted; the same command goes on after the last result"
 
 
 def define_flags():
-    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
+    space_flags.define()
     flags.DEFINE_string("labelled", None, "file of label, tab, text; must be given")
     labelled.define_columns()
     flags.DEFINE_string(
@@ -83,16 +84,13 @@ def main(argv):
     logging.set_verbosity(logging.ERROR)
     if methods is None:
         raise ValueError("scikit-learn is needed: pip install keras_textvae[classify]")
-    if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.labelled):
-        raise ValueError(
-            "--run_dir and --labelled are needed, and no argument without a name."
-        )
+    folder = space_flags.folder(argv, "labelled")
     sizes = {name: _size(name) for name in FLAGS.labels_per_class}
     for name in FLAGS.methods:
         if name not in methods.METHODS:
             names = ", ".join(methods.METHODS)
             raise ValueError(f"--methods={name}: the methods are {names}.")
-    space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
+    space = keras_textvae.open_space(folder).in_float32()
     train = labelled.read_fitting(
         FLAGS.labelled, space.codec, columns=FLAGS.labelled_columns
     )
@@ -103,7 +101,7 @@ def main(argv):
     else:
         train, test = _split(train)
     problem = _problem(space, train)
-    results = Results(FLAGS.output_dir, _configuration())
+    results = Results(FLAGS.output_dir, _configuration(folder))
     cells = itertools.product(range(FLAGS.seeds), sizes, FLAGS.methods)
     _compare(problem, train, test, sizes, [*cells], results)
     _report(train, results)
@@ -207,9 +205,9 @@ def _problem(space, train):
     )
 
 
-def _configuration():
+def _configuration(folder):
     """Returns what the scores depend on; files by their content."""
-    model = os.path.join(space_files.folder_of(FLAGS.run_dir), "model.keras")
+    model = os.path.join(space_files.folder_of(folder), space_files.WEIGHTS)
     options = ("features", "hidden", "learning_rate", "labelled_columns")
     return {
         "model": sha256(model),

@@ -18,15 +18,15 @@ from absl import flags
 from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
-    import keras_textvae
     from examples import texts
+    from export import space_flags
 
 FLAGS = flags.FLAGS
 
 
 def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
-    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
+    space_flags.define()
     flags.DEFINE_string("start", None, "sentence at the beginning; must be given")
     flags.DEFINE_string("end", None, "sentence at the end; must be given")
     flags.DEFINE_integer("steps", 8, "sentences to print, both ends included")
@@ -35,12 +35,7 @@ def define_flags():
 
 
 def main(argv):
-    complete = FLAGS.run_dir and FLAGS.start is not None and FLAGS.end is not None
-    if len(argv) > 1 or not complete:
-        raise ValueError(
-            "--run_dir, --start and --end are needed, and no argument without a name."
-        )
-    space = keras_textvae.open_space(FLAGS.run_dir)
+    space = space_flags.open_space(argv, "start", "end")
     path = space.interpolate(FLAGS.start, FLAGS.end, FLAGS.steps, FLAGS.spherical)
     for step, text in enumerate(path):
         texts.show({"step": step, "text": text})

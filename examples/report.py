@@ -28,6 +28,7 @@ from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
     import keras_textvae
+    from export import space_flags
     from keras_textvae import Corpus, evaluation
     from keras_textvae.atomic_files import replacing, write_json
     from keras_textvae.corpora import read_texts
@@ -42,11 +43,15 @@ TRAINING_TEXTS = 100_000  # from which the language model is learned
 def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
     text, number = flags.DEFINE_string, flags.DEFINE_integer
-    text("run_dir", None, "run or text space; must be given")
+    space_flags.define()
     text("texts", None, "file of texts, one a line (default: the run's test texts)")
     text("labels", None, "file of their labels, one a line (default: none)")
     text("training_texts", None, "file of training texts (default: the run's)")
-    text("output", None, "folder of the report (default: RUN_DIR/report)")
+    text(
+        "output",
+        None,
+        "folder of the report (default: RUN_DIR/report; of a preset, runs/NAME/report)",
+    )
     number("samples", 1000, "texts to sample from each source; 0 for none", 0)
     number("paths", 100, "paths between two sentences; 0 for none", 0)
     number(
@@ -58,27 +63,28 @@ def define_flags():
 def main(argv):
     # Each figure traces graphs of its own, of which TensorFlow would warn.
     logging.set_verbosity(logging.ERROR)
-    if len(argv) > 1 or not FLAGS.run_dir:
-        raise ValueError("--run_dir is needed, and no argument without a name.")
+    run_dir = space_flags.folder(argv)
+    name = FLAGS.preset or os.path.abspath(run_dir)
+    name = os.path.basename(name.rstrip("/").partition("@")[0])
     if FLAGS.labels and not FLAGS.texts:
         raise ValueError("--labels needs --texts, of which they are.")
-    space = keras_textvae.open_space(FLAGS.run_dir).in_float32()
-    texts = list(read_texts(FLAGS.texts or corpus().held_out))
+    space = keras_textvae.open_space(run_dir).in_float32()
+    texts = list(read_texts(FLAGS.texts or corpus(run_dir).held_out))
     labels = list(read_texts(FLAGS.labels)) if FLAGS.labels else None
-    folder = FLAGS.output or os.path.join(FLAGS.run_dir, "report")
+    folder = FLAGS.output or os.path.join(FLAGS.run_dir or f"runs/{name}", "report")
     os.makedirs(folder, exist_ok=True)
     report = evaluation.report(
         space,
         texts,
         labels,
-        itertools.islice(training_texts(), TRAINING_TEXTS),
+        itertools.islice(training_texts(run_dir), TRAINING_TEXTS),
         samples=FLAGS.samples,
         paths=FLAGS.paths,
         importance_samples=FLAGS.importance_samples,
         seed=FLAGS.seed,
-        title=f"The latent space of {os.path.basename(os.path.abspath(FLAGS.run_dir))}",
-        description=description(),
-        history=history(),
+        title=f"The latent space of {name}",
+        description=description(run_dir),
+        history=history(run_dir),
         verbose=2 if sys.stdout.isatty() else 1,
     )
     print(report.short())
@@ -88,34 +94,34 @@ def main(argv):
     print(f"report: {os.path.join(folder, 'report.html')} (and .md, .json)")
 
 
-def corpus() -> Corpus:
+def corpus(run_dir) -> Corpus:
     """Returns the files of the run's corpus.
 
     Raises:
         ValueError: if the folder is no run's.
     """
     try:
-        return files_from_config(config_of(FLAGS.run_dir)["files"])
+        return files_from_config(config_of(run_dir)["files"])
     except FileNotFoundError:
         raise ValueError(
-            f"{FLAGS.run_dir} is a text space, and has no corpus: --texts is needed."
+            f"{run_dir} is a text space, and has no corpus: --texts is needed."
         ) from None
 
 
-def training_texts() -> Iterable[str]:
+def training_texts(run_dir) -> Iterable[str]:
     """Returns the training texts, or none where they are not known or gone."""
     if FLAGS.training_texts:
         return read_texts(FLAGS.training_texts)
     try:
-        files = files_from_config(config_of(FLAGS.run_dir)["files"]).train
+        files = files_from_config(config_of(run_dir)["files"]).train
     except FileNotFoundError:
         return ()
     return read_texts(files) if all(map(os.path.exists, files)) else ()
 
 
-def history() -> list[dict]:
+def history(run_dir) -> list[dict]:
     """Returns the rows of the run's figures, an epoch each; none if it is no run."""
-    path = os.path.join(FLAGS.run_dir, "metrics.csv")
+    path = os.path.join(run_dir, "metrics.csv")
     if not os.path.exists(path):
         return []
     with open(path, newline="", encoding="utf-8") as file:
@@ -123,10 +129,10 @@ def history() -> list[dict]:
     return [{name: float(value) for name, value in row.items()} for row in rows]
 
 
-def description() -> str:
+def description(run_dir) -> str:
     """Returns what the run's recipe says, or nothing if it is no run."""
     try:
-        recipe: Recipe = recipe_of(FLAGS.run_dir)
+        recipe: Recipe = recipe_of(run_dir)
     except FileNotFoundError:
         return ""
     model, terms = recipe.model, recipe.terms

@@ -18,15 +18,15 @@ from absl import flags
 from keras_textvae.command_line import quiet_imports, run
 
 with quiet_imports():
-    import keras_textvae
     from examples import texts
+    from export import space_flags
 
 FLAGS = flags.FLAGS
 
 
 def define_flags():
     # In a function, so that importing this module leaves a program's flags alone.
-    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
+    space_flags.define()
     flags.DEFINE_integer("count", 10, "how many sentences", 1)
     flags.DEFINE_integer("seed", 0, "of the first sentence; each next one has the next")
     flags.DEFINE_float("temperature", 1.0, "below 1, closer to the likeliest; 0 greedy")
@@ -37,9 +37,7 @@ def define_flags():
 
 
 def main(argv):
-    if len(argv) > 1 or not FLAGS.run_dir:
-        raise ValueError("--run_dir is needed, and no argument without a name.")
-    space = keras_textvae.open_space(FLAGS.run_dir)
+    space = space_flags.open_space(argv)
     samples = space.sample(
         FLAGS.count,
         FLAGS.seed,

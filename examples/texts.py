@@ -19,6 +19,7 @@ import tensorflow as tf
 from absl import flags
 
 import keras_textvae
+from export import space_flags
 from keras_textvae import command_line, corpora
 from keras_textvae.prepared import Progress
 
@@ -36,7 +37,7 @@ class Row(NamedTuple):
 
 def define_flags():
     """Defines the flags of the model, the texts and the output."""
-    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
+    space_flags.define()
     flags.DEFINE_multi_string("text", None, "a text; repeat for more")
     flags.DEFINE_string(
         "file",
@@ -56,19 +57,18 @@ def define_json():
 
 
 def open_space(argv) -> keras_textvae.TextSpace:
-    """Returns the space in --run_dir, if the command line is whole.
+    """Returns the space that the flags name, if the command line is whole.
 
     Raises:
         ValueError: if it is not.
-        FileNotFoundError: if there is no space.
+        FileNotFoundError, ConnectionError, ImportError: as `pretrained.find`.
     """
-    if len(argv) > 1 or not FLAGS.run_dir:
-        raise ValueError("--run_dir is needed, and no argument without a name.")
+    folder = space_flags.folder(argv)
     if FLAGS.file is not None and FLAGS.text:
         raise ValueError("--file excludes --text.")
     if FLAGS.text_column and corpora.format_of(FLAGS.file or "") == "txt":
         raise ValueError("--text_column needs a --file with columns.")
-    return keras_textvae.open_space(FLAGS.run_dir)
+    return keras_textvae.open_space(folder)
 
 
 def show(record: dict | None):

@@ -27,7 +27,7 @@ with quiet_imports():
     import tensorflow as tf
 
     import keras_textvae
-    from export import warm_up
+    from export import space_flags, warm_up
     from keras_textvae import corpora, text_space
     from keras_textvae.atomic_files import read_json, write_json
     from serving.saved_model import manifest
@@ -37,7 +37,7 @@ DESCRIPTION = pathlib.Path("assets") / "keras_textvae.json"
 
 
 def define_flags():
-    flags.DEFINE_string("run_dir", None, "run or text space; must be given")
+    space_flags.define()
     flags.DEFINE_string("output_dir", None, "folder of its versions; must be given")
     flags.DEFINE_integer(
         "version", None, "version to write (default: one more than the newest)"
@@ -58,12 +58,9 @@ def define_flags():
 
 def main(argv):
     logging.set_verbosity(logging.ERROR)
-    if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.output_dir):
-        raise ValueError(
-            "--run_dir and --output_dir are needed, and no argument without a name."
-        )
+    folder = space_flags.folder(argv, "output_dir")
     text_space.check_path(FLAGS.output_dir)
-    space = keras_textvae.open_space(FLAGS.run_dir)
+    space = keras_textvae.open_space(folder)
     batching = None
     if FLAGS.batching_rows:
         batching = keras_textvae.Batching(
@@ -75,9 +72,10 @@ def main(argv):
         FLAGS.version,
         batching=batching,
         bfloat16=FLAGS.bfloat16,
-        run=of_run(FLAGS.run_dir),
+        run=of_run(folder),
     )
-    print(f"exported {FLAGS.run_dir} to {version} ({_megabytes(version):.1f} MB)")
+    source = FLAGS.preset or FLAGS.run_dir
+    print(f"exported {source} to {version} ({_megabytes(version):.1f} MB)")
 
 
 def export(

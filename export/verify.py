@@ -31,7 +31,7 @@ with quiet_imports():
     import tensorflow as tf
 
     import keras_textvae
-    from export import examples, other_tensorflow, replay
+    from export import examples, other_tensorflow, replay, space_flags
     from export.export_saved_model import DESCRIPTION
     from keras_textvae.atomic_files import read_json
     from keras_textvae.models import copied
@@ -42,7 +42,7 @@ TOLERANCE = 1e-5
 
 
 def define_flags():
-    flags.DEFINE_string("run_dir", None, "run or text space it is of; must be given")
+    space_flags.define()
     flags.DEFINE_string("saved_model", None, "version folder to verify; must be given")
     flags.DEFINE_list(
         "tensorflow", [], "other versions to run it in, each installed once, 2 GB"
@@ -51,11 +51,7 @@ def define_flags():
 
 def main(argv):
     logging.set_verbosity(logging.ERROR)
-    if len(argv) > 1 or not (FLAGS.run_dir and FLAGS.saved_model):
-        raise ValueError(
-            "--run_dir and --saved_model are needed, and no argument without a name."
-        )
-    space = keras_textvae.open_space(FLAGS.run_dir)
+    space = space_flags.open_space(argv, "saved_model")
     faults = verify(space, FLAGS.saved_model)
     for version in FLAGS.tensorflow if not faults else ():
         other = verify(space, FLAGS.saved_model, other_tensorflow.python(version))

@@ -36,7 +36,9 @@ with _quiet_imports():
     from keras_textvae import paths as paths
     from keras_textvae import posteriors as posteriors
     from keras_textvae import prepared as prepared
+    from keras_textvae import pretrained as pretrained
     from keras_textvae import replicas as replicas
+    from keras_textvae import safetensors as safetensors
     from keras_textvae import samplers as samplers
     from keras_textvae import schedules as schedules
     from keras_textvae import space_files as space_files
@@ -62,6 +64,7 @@ with _quiet_imports():
     from keras_textvae.prepared import PreparedCorpus as PreparedCorpus
     from keras_textvae.prepared import Text as Text
     from keras_textvae.prepared import prepare as prepare
+    from keras_textvae.pretrained import presets as presets
     from keras_textvae.training import Run as Run
     from keras_textvae.training import train as train
     from keras_textvae.zoo import bag_of_words_vae as bag_of_words_vae

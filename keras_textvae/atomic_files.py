@@ -14,8 +14,8 @@ def replacing(path: str | os.PathLike) -> Generator[str]:
     An error, a full disk or a kill in the middle leaves the old file as it was. The new
     one is on the disk before it takes the name.
 
-        with replacing("model.keras") as partial:
-            model.save(partial)
+        with replacing("metrics.csv") as partial:
+            write_rows(partial)
     """
     folder, name = os.path.split(path)
     partial = os.path.join(folder, f"part.{name}")  # some writers look at the suffix
@@ -58,7 +58,7 @@ def read_json(path: str | os.PathLike):
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
         try:
             return json.load(file)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is not JSON ({error}).") from None
 
 

@@ -1,31 +1,32 @@
 """The folder of a text space: model, codec and density. Without TensorFlow.
 
-FOLDER/model.keras      the model, without what only training needs
-FOLDER/text_space.json  the codec's configuration
-FOLDER/density.npz      the density fitted to the model's posteriors, if there is one
+FOLDER/text_space.json       the configurations of the model and of the codec
+FOLDER/weights.safetensors   the model's weights, without what only training needs
+FOLDER/density.safetensors   the density fitted to its posteriors, if there is one
 
 So a model that was trained without TensorFlow can be opened as a text space elsewhere.
+Weights are in safetensors, since such a file holds numbers alone.
 """
 
 import contextlib
 import json
 import os
-import zipfile
-import zlib
+import re
 
 import keras
+import ml_dtypes
 import numpy as np
 
+from keras_textvae import safetensors
 from keras_textvae.atomic_files import read_json, replacing, write_json
 from keras_textvae.mixtures import GaussianMixture
 from keras_textvae.models import SentenceModel, copied
 
 DESCRIPTION = "text_space.json"
-DENSITY = "density.npz"
+WEIGHTS = "weights.safetensors"
+DENSITY = "density.safetensors"
 FORMAT = "keras_textvae.text_space"
-VERSION = 2
-# What a damaged file raises when it is read.
-DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, KeyError, OSError)
+VERSION = 3
 
 
 def save(
@@ -34,6 +35,7 @@ def save(
     codec_config: dict,
     density: GaussianMixture | None = None,
     fitted: bool = False,
+    bfloat16: bool = False,
 ):
     """Writes the folder; each file is replaced whole, the description last.
 
@@ -45,12 +47,19 @@ def save(
             triple the size.
         codec_config: see `tokenizers.Codec.get_config`.
         density, fitted: see `save_density`; None saves none.
+        bfloat16: bool. Whether weights are rounded to half of their bytes.
     """
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, DESCRIPTION)
-    description = {"format": FORMAT, "version": VERSION, "codec": codec_config}
-    with replacing(os.path.join(folder, "model.keras")) as partial:
-        copied(model).save(partial)
+    model = copied(model)
+    description = {
+        "format": FORMAT,
+        "version": VERSION,
+        "codec": codec_config,
+        "model": keras.saving.serialize_keras_object(model),
+    }
+    with replacing(os.path.join(folder, WEIGHTS)) as partial:
+        safetensors.write(partial, _weights(model, bfloat16))
         if os.path.exists(path) and not _is(path, description):
             os.remove(path)  # a kill must not leave a model with another's words
         remove_density(folder)
@@ -68,7 +77,7 @@ def save_density(folder: str | os.PathLike, density: GaussianMixture, fitted: bo
         fitted: bool. Whether `sample` draws from it unless told otherwise.
     """
     with replacing(os.path.join(folder, DENSITY)) as partial:
-        np.savez(partial, fitted=fitted, **vars(density))
+        safetensors.write(partial, vars(density), {"fitted": json.dumps(fitted)})
 
 
 def remove_density(folder: str | os.PathLike):
@@ -86,12 +95,10 @@ def load_density(folder: str | os.PathLike) -> tuple[GaussianMixture | None, boo
     path = os.path.join(folder, DENSITY)
     if not os.path.exists(path):
         return None, False
+    arrays, metadata = safetensors.read(path)
     try:
-        with np.load(path) as saved:
-            arrays = {name: saved[name] for name in saved.files}
-        fitted = bool(arrays.pop("fitted"))
-        return GaussianMixture(**arrays), fitted
-    except (*DAMAGED, TypeError, EOFError) as error:
+        return GaussianMixture(**arrays), json.loads(metadata["fitted"])
+    except (ValueError, KeyError, TypeError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -103,8 +110,8 @@ def _is(path, description):
         return False
 
 
-def read_codec_config(folder: str | os.PathLike) -> dict:
-    """Returns the configuration of the codec in a folder.
+def read_description(folder: str | os.PathLike) -> dict:
+    """Returns the configurations in a folder: of its "codec" and of its "model".
 
     Raises:
         FileNotFoundError: if there is no text space in the folder.
@@ -122,22 +129,66 @@ def read_codec_config(folder: str | os.PathLike) -> dict:
             f"version {VERSION}: train the model again, or use the release that wrote "
             "it."
         )
-    return description["codec"]
+    return description
 
 
 def load_model(folder: str | os.PathLike) -> SentenceModel:
     """Returns the model in a folder, on whatever backend this is.
 
     Raises:
-        FileNotFoundError: as `read_codec_config`.
-        ValueError: as `read_codec_config`, and if the model is damaged.
+        FileNotFoundError: as `read_description`.
+        ValueError: as `read_description`, and if the model is damaged.
     """
-    read_codec_config(folder)
-    path = os.path.join(folder, "model.keras")
-    try:
-        return keras.saving.load_model(path)
-    except DAMAGED as error:
-        raise _unreadable(path, error) from error
+    config = read_description(folder)["model"]
+    model = keras.saving.deserialize_keras_object(config)
+    path = os.path.join(folder, WEIGHTS)
+    weights, _ = safetensors.read(path)
+    names = weight_names(model)
+    if {name: tuple(v.shape) for name, v in zip(names, model.state, strict=True)} != {
+        name: weight.shape for name, weight in weights.items()
+    }:
+        raise _unreadable(path, "its weights are not those of the model")
+    for name, variable in zip(names, model.state, strict=True):
+        variable.assign(np.asarray(weights[name], variable.dtype))
+    return model
+
+
+def weight_names(model: SentenceModel) -> list[str]:
+    """Returns the names of a model's variables, in the order of its `state`.
+
+    Such as "decoder/dense_1/kernel": the part of the model, the layer and the variable.
+    Keras numbers layers by all that a process has made; here a number counts the layers
+    of a name within their part, so that the names are the same everywhere.
+    """
+    parts = {
+        id(variable): name
+        for name, part in vars(model).items()
+        if isinstance(part, keras.Layer) and not name.startswith("_")
+        for variable in part.variables
+    }
+    layers: dict[tuple[str, str], list[str]] = {}
+    names = []
+    for variable in model.state:
+        part = parts.get(id(variable), "")
+        scope, _, name = variable.path.rpartition("/")
+        layer = re.sub(r"_\d+$", "", scope.rpartition("/")[2])
+        alike = layers.setdefault((part, layer), [])
+        if scope not in alike:
+            alike.append(scope)
+        number = alike.index(scope)
+        layer += f"_{number}" if number else ""
+        names.append("/".join(filter(None, (part, layer, name))))
+    return names
+
+
+def _weights(model, bfloat16):
+    """Returns a model's variables by name, as arrays."""
+    arrays = {}
+    for name, variable in zip(weight_names(model), model.state, strict=True):
+        array = keras.ops.convert_to_numpy(variable)
+        half = bfloat16 and array.dtype == np.float32
+        arrays[name] = array.astype(ml_dtypes.bfloat16) if half else array
+    return arrays
 
 
 def _unreadable(path, error):

@@ -14,6 +14,7 @@ TOP = "__init__"  # the package's own `__init__.py`, which names what is public
 _LEAVES = (
     *("replicas", "losses", "schedules", "samplers", "grammar", "batches", "paths"),
     "mixtures",
+    "safetensors",
 )
 # Every room may also import itself, `tokens` and `atomic_files`.
 TABLE = {
@@ -51,7 +52,8 @@ TABLE = {
         "evaluation",
         "models",
     },
-    "space_files": {"mixtures", "models"},
+    "space_files": {"mixtures", "models", "safetensors"},
+    "pretrained": {"corpora", "space_files"},
     "transfer": {"batches", "models", "text_space"},
 }
 # What a room may name besides, under `if TYPE_CHECKING`, where nothing is imported.
@@ -61,7 +63,7 @@ HINTS = {
     "models": {"decoders"},
     "evaluation": {"models", "text_space"},
 }
-TABLE["text_space"] |= {"mixtures", "paths", "space_files"}
+TABLE["text_space"] |= {"mixtures", "paths", "pretrained", "space_files"}
 TABLE["zoo"] = set(TABLE)
 TABLE["training"] = set(TABLE)
 TABLE["command_line"] = set()

@@ -19,8 +19,13 @@ def cache_folder(folder: str | os.PathLike | None = None) -> str:
     return os.path.expanduser(os.fspath(folder or default))
 
 
-def download(address: str, path: str | os.PathLike, checksum: str):
+def download(address: str, path: str | os.PathLike, checksum: str | None):
     """Downloads a file once, to `path` + ".part" until its checksum is verified.
+
+    Args:
+        address: of the web.
+        path: of the file.
+        checksum: SHA-256, in hexadecimal; None takes what comes.
 
     Raises:
         ConnectionError: if it fails. What has been downloaded is kept, and the next
@@ -35,7 +40,7 @@ def download(address: str, path: str | os.PathLike, checksum: str):
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"Cannot download {address}: {error}") from error
     digest = sha256(partial)
-    if digest != checksum:
+    if checksum not in (None, digest):
         os.remove(partial)
         raise ValueError(f"{address}: SHA-256 is {digest}, not {checksum}.")
     os.replace(partial, path)

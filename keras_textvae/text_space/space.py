@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import tensorflow as tf
 
-from keras_textvae import space_files
+from keras_textvae import pretrained, space_files
 from keras_textvae.evaluation import posterior_samples
 from keras_textvae.mixtures import GaussianMixture
 from keras_textvae.models import (
@@ -225,10 +225,15 @@ class TextSpace:
         density = GaussianMixture.fit(z, components, seed)
         return TextSpace(self.model, self.codec, density, fitted)
 
-    def save(self, folder: str | os.PathLike):
-        """Saves all that it consists of, see `space_files`; `load` reads it."""
-        config = self.codec.get_config()
-        space_files.save(folder, self.model, config, self.density, self.fitted)
+    def save(self, folder: str | os.PathLike, bfloat16: bool = False):
+        """Saves all that it consists of, see `space_files`; `load` reads it.
+
+        Args:
+            folder: created if it does not exist.
+            bfloat16: bool. Whether weights are rounded to half of their bytes.
+        """
+        config, density = self.codec.get_config(), self.density
+        space_files.save(folder, self.model, config, density, self.fitted, bfloat16)
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> "TextSpace":
@@ -238,9 +243,43 @@ class TextSpace:
             FileNotFoundError: if there is no text space in the folder.
             ValueError: if the folder's description is not one of ours.
         """
-        codec = Codec.from_config(space_files.read_codec_config(folder))
+        codec = Codec.from_config(space_files.read_description(folder)["codec"])
         density, fitted = space_files.load_density(folder)
         return cls(space_files.load_model(folder), codec, density, fitted)
+
+    @classmethod
+    def from_preset(cls, name_or_address: str | os.PathLike) -> "TextSpace":
+        """Loads a trained space by its name or address, downloaded at the first time.
+
+        Nothing of it is run: it is checksums, JSON and numbers.
+
+        Args:
+            name_or_address: a name of `keras_textvae.presets()`, a folder, "https://..."
+                or "hf://OWNER/NAME", see `pretrained.find`.
+
+        Raises:
+            FileNotFoundError, ConnectionError, ValueError, ImportError: as
+                `pretrained.find`.
+        """
+        return cls.load(pretrained.find(name_or_address))
+
+    def save_to_preset(
+        self,
+        folder: str | os.PathLike,
+        about: pretrained.About | None = None,
+        bfloat16: bool = True,
+    ):
+        """Saves the space as `from_preset` and the Hugging Face Hub take it.
+
+        Args:
+            folder: created if it does not exist; its name is the preset's.
+            about: what its card says, see `pretrained.About`.
+            bfloat16: bool. Whether weights are rounded to half of their bytes.
+        """
+        self.save(folder, bfloat16)
+        level = f"{self.codec.tokenizer.unit}s"
+        parameters = self.model.count_params()
+        pretrained.write(folder, about or pretrained.About(), level, parameters)
 
     def in_float32(self) -> "TextSpace":
         """Returns this space with a model that computes in float32.

@@ -99,8 +99,8 @@ def start_config(
         # It may be trained further by now, or gone.
         return config["start_from"] | {"keep": keep}
     best = space_files.folder_of(folder)
-    space_files.read_codec_config(best)
-    checksum = sha256(os.path.join(best, "model.keras"))
+    space_files.read_description(best)
+    checksum = sha256(os.path.join(best, space_files.WEIGHTS))
     return {"folder": folder, "keep": keep, "sha256": checksum}
 
 
@@ -112,7 +112,7 @@ def begin_with(
 ):
     """Gives parts of a model the best weights of the run in a folder."""
     folder = space_files.folder_of(folder)
-    codec = space_files.read_codec_config(folder)
+    codec = space_files.read_description(folder)["codec"]
     if codec["tokenizer"] != corpus.codec_config["tokenizer"]:
         raise ValueError(f"{folder} has another vocabulary.")
     source = space_files.load_model(folder)

@@ -100,7 +100,7 @@ def test_what_turns_is_counted(space):
     ("more", "message"),
     [
         (["--labelled="], "--labelled is needed"),
-        (["--run_dir="], "--run_dir is needed"),
+        (["--run_dir="], "--run_dir or --preset is needed"),
         (["--from=cat"], "--to=: the labels of "),
         (["--from=mouse", "--to=dog"], "--from=mouse: the labels of "),
         (["--from=cat", "--to=cat"], "--from and --to are both cat"),

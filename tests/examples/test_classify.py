@@ -276,7 +276,7 @@ def test_a_bad_file_is_told_in_one_line(run, opened, files, case):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--run_dir="], "--run_dir and --labelled are needed"),
+        (["--run_dir="], "--run_dir or --preset and --labelled are needed"),
         (["--run_dir=/nowhere"], "/nowhere holds no text space"),
         (["--labels_per_class=few"], 'a number, or "all"'),
         (["--methods=magic"], "the methods are bag_of_words"),

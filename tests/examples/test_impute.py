@@ -24,7 +24,7 @@ def test_sentences_are_completed_as_by_the_space(run, opened, space):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--text=a _"], "--run_dir is needed"),
+        (["--text=a _"], "--run_dir or --preset is needed"),
         (["--run_dir=RUN", "--text=a _", "extra"], "no argument without a name"),
         (["--run_dir=/nowhere", "--text=a _"], "/nowhere holds no text space"),
         (["--run_dir=RUN", "--text=a dog"], "a text has no hidden word (_)"),

@@ -25,8 +25,11 @@ def test_the_path_is_that_of_the_space(run, opened, space, spherical):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (ENDS, "--run_dir, --start and --end are needed"),
-        (["--run_dir=RUN", "--start=a"], "--run_dir, --start and --end are needed"),
+        (ENDS, "--run_dir or --preset, --start and --end are needed"),
+        (
+            ["--run_dir=RUN", "--start=a"],
+            "--run_dir or --preset, --start and --end are needed",
+        ),
         (["--run_dir=RUN", *ENDS, "extra"], "no argument without a name"),
         (["--run_dir=/nowhere", *ENDS], "/nowhere holds no text space"),
         (["--run_dir=RUN", *ENDS, "--steps=1"], "`steps` must be at least 2"),

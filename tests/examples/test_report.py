@@ -103,7 +103,7 @@ def test_texts_and_labels_of_one_s_own(run, opened, tmp_path, files, asked):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--run_dir is needed"),
+        ([], "--run_dir or --preset is needed"),
         (["--run_dir=RUN", "extra"], "no argument without a name"),
         (["--run_dir=/nowhere"], "/nowhere holds no text space"),
         (

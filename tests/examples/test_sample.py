@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import keras_textvae
 from examples import sample
 from tests.step_by_step import step_by_step
 
@@ -29,7 +30,7 @@ def test_options_of_sampling_are_passed_on(run, opened, space):
 @step_by_step()
 def test_samples_come_from_the_density_or_the_prior(run, space, tmp_path, monkeypatch):
     fitted = space.with_density(["the cat sees", "a dog", "old", "big"], fitted=True)
-    monkeypatch.setattr(sample.keras_textvae, "open_space", lambda folder: fitted)
+    monkeypatch.setattr(keras_textvae, "open_space", lambda folder: fitted)
     for arguments, source in (
         ([], fitted),
         (["--fitted"], fitted),
@@ -43,7 +44,7 @@ def test_samples_come_from_the_density_or_the_prior(run, space, tmp_path, monkey
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--run_dir is needed"),
+        ([], "--run_dir or --preset is needed"),
         (["--run_dir=RUN", "extra"], "no argument without a name"),
         (["--run_dir=/nowhere"], "/nowhere holds no text space"),
         (["--run_dir=RUN", "--count=0"], "--count=0"),

@@ -134,7 +134,7 @@ def test_a_terminal_shows_how_far_it_is(run, opened, monkeypatch, tmp_path, pipe
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--text=a"], "--run_dir is needed"),
+        (["--text=a"], "--run_dir or --preset is needed"),
         (["--run_dir=RUN", "--text=a", "extra"], "no argument without a name"),
         (["--run_dir=RUN", "--text=a", "--file=b"], "--file excludes --text"),
         (["--run_dir=/nowhere", "--text=a"], "/nowhere holds no text space"),

@@ -89,7 +89,7 @@ def content(folder):
 
 def density_of(folder):
     """The bytes of a run's density, or None."""
-    path = folder / "best" / "density.npz"
+    path = folder / "best" / "density.safetensors"
     return path.read_bytes() if path.exists() else None
 
 
@@ -267,7 +267,9 @@ def test_a_density_is_fitted_when_a_run_is_finished(copy, monkeypatch):
     run.train(verbose=0)
     space, density = open_space(copy), density_of(copy)
     assert space.fitted and space.density.components == 2
-    (copy / "best" / "density.npz").unlink()  # as a kill before the fit leaves it
+    (
+        copy / "best" / "density.safetensors"
+    ).unlink()  # as a kill before the fit leaves it
     run.train(verbose=0)
     assert density_of(copy) == density
     run.recipe = run.recipe.replace(fitted=False)

@@ -1,0 +1,92 @@
+"""The card of a preset: what it is, in Markdown, as the Hugging Face Hub shows it."""
+
+import json
+
+from keras_textvae.pretrained.preset import Preset
+
+_USE = """```python
+from keras_textvae import TextSpace
+
+space = TextSpace.from_preset("{name}")
+print(*space.sample(10), sep="\\n")
+print(*space.interpolate("{start}", "{end}", steps=10), sep="\\n")
+```"""
+# What a card calls the figures of a report.
+LABELS = {
+    "bound": "bound, nats a text",
+    "reconstruction": "reconstruction, nats a text",
+    "kl": "KL, nats a text",
+    "importance_weighted": "importance-weighted NLL, nats a text",
+    "mutual_information": "mutual information, nats",
+    "active": "active dimensions",
+    "dimensions": "dimensions",
+    "in_place": "words in place, share",
+    "exact": "exact reconstructions, share",
+    "bleu": "BLEU of reconstructions",
+    "neighbour_bleu": "BLEU between neighbours of a path",
+}
+START, END = "It was raining.", "I am going home."
+
+
+def card(preset: Preset) -> str:
+    """Returns the card; what the maker did not say is left out."""
+    about = preset.about
+    return "\n\n".join([*_head(preset), *_sections(about)]) + "\n"
+
+
+def _head(preset):
+    about = preset.about
+    yield _front_matter(about)
+    yield f"# {preset.name}"
+    yield (
+        f"{about.summary} A text space of keras_textvae, {preset.level}, "
+        f"{preset.parameters:,} parameters, {preset.size / 1e6:.1f} MB."
+    ).strip()
+    yield _USE.format(name=preset.name, start=START, end=END)
+
+
+def _front_matter(about):
+    """Returns what the Hub reads: YAML, of which JSON strings are a part."""
+    fields = {
+        "library_name": "keras_textvae",
+        "license": about.licence.lower(),
+        "language": about.language,
+    }
+    lines = [f"{key}: {json.dumps(value)}" for key, value in fields.items() if value]
+    tags = "tags: [variational-autoencoder, text-generation, keras]"
+    return "\n".join(["---", *lines, tags, "---"])
+
+
+def _sections(about):
+    said = {
+        "Data and licence": " ".join(
+            filter(
+                None,
+                (
+                    about.corpus and f"Trained on {about.corpus}.",
+                    about.licence and f"The weights are {about.licence}.",
+                    about.attribution,
+                ),
+            )
+        ),
+        "Figures": _table(about.figures),
+        **{heading: _block(texts) for heading, texts in about.excerpts.items()},
+        "Limits": about.limits,
+        "How it was trained": about.command and _block([about.command]),
+    }
+    for heading, content in said.items():
+        if content:
+            yield f"## {heading}\n\n{content}"
+
+
+def _table(figures):
+    if not figures:
+        return ""
+    rows = [
+        f"| {LABELS.get(name, name)} | {value:.4g} |" for name, value in figures.items()
+    ]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _block(texts):
+    return "\n".join(f"    {text}" for text in texts)
