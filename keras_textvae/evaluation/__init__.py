@@ -7,6 +7,7 @@ from keras_textvae.evaluation.bits import BitsPerByte as BitsPerByte
 from keras_textvae.evaluation.bits import bits_per_byte as bits_per_byte
 from keras_textvae.evaluation.bound import Bound as Bound
 from keras_textvae.evaluation.bound import evaluate_bound as evaluate_bound
+from keras_textvae.evaluation.curves import draw_curves as draw_curves
 from keras_textvae.evaluation.importance import (
     ImportanceWeightedBound as ImportanceWeightedBound,
 )

@@ -12,6 +12,7 @@ from keras_textvae import corpora, evaluation
 from keras_textvae.callbacks import CollapseWarning
 from keras_textvae.corpora import Corpus
 from keras_textvae.prepared import PreparedCorpus
+from keras_textvae.training.curves import Curves
 from keras_textvae.training.run import Run
 
 if TYPE_CHECKING:
@@ -45,7 +46,13 @@ def train(run: Run):
     """Trains a run, and prints how far it is: on a terminal, after each step."""
     describe(run)
     verbose = 1 if sys.stdout.isatty() else 2
-    run.train([Remaining(), CollapseWarning()], verbose, announce)
+    curves = Curves(run)
+
+    def begin(run):
+        announce(run)
+        curves.run = run
+
+    run.train([Remaining(), CollapseWarning(), curves], verbose, begin)
 
 
 def describe_files(corpus: Corpus):

@@ -5,6 +5,7 @@ run_dir/checkpoint.npz   the last epoch's state, for resuming
 run_dir/best/            the text space with the best validation, see `space_files`;
                          with the recipe's density, once finished
 run_dir/metrics.csv      a row per epoch
+run_dir/curves.png       the same drawn, by programs, where Matplotlib is installed
 run_dir/stages/          the stages before, each a run of its own
 run_dir/logs/            TensorBoard, where it is installed (extra `plot`)
 run_dir/result.json      the test set's figures, once finished

@@ -1,5 +1,6 @@
 """The program that trains: what it says, how it goes on, and what it refuses."""
 
+import importlib.util
 import json
 import resource
 import shutil
@@ -63,6 +64,8 @@ def test_a_killed_run_ends_like_one_that_was_not(run, files, straight, tmp_path)
     killed_after_an_epoch(files, killed)
     assert 1 <= len(epochs_of(killed)) < EPOCHS
     assert not (killed / "result.json").exists()
+    if importlib.util.find_spec("matplotlib"):
+        assert (killed / "curves.png").exists()
     shutil.copytree(killed, alone)
     expected, code = straight
     assert code == 0

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_textvae.evaluation.curves import draw_curves
+
 if TYPE_CHECKING:
     from keras_textvae.evaluation.space_report.results import Report
 
@@ -137,29 +139,7 @@ def _kl_by_length(figure, report) -> bool:
 
 
 def _training(figure, report) -> bool:
-    rows = [row for row in report.history if "val_loss" in row]
-    if not rows:
-        return False
-    epochs = [row["epoch"] for row in rows]
-    left, right = figure.subplots(1, 2)
-    marker = {"marker": "o", "markersize": 4}
-    for name, label in (
-        ("val_loss", "bound"),
-        ("val_reconstruction", "reconstruction"),
-    ):
-        if name in rows[0]:
-            left.plot(epochs, [row[name] for row in rows], label=label, **marker)
-    left.set(xlabel="epoch", ylabel="nats")
-    left.legend(frameon=False)
-    for name, label in (("val_kl", "KL, nats"), ("kl_weight", "weight of the KL")):
-        if name in rows[0]:
-            right.plot(epochs, [row[name] for row in rows], label=label, **marker)
-    right.set(xlabel="epoch")
-    right.set_ylim(bottom=0)
-    right.legend(frameon=False)
-    for axes in (left, right):
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    return True
+    return draw_curves(figure, report.history)
 
 
 def _plain(label):

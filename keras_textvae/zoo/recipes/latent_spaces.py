@@ -65,6 +65,15 @@ _SHORT = Recipe(
     ),
     density=Density(components=1, fitted=True),
 )
+_TEXTS = _SHORT.replace(
+    reference=(
+        "`short-sentences` for text as people write it, in subwords: it goes in and "
+        "comes out as it stands."
+    ),
+    text=Text("subwords", length=None, too_long="drop"),
+    corpus="grammar",
+    learning_rate=2e-3,
+)
 
 RECIPES = {
     "ptb-annealed": _PTB,
@@ -109,12 +118,14 @@ RECIPES = {
         terms=Terms(),
     ),
     "short-sentences": _SHORT,
-    "short-texts": _SHORT.replace(
-        reference=(
-            "`short-sentences` for text as people write it, in subwords: it goes in "
-            "and comes out as it stands."
-        ),
-        text=Text("subwords", length=None, too_long="drop"),
-        corpus="grammar",
+    "short-texts": _TEXTS,
+    "short-english": _TEXTS.replace(
+        reference="`short-texts` on English sentences of Tatoeba, of 12 MB at most.",
+        corpus="tatoeba/eng",
+        vocabulary=5000,
+        embedding_dim=352,
+        units=352,
+        epochs=12,
+        rate_schedule=Schedule("geometric", (6, 0.6)),
     ),
 }
