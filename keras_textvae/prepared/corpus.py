@@ -58,6 +58,7 @@ class Split:
         pieces: words or characters of all sentences, and
         characters: their characters, of which blanks and marks are some; both as
             `shortest` counts, and None in a corpus that was prepared before they were.
+        duplicates: texts that stood before, in it or in a split before it; or None.
     """
 
     folder: str
@@ -75,6 +76,7 @@ class Split:
     label_names: dict[str, list[str]]
     pieces: int | None = None
     characters: int | None = None
+    duplicates: int | None = None
 
     @property
     def characters_a_piece(self) -> float | None:

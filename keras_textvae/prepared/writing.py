@@ -51,7 +51,7 @@ def write(
             passes["train"] = [_drawing(codec, number) for number in range(count)]
         too_long = getattr(text, "too_long", "error")
         with new_folder(folder) as partial:
-            splits, names = {}, {}
+            splits, names, seen = {}, {}, np.zeros(0, "int64")
             for index, split in enumerate(SPLITS):
                 if not (files := getattr(corpus, split)):
                     continue
@@ -60,8 +60,12 @@ def write(
                     labels = functools.partial(Labels, corpus.labels[index], names)
                 with _Writer(codec, too_long, labels, partial, split) as writer:
                     for tokenize in passes[split]:
+                        writer.hashes.clear()  # those of one pass are those of all
                         writer.add(files, tokenize, progress.add)
-                splits[split] = writer.checked()
+                texts = np.union1d(seen, np.concatenate(writer.hashes))
+                duplicates = sum(map(len, writer.hashes)) - (len(texts) - len(seen))
+                splits[split] = writer.checked() | {"duplicates": duplicates}
+                seen = texts
             written = sorted(os.listdir(partial))
             checksums = {name: sha256(os.path.join(partial, name)) for name in written}
             content = described | {
@@ -133,7 +137,7 @@ def _tokenizer(codec):
     """Returns what makes ids of lines, traced once for all splits."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], bool [L], int32 [L]
+    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], and `_of_text`
         rows = codec.running_ids(lines)
         return rows.flat_values, rows.row_lengths(), *_of_text(lines)
 
@@ -144,7 +148,7 @@ def _drawing(codec, number):
     """Returns what makes ids of lines, drawn, in one of several passes over them."""
     chunks = itertools.count()
 
-    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], bool [L], int32 [L]
+    def tokenize(lines):  # [L] -> int32 [ids], int64 [L], and `_of_text`
         (seed,) = np.random.SeedSequence([number, next(chunks)]).generate_state(1)
         rows = codec.tokenizer.draw(lines, int(seed))
         return rows.flat_values, rows.row_lengths(), *_of_text(lines)
@@ -152,10 +156,11 @@ def _drawing(codec, number):
     return tokenize
 
 
-def _of_text(lines):  # [L] -> bool [L], int32 [L]
-    """Returns which lines are blank, and how many characters they have."""
+def _of_text(lines):  # [L] -> bool [L], int32 [L], int64 [L]
+    """Returns which lines are blank, their characters, and their hashes."""
     blank = tf.equal(tf.strings.strip(lines), "")
-    return blank, tf.strings.length(lines, unit="UTF8_CHAR")
+    hashes = tf.strings.to_hash_bucket_fast(lines, np.iinfo("int64").max)
+    return blank, tf.strings.length(lines, unit="UTF8_CHAR"), hashes
 
 
 class _Writer(contextlib.ExitStack):
@@ -167,6 +172,7 @@ class _Writer(contextlib.ExitStack):
         self.too_long = too_long
         self.labels = labels
         self.split = split
+        self.hashes: list[np.ndarray] = []  # of the lines, by chunk
         self.dtype = f"<u{bits_of(codec.vocabulary_size) // 8}"
         kinds = ["ids"] if codec.form == "crop" else ["ids", "ends"]
         kinds += ["labels"] if labels else []
@@ -203,9 +209,10 @@ class _Writer(contextlib.ExitStack):
 
     def _add(self, path, number, lines, tokenize, labels):
         """Adds lines of a file, of which the first has a number."""
-        ids, lengths, blank, characters = (
+        ids, lengths, blank, characters, hashes = (
             x.numpy() for x in tokenize(tf.constant(lines))
         )
+        self.hashes.append(hashes[~blank])
         if self.codec.form == "crop":
             self._measure(lengths - 1, characters)
             self._append(ids, lengths, len(ids))

@@ -75,10 +75,11 @@ def describe_corpus(corpus: PreparedCorpus):
     for split in corpus.splits:
         width = split.characters_a_piece
         characters = f" of {width:.1f} characters" if width and width > 1 else ""
+        repeated = f", {split.duplicates:,} duplicates" if split.duplicates else ""
         print(
             f"{split.name}: {split.sentences:,} sentences of {split.shortest} to "
             f"{split.longest} {pieces}{characters}, {split.tokens:,} tokens, "
-            f"{split.unknown_share:.1%} unknown, {split.too_long:,} too long"
+            f"{split.unknown_share:.1%} unknown, {split.too_long:,} too long{repeated}"
         )
         if split.unknown_share > UNKNOWN_SHARE:
             limited = corpus.vocabulary_size == corpus.text.get("vocabulary")

@@ -209,6 +209,19 @@ def test_characters_are_counted_of_sentences_as_they_stand(tmp_path):
     assert train.characters_a_piece == 2.4
 
 
+@pytest.mark.parametrize("sampled", [0, 3])
+def test_duplicates_are_those_that_stood_before_in_any_split(tmp_path, sampled):
+    splits = {
+        "train": ["a b", "a  b", "", "a b", "c", "a b", ""],
+        "valid": ["d", "c", "d"],
+        "test": ["d", "a b", "e"],
+    }
+    corpus = corpus_of(tmp_path, **splits)
+    text = Text("subwords" if sampled else "words", length=20, sampled=sampled)
+    prepared = prepare(corpus, text)
+    assert [split.duplicates for split in prepared.splits] == [2, 2, 2]
+
+
 def test_running_text_keeps_every_character(tmp_path):
     lines = ["", "  ab", "", "cd é", "\U0001f600" * 5]
     corpus = corpus_of(tmp_path, train=lines, valid=lines)
