@@ -13,6 +13,7 @@ import math
 import os
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -50,7 +51,7 @@ def write(
     Raises:
         ValueError: for an array of another dtype.
     """
-    header = {METADATA: dict(metadata)} if metadata else {}
+    header: dict[str, Any] = {METADATA: dict(metadata)} if metadata else {}
     place = 0
     for name, array in arrays.items():
         if array.dtype not in NAMES:
@@ -67,7 +68,7 @@ def write(
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for array in arrays.values():
-            file.write(np.ascontiguousarray(array).reshape(-1).view("u1"))
+            np.ascontiguousarray(array).reshape(-1).view("u1").tofile(file)
 
 
 def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:

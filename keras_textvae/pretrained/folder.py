@@ -123,7 +123,8 @@ def check(folder: str | os.PathLike, preset: Preset):
 def _check_parts(config, path):
     """Checks that a Keras configuration names no class but ours and initializers."""
     if isinstance(config, list):
-        config = dict(enumerate(config))
+        for value in config:
+            _check_parts(value, path)
     if not isinstance(config, dict):
         return
     if "class_name" in config:
