@@ -9,6 +9,11 @@ FILES = ["pyarrow>=18", "sentencex>=1,<2"]
 EXTRAS = {
     "classify": ["scikit-learn>=1.5"],
     "density": ["scikit-learn>=1.5"],
+    "docs": [
+        "mkdocs>=1.6,<2",
+        "mkdocs-material>=9.6,<10",
+        "mkdocstrings[python]>=1,<2",
+    ],
     "eval": ["sacrebleu>=2.4"],
     "files": FILES,
     "hub": ["huggingface_hub>=1"],

@@ -34,8 +34,9 @@ def linear(start: int, end: int, floor: float = 0.0) -> Callable[[int], float]:
     Raises:
         ValueError: if `end` does not lie after `start`, or `floor` outside [0, 1].
 
-    >>> [linear(10, 20)(step) for step in (0, 10, 15, 20, 30)]
-    [0.0, 0.0, 0.5, 1.0, 1.0]
+    Examples:
+        >>> [linear(10, 20)(step) for step in (0, 10, 15, 20, 30)]
+        [0.0, 0.0, 0.5, 1.0, 1.0]
     """
     if end <= start:
         raise ValueError(
@@ -63,8 +64,9 @@ def sigmoid(midpoint: float, steepness: float) -> Callable[[int], float]:
     Raises:
         ValueError: if `steepness` is not positive.
 
-    >>> sigmoid(2500, 0.0025)(2500)
-    0.5
+    Examples:
+        >>> sigmoid(2500, 0.0025)(2500)
+        0.5
     """
     if steepness <= 0.0:
         raise ValueError(
@@ -89,8 +91,9 @@ def cyclical(
     Raises:
         ValueError: if `period` or `cycles` is not positive, or `rising` not in (0, 1].
 
-    >>> [cyclical(4, cycles=2)(step) for step in range(10)]
-    [0.0, 0.5, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0, 1.0, 1.0]
+    Examples:
+        >>> [cyclical(4, cycles=2)(step) for step in range(10)]
+        [0.0, 0.5, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0, 1.0, 1.0]
     """
     for name, value in {"period": period, "cycles": cycles}.items():
         if not value > 0.0:
@@ -112,8 +115,9 @@ def geometric(last: int, factor: float) -> Callable[[int], float]:
     Raises:
         ValueError: if `factor` does not lie in (0, 1].
 
-    >>> [geometric(2, 0.5)(epoch) for epoch in range(5)]
-    [1.0, 1.0, 1.0, 0.5, 0.25]
+    Examples:
+        >>> [geometric(2, 0.5)(epoch) for epoch in range(5)]
+        [1.0, 1.0, 1.0, 0.5, 0.25]
     """
     if not 0.0 < factor <= 1.0:
         raise ValueError(f"`factor` must lie in (0, 1]. Received: factor={factor}")
@@ -129,8 +133,9 @@ def restarted(period: int, last: int, factor: float) -> Callable[[int], float]:
     Raises:
         ValueError: if `period` is not positive, and as `geometric` does.
 
-    >>> [restarted(3, 1, 0.5)(epoch) for epoch in range(5)]
-    [1.0, 1.0, 0.5, 1.0, 1.0]
+    Examples:
+        >>> [restarted(3, 1, 0.5)(epoch) for epoch in range(5)]
+        [1.0, 1.0, 0.5, 1.0, 1.0]
     """
     if period < 1:
         raise ValueError(f"`period` must be positive. Received: period={period}")

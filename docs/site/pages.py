@@ -1,0 +1,116 @@
+"""The site's pages: those of the repository, and one for each room of the package.
+
+A page has the place in the site that it has in the repository, so that links from one
+to the other hold in both.
+"""
+
+import ast
+import pathlib
+
+from mkdocs.structure.files import File
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = (
+    *("README.md", "CHANGELOG.md", "serving/README.md", "benchmarks/README.md"),
+    *("docs/*.md", "docs/*/*.md", "docs/*/*.png"),
+)
+PROGRAMS = "examples/*.py"
+PACKAGE = "keras_textvae"
+
+
+def on_config(config):
+    """Puts the pages of the API into the navigation."""
+    (api,) = [entry for entry in config.nav if "API" in entry]
+    pages = {"Overview": "api/index.md"} | {x: f"api/{x}.md" for x in rooms()}
+    api["API"] = [{title: page} for title, page in pages.items()]
+    return config
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Leaves out the navigation beside a page that stands alone in it."""
+    if page.parent is None:
+        page.meta["hide"] = ["navigation"]
+
+
+def on_files(files, config):
+    """Adds the repository's pages, the programs as text, and the pages of the API."""
+    for pattern in (*PAGES, PROGRAMS):
+        for path in sorted(ROOT.glob(pattern)):
+            place = path.relative_to(ROOT).as_posix()
+            file = File.generated(config, place, abs_src_path=str(path))
+            if pattern == PROGRAMS:
+                file.dest_uri = f"{place}.txt"  # browsers show text, and save Python
+            files.append(file)
+    files.append(File.generated(config, "api/index.md", content=overview()))
+    for room in rooms():
+        content = api_of(room)
+        files.append(File.generated(config, f"api/{room}.md", content=content))
+    return files
+
+
+def rooms() -> list[str]:
+    """Returns the package's rooms, its folders and files, by name."""
+    folder = ROOT / PACKAGE
+    names = [path.stem for path in folder.glob("[!_]*.py")]
+    return sorted(names + [path.parent.name for path in folder.glob("*/__init__.py")])
+
+
+def syntax_of(room: str | None = None) -> ast.Module:
+    """Returns the syntax of what a room's `__init__.py`, or only file, has."""
+    folder = ROOT / PACKAGE / (room or "")
+    path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def public_names(room: str) -> list[str]:
+    """Returns what a room imports as `X as X`, and what it defines without a `_`."""
+    names = []
+    for node in syntax_of(room).body:
+        if isinstance(node, ast.ImportFrom):
+            names += [x.name for x in node.names if x.name == x.asname]
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            names += [x.id for target in node.targets for x in _names(target)]
+        elif isinstance(node, ast.AnnAssign):
+            names.append(node.target.id)
+    return [name for name in names if not name.startswith("_")]
+
+
+def _names(target):
+    return [node for node in ast.walk(target) if isinstance(node, ast.Name)]
+
+
+def api_of(room: str) -> str:
+    """Returns the page of a room: what its docstring says, and each public name."""
+    module = f"{PACKAGE}.{room}"
+    options = "{members: false, show_root_heading: false, show_root_toc_entry: false}"
+    about = f"::: {module}\n    options: {options}"
+    names = [f"::: {module}.{name}" for name in public_names(room)]
+    return "\n\n".join([f"# {module}", about, *names])
+
+
+def overview() -> str:
+    """Returns the page of all rooms, and of what `keras_textvae` itself names."""
+    lines = [
+        "# The API",
+        "Names below a room's purpose are those that `keras_textvae` itself has too.",
+        "",
+        "| room | what it is for |",
+        "|---|---|",
+    ]
+    for room in rooms():
+        purpose = ast.get_docstring(syntax_of(room)).split("\n\n")[0]
+        purpose = " ".join(purpose.split()).replace("|", "\\|")
+        names = [f"[`{x}`][{PACKAGE}.{room}.{x}]" for x in names_of_package(room)]
+        cell = purpose + ("<br>" + " ".join(names) if names else "")
+        lines.append(f"| [`{room}`]({room}.md) | {cell} |")
+    return "\n".join(lines)
+
+
+def names_of_package(room: str) -> list[str]:
+    """Returns the names of a room that the package's `__init__.py` imports."""
+    imports = [x for x in ast.walk(syntax_of()) if isinstance(x, ast.ImportFrom)]
+    own = [node for node in imports if node.module == f"{PACKAGE}.{room}"]
+    names = [x.name for node in own for x in node.names if x.name == x.asname]
+    return [name for name in names if name in public_names(room)]
