@@ -45,7 +45,7 @@ class Reconstruction(NamedTuple):
         text: str.
         kl: float, nats.
         unknown: int, words or characters that the model does not know.
-        neighbours: list of (cosine, text), the nearest of a collection first.
+        neighbours: list of (cosine, text), the nearest others of a collection first.
     """
 
     text: str
@@ -148,12 +148,16 @@ class Explorer:
         text = _text("the sentence", text)
         posterior = self._client.encode([text])
         cosines = geometry.cosines(collection.means, posterior["mean"][0])
-        nearest = np.argsort(-cosines, kind="stable")[:NEIGHBOURS]
+        nearest = [
+            (float(cosines[i]), collection.texts[i])
+            for i in np.argsort(-cosines, kind="stable")
+            if collection.texts[i] != text
+        ]
         return Reconstruction(
             self._client.reconstruct([text])[0],
             float(posterior["kl"][0]),
             int(posterior["unknown"][0]),
-            [(float(cosines[i]), collection.texts[i]) for i in nearest],
+            nearest[:NEIGHBOURS],
         )
 
     def fill(self, text: str, max_pieces: int | None = None) -> str:

@@ -92,7 +92,9 @@ def serve(blocks: gr.Blocks, port: int):
         ssr_mode=False,
         mcp_server=False,
         enable_monitoring=False,
-        theme=gr.themes.Default(font=["system-ui"], font_mono=["ui-monospace"]),
+        theme=gr.themes.Default(
+            primary_hue="blue", font=["system-ui"], font_mono=["ui-monospace"]
+        ),
         css_paths=STYLE,
     )
     uvicorn.run(

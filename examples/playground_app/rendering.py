@@ -18,12 +18,15 @@ def listed(texts: Iterable[str], here: int | None = None) -> str:
     return f"<ol class=texts>{items}</ol>"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence]) -> str:
-    """Returns a table; numbers that are not whole have two decimals."""
-    head = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in header)
+def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
+    """Returns a table of at least one row; floats have two decimals."""
+    cells = [
+        f"<th scope=col{_kind(value)}>{html.escape(name)}</th>"
+        for name, value in zip(header, rows[0], strict=True)
+    ]
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return (
-        f"<div class=wide><table class=figures><thead><tr>{head}</tr></thead>"
+        f"<div class=wide><table class=figures><thead><tr>{''.join(cells)}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -82,11 +85,16 @@ def shown(text: str) -> str:
     return html.escape(text) if text.strip() else "<span class=note>(empty)</span>"
 
 
+def _kind(value):
+    return " dir=auto" if isinstance(value, str) else " class=number"
+
+
 def _cell(value):
     if isinstance(value, str):
-        return f"<td dir=auto>{shown(value)}</td>"
-    number = f"{value:.2f}" if isinstance(value, float | np.floating) else f"{value}"
-    return f"<td class=number>{number}</td>"
+        content = shown(value)
+    else:
+        content = f"{value:.2f}" if isinstance(value, float | np.floating) else value
+    return f"<td{_kind(value)}>{content}</td>"
 
 
 # Keeps two chosen points in the page itself; the arrows go from point to point.

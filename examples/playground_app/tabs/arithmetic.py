@@ -24,7 +24,7 @@ def build(page: Page):
 
     def add(a, b, c, scale):
         total, *alone = page.explorer.combine(a, b, c, scale)
-        rows = zip("abc", (a, b, c), alone, strict=True)
+        rows = [*zip("abc", (a, b, c), alone, strict=True)]
         return said(total) + table(["", "sentence", "as the model decodes it"], rows)
 
     events = [button.click, scale.release, *(box.submit for box in boxes)]

@@ -15,7 +15,7 @@ def build(page: Page):
     """Builds the tab, of a model with `NEEDS`."""
     gr.Markdown(
         "A sentence moved along the dimensions in which the map's sentences vary most. "
-        "0 is its own place, and 1 the standard deviation of the map."
+        "0 is its own place; the unit is the standard deviation of the map."
     )
     text = gr.Textbox(page.examples[0], label="Sentence")
     button = gr.Button("Take it, all sliders at 0", variant="primary")
@@ -24,7 +24,7 @@ def build(page: Page):
     position = gr.State(None)
     with gr.Row():
         sliders = [
-            gr.Slider(-FARTHEST, FARTHEST, 0.0, step=0.1, visible=False, min_width=260)
+            gr.Slider(-FARTHEST, FARTHEST, 0.0, step=0.1, visible=False, min_width=220)
             for _ in range(SLIDERS)
         ]
 
@@ -32,7 +32,9 @@ def build(page: Page):
         position = page.explorer.position(text, needed(collection))
         pairs = list(zip(position.dimensions, position.units, strict=True))
         shown = [
-            gr.Slider(value=0.0, visible=True, label=f"z[{dimension}], 1 is {unit:.3g}")
+            gr.Slider(
+                value=0.0, visible=True, label=f"Dimension {dimension}, unit {unit:.2g}"
+            )
             for dimension, unit in pairs
         ]
         hidden = [gr.Slider(visible=False)] * (SLIDERS - len(shown))

@@ -21,23 +21,24 @@ def build(page: Page):
         "Sentences by the first two principal components of their means."
         + (" Choose two points to see the path between them." if paths else "")
     )
+    with gr.Accordion("Other sentences", open=not page.collection.value):
+        lines = gr.Textbox(
+            lines=3,
+            max_lines=8,
+            label="Sentences, one a line (Shift + Enter maps them)"
+            + (f"; none: {SAMPLES} samples" if samples else ""),
+        )
+        seed = gr.Number(0, label="Seed of the samples", precision=0, visible=samples)
+        with gr.Row():
+            button = gr.Button("Map", variant="primary")
+            file = gr.UploadButton("Map a file ...")
+    line = gr.HTML()
     board = gr.HTML(
         drawn(page.collection.value) if page.collection.value else "",
         js_on_load=MAP_SCRIPT,
         elem_id="map",
     )
-    line = gr.HTML()
     path = gr.HTML(elem_id="map-path")
-    lines = gr.Textbox(
-        lines=3,
-        max_lines=8,
-        label="Sentences, one a line (Shift + Enter maps them)"
-        + (f"; none: {SAMPLES} samples" if samples else ""),
-    )
-    with gr.Row():
-        seed = gr.Number(0, label="Seed of the samples", precision=0, visible=samples)
-        file = gr.UploadButton("Map a file")
-        button = gr.Button("Map", variant="primary")
 
     def draw(lines, seed):
         if lines.strip() or not samples:
@@ -70,7 +71,8 @@ def connect(page: Page, board: gr.HTML, path: gr.HTML, line: gr.HTML):
         if len(texts) < 2:
             return gr.skip(), gr.skip(), noted("Choose a second point.")
         way = page.explorer.path(*texts, STEPS, spherical=False)
-        return *texts, noted("From 1 to 2, as in the tab Path:") + listed(way)
+        note = f"From “{texts[0]}” to “{texts[1]}”; the tab Path has both now."
+        return *texts, noted(note) + listed(way)
 
     board.select(
         remember, None, chosen, api_visibility="private", show_progress="hidden"

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from examples.playground_app.asking import Page, ask, needed
-from examples.playground_app.rendering import noted, said, table
+from examples.playground_app.rendering import said, table
 
 TITLE = "Reconstruct"
 NEEDS = ("encode", "reconstruct")
@@ -20,12 +20,11 @@ def build(page: Page):
     def reconstruct(text, collection):
         answer = page.explorer.reconstruct(text, needed(collection))
         words = f", {answer.unknown} unknown words" if answer.unknown else ""
+        shown = said(answer.text, f"KL {answer.kl:.2f} nats{words}")
         rows = [(text, cosine) for cosine, text in answer.neighbours]
-        return (
-            said(answer.text, f"KL {answer.kl:.2f} nats{words}")
-            + noted("Nearest by the cosine of the means:")
-            + table(["sentence of the map", "cosine"], rows)
-        )
+        if rows:
+            shown += table(["the nearest of the map", "cosine of the means"], rows)
+        return shown
 
     ask(
         [button.click, text.submit],

@@ -7,7 +7,7 @@ from examples.playground_app.rendering import table, wrong
 
 TITLE = "Score"
 NEEDS = ("score",)
-HEADER = ["sentence", "bound", "reconstruction", "KL", "unknown"]
+HEADER = ["sentence", "bound", "recon\u00adstruction", "KL", "unknown"]
 
 
 def build(page: Page):
