@@ -18,6 +18,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import socket
 import sys
 import tempfile
 
@@ -57,14 +58,17 @@ def main(argv):
     with contextlib.ExitStack() as opened:
         uploads = opened.enter_context(tempfile.TemporaryDirectory())
         page = import_page(uploads)
-        port = usable_port(page.HOST, FLAGS.port)
+        listener = opened.enter_context(
+            socket.create_server((page.HOST, usable_port(page.HOST, FLAGS.port)))
+        )
         address, title = open_space(opened)
         explorer = opened.enter_context(
             opening.explored(address, FLAGS.model, FLAGS.timeout)
         )
         blocks = page.build(explorer, title)
+        port = listener.getsockname()[1]
         print(f"http://{page.HOST}:{port} until Ctrl-C", flush=True)
-        page.serve(blocks, port)
+        page.serve(blocks, listener)
 
 
 def open_space(opened: contextlib.ExitStack) -> tuple[str, str]:

@@ -241,7 +241,7 @@ def reason(error: Exception) -> str:
     """Returns one line for people that says what went wrong."""
     if not isinstance(error, grpc.RpcError):
         return " ".join(str(error).split())
-    details = _check(error.details())
+    details = _check(error.details() or error.code().name)
     if error.code() is grpc.StatusCode.UNAVAILABLE:
         return f"the server does not answer: {details}"
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -1,6 +1,8 @@
 """The page: a tab for whatever a served model can do, on this machine alone."""
 
+import contextlib
 import pathlib
+import socket
 
 import fastapi
 import gradio as gr
@@ -74,8 +76,13 @@ def examples(explorer: Explorer, collection: Collection | None) -> list[str]:
     return [*(several or texts), "", "", ""][:3]
 
 
-def serve(blocks: gr.Blocks, port: int):
-    """Serves a page on this machine, and on no other, until SIGINT or SIGTERM."""
+def serve(blocks: gr.Blocks, listener: socket.socket):
+    """Serves a page until SIGINT or SIGTERM.
+
+    Args:
+        blocks: the page.
+        listener: a socket of `HOST` that listens already.
+    """
     app = fastapi.FastAPI(openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     app.add_middleware(Policy)
@@ -84,7 +91,7 @@ def serve(blocks: gr.Blocks, port: int):
         blocks,
         path="/",
         server_name=HOST,
-        server_port=port,
+        server_port=listener.getsockname()[1],
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -97,13 +104,11 @@ def serve(blocks: gr.Blocks, port: int):
         ),
         css_paths=STYLE,
     )
-    uvicorn.run(
-        app,
-        host=HOST,
-        port=port,
-        log_level="critical",
-        timeout_graceful_shutdown=CLOSING,
+    config = uvicorn.Config(
+        app, log_level="critical", timeout_graceful_shutdown=CLOSING
     )
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 class Policy:

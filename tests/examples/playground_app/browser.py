@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -111,17 +112,26 @@ class Page:
         button = self.page.get_by_role("button", name=name, exact=True)
         button.locator("visible=true").click()
 
-    def texts(self, selector, count=None):
-        """Returns the texts of a selector, once there are so many, or any."""
-        found = self.page.locator(selector)
-        (found.nth(count - 1) if count else found.first).wait_for()
-        return found.all_inner_texts()
+    def texts(self, selector, expected=None):
+        """Returns the texts of a selector, once they are as expected or time is up.
 
-    def wrong(self):
-        """Returns the one line that says what is wrong, once there is one."""
-        line = self.seen(".wrong")
-        line.wait_for()
-        return line.inner_text()
+        Where nothing is expected it returns them once there are any.
+        """
+        found = self.page.locator(selector)
+        if expected is None:
+            found.first.wait_for()
+        end = time.monotonic() + ANSWERING / 1000
+        while (texts := found.all_inner_texts()) != expected:
+            if expected is None or time.monotonic() > end:
+                break
+            self.page.wait_for_timeout(100)
+        return texts
+
+    def wrong(self, beginning):
+        """Returns the lines that say what is wrong, once there is one like that."""
+        lines = self.seen(".wrong")
+        lines.filter(has_text=beginning).wait_for()
+        return lines.all_inner_texts()
 
     def shoot(self, name):
         """Saves a screenshot."""

@@ -32,15 +32,17 @@ def collection(explorer):
     return explorer.collect_samples()
 
 
-@pytest.fixture
-def page(browser, address, tmp_path):
-    """A page that has asked for nothing outside, and complained of nothing."""
-    page = Page(browser, address, tmp_path)
+@pytest.fixture(scope="module")
+def page(browser, address, tmp_path_factory):
+    """A page that asks for nothing outside, and complains of nothing.
+
+    All tests use the one, each a tab: to load it anew takes seconds.
+    """
+    page = Page(browser, address, tmp_path_factory.mktemp("page"))
     yield page
-    page.shoot("last")
+    assert page.requests
     assert all(url.startswith((address, "data:", "blob:")) for url in page.requests)
     assert not page.complaints
-    page.page.close()
 
 
 def test_every_tab_is_there(page):
@@ -50,12 +52,11 @@ def test_every_tab_is_there(page):
 def test_samples_are_drawn_by_enter(page, explorer):
     page.type("Texts", "3")
     page.type("Seed of the first", "7", "Enter")
-    assert page.texts("#samples li", 3) == shown(explorer.sample(3, 7, 1.0, 1.0, False))
+    expect(page, "#samples li", shown(explorer.sample(3, 7, 1.0, 1.0, False)))
     page.page.get_by_label("the fitted density").check()
     page.click("Draw")
     expected = shown(explorer.sample(3, 7, 1.0, 1.0, True))
-    page.seen(f"#samples li >> text={expected[0]}").first.wait_for()
-    assert page.texts("#samples li", 3) == expected
+    expect(page, "#samples li", expected)
 
 
 def test_a_path_has_a_slider_along_it(page, explorer, texts):
@@ -65,20 +66,20 @@ def test_a_path_has_a_slider_along_it(page, explorer, texts):
     page.page.get_by_label("arc").check()
     page.click("Go")
     expected = shown(explorer.path(texts[0], texts[1], 9, True))
-    assert page.texts("#path li", 9) == expected
-    assert page.texts("#step .said") == expected[:1]
+    expect(page, "#path li", expected)
+    expect(page, "#step .said", expected[:1])
     page.page.get_by_label("range slider for Step", exact=True).press("ArrowRight")
-    page.page.wait_for_function("document.querySelectorAll('#path li')[1].className")
-    assert page.texts("#step .said") == expected[1:2]
-    assert page.texts("#path li.here") == expected[1:2]
+    expect(page, "#step .said", expected[1:2])
+    expect(page, "#path li.here", expected[1:2])
 
 
 def test_a_sentence_is_reconstructed_by_enter(page, explorer, texts, collection):
     page.open("Reconstruct")
     page.type("Sentence", texts[1], "Enter")
     expected = explorer.reconstruct(texts[1], collection)
-    assert page.texts("#reconstruction .said") == shown([expected.text])
-    assert f"KL {expected.kl:.2f} nats" in page.texts("#reconstruction .note")[0]
+    expect(page, "#reconstruction .said", shown([expected.text]))
+    (note,) = page.texts("#reconstruction .note")
+    assert note.startswith(f"KL {expected.kl:.2f} nats")
     cells = page.texts("#reconstruction td")
     assert cells[0::2] == shown([text for _, text in expected.neighbours])
     assert cells[1::2] == [f"{cosine:.2f}" for cosine, _ in expected.neighbours]
@@ -88,21 +89,39 @@ def test_blanks_are_filled_by_enter(page, explorer):
     page.open("Fill in blanks")
     page.type("Sentence with blanks", "the _ sees a dog", "Enter")
     text = explorer.fill("the _ sees a dog", 4)
-    assert page.texts("#filled .said") == [text]
+    expect(page, "#filled .said", [text])
     word = text.removeprefix("the ").removesuffix(" sees a dog")
-    assert page.texts("#filled mark") == [word]
+    expect(page, "#filled mark", [word])
 
 
 def test_sentences_are_scored_in_a_table(page, explorer, texts):
     page.open("Score")
     page.type("Sentences, one a line", "\n".join([*texts[:2], TOO_LONG]), "Shift+Enter")
-    cells = page.texts("#scores td", 10)
-    for row, (text, *figures, unknown) in enumerate(
-        explorer.score("\n".join(texts[:2])).rows
-    ):
-        expected = [text, *(f"{figure:.2f}" for figure in figures), str(unknown)]
-        assert cells[5 * row : 5 * row + 5] == expected
-    assert page.wrong() == "sentence 3: a text has more than 20 subwords"
+    rows = explorer.score("\n".join(texts[:2])).rows
+    expected = [
+        [text, *(f"{figure:.2f}" for figure in figures), str(unknown)]
+        for text, *figures, unknown in rows
+    ]
+    expect(page, "#scores td", sum(expected, []))
+    refused = "sentence 3: a text has more than 20 subwords"
+    assert page.wrong(refused) == [refused]
+    page.type("Sentences, one a line", ODD, "Shift+Enter")
+    page.page.locator("#scores td").nth(5).wait_for(state="detached")
+    assert page.texts("#scores td")[0] == ODD
+    assert page.page.locator("#scores td b").count() == 0
+
+
+def test_a_sentence_is_moved_by_the_arrows(page, explorer, texts, collection):
+    page.open("Dimensions")
+    page.type("Sentence", texts[0], "Enter")
+    position = explorer.position(texts[0], collection)
+    expect(page, "#moved .said", shown([explorer.decode(position.z)]))
+    name = f"range slider for Dimension {position.dimensions[0]}, unit"
+    slider = page.page.get_by_label(name)
+    expected = shown([explorer.decode(position.moved([-4.0]))])
+    assert expected != page.texts("#moved .said")
+    slider.press("Home")
+    expect(page, "#moved .said", expected)
 
 
 def test_two_points_of_the_map_show_the_path(page, explorer, texts, collection):
@@ -119,13 +138,13 @@ def test_two_points_of_the_map_show_the_path(page, explorer, texts, collection):
         page.page.keyboard.press("ArrowRight")
     assert page.page.evaluate("document.activeElement.nextSibling") is None
     page.seen(f'.point[aria-label="{ODD}"]').hover(force=True)
-    assert page.texts("#map .caption") == [ODD]
+    expect(page, "#map .caption", [ODD])
     points.focus()
     page.page.keyboard.press("Enter")
-    assert page.texts("#map-path .note") == ["Choose a second point."]
+    expect(page, "#map-path .note", ["Choose a second point."])
     page.seen(f".point[aria-label='{texts[1]}']").click(force=True)
     expected = shown(explorer.path(texts[0], texts[1], 9, False))
-    assert page.texts("#map-path li", 9) == expected
+    expect(page, "#map-path li", expected)
     page.open("Path")
     assert page.page.get_by_label("From").input_value() == texts[0]
     assert page.page.get_by_label("To", exact=True).input_value() == texts[1]
@@ -135,7 +154,6 @@ def test_a_file_is_mapped(page, texts, tmp_path):
     file = tmp_path / "mine.csv"
     file.write_text("text,other\n" + "".join(f"{text},1\n" for text in texts))
     page.open("Map")
-    page.click("Other sentences")
     page.page.locator("input[type=file]").set_input_files(file)
     page.seen(f".point[aria-label='{texts[0]}']").wait_for()
     assert page.page.locator(".point").count() == len(texts)
@@ -147,22 +165,8 @@ def test_sentences_are_added(page, explorer, texts):
         page.page.get_by_label(label, exact=True).fill(text)
     page.click("Add up")
     total, *alone = shown(explorer.combine(*texts[:3], 1.0))
-    assert page.texts("#sum .said") == [total]
-    assert page.texts("#sum td")[2::3] == alone
-
-
-def test_a_sentence_is_moved_by_the_arrows(page, explorer, texts, collection):
-    page.open("Dimensions")
-    page.type("Sentence", texts[0], "Enter")
-    position = explorer.position(texts[0], collection)
-    assert page.texts("#moved .said") == shown([explorer.decode(position.z)])
-    name = f"range slider for Dimension {position.dimensions[0]}, unit"
-    slider = page.page.get_by_label(name)
-    assert page.seen("#moved ~ * input[type=range]").count() <= 8
-    slider.press("Home")
-    expected = shown([explorer.decode(position.moved([-4.0]))])
-    assert expected != page.texts("#moved .said")
-    page.seen(f"#moved .said >> text={expected[0]}").wait_for()
+    expect(page, "#sum .said", [total])
+    assert shown(page.texts("#sum td")[2::3]) == alone
 
 
 @pytest.mark.parametrize(
@@ -180,15 +184,9 @@ def test_a_sentence_is_moved_by_the_arrows(page, explorer, texts, collection):
 def test_a_mistake_is_one_line_in_the_page(page, tab, label, text, message):
     page.open(tab)
     page.type(label, text, "Enter")
-    assert page.wrong().startswith(message)
+    (line,) = page.wrong(message)
+    assert line.startswith(message)
     assert page.page.locator(".toast-wrap *").count() == 0
-
-
-def test_what_is_typed_is_no_program(page):
-    page.open("Score")
-    page.type("Sentences, one a line", ODD, "Shift+Enter")
-    assert page.texts("#scores td")[0] == ODD
-    assert page.page.locator("#scores td b").count() == 0
 
 
 def test_every_tab_fits_a_phone(browser, address, tmp_path):
@@ -207,8 +205,14 @@ def test_a_server_that_has_gone_is_one_line(browser, served, tmp_path):
             page = Page(browser, address, tmp_path)
             server.stop(grace=0)
             page.click("Draw")
-            assert page.wrong().startswith("the server does not answer: ")
+            (line,) = page.wrong("the server does not answer: ")
+            assert "\n" not in line
             page.page.close()
+
+
+def expect(page, selector, texts):
+    """Asserts that the page comes to show these texts."""
+    assert page.texts(selector, texts) == texts
 
 
 def shown(texts):
