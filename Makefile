@@ -20,7 +20,7 @@ help:
 $(INSTALLED): setup.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, not {v[0]}.{v[1]}. Try make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,classify,eval,docs,plot,jax,serving,tune]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,classify,eval,docs,playground,plot,jax,serving,tune]'
 	@touch $@
 
 demo: $(INSTALLED)

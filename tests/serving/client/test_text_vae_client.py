@@ -62,6 +62,9 @@ def test_inputs_are_those_that_the_server_declares(client):
         "steps": (np.dtype(np.int32), 0),
     }
     assert client.inputs("decode") == {"z": (np.dtype(np.float32), 2)}
+    signatures = client.signatures()
+    assert signatures["interpolate"] == ["end", "start", "steps"]
+    assert all(names == sorted(client.inputs(s)) for s, names in signatures.items())
     with pytest.raises(ValueError, match="no such signature, only decode, .*: dream"):
         client.inputs("dream")
 

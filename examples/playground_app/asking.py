@@ -1,0 +1,63 @@
+"""How the page asks: a mistake is a line in it, and never a window on top of it."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import gradio as gr
+import grpc
+
+from examples.playground_app.explorer import Collection, Explorer, reason
+from examples.playground_app.rendering import wrong
+
+
+class Page(NamedTuple):
+    """What the tabs share.
+
+    Attributes:
+        explorer: `Explorer`.
+        collection: `gr.State` of the map's `Collection`, or of None.
+        examples: list of three str, sentences to begin with.
+        ends: the Path tab's two boxes, not rendered yet, which the map fills too.
+    """
+
+    explorer: Explorer
+    collection: gr.State
+    examples: list[str]
+    ends: tuple[gr.Textbox, gr.Textbox]
+
+
+def ask(events: Sequence, compute: Callable, inputs: Sequence, outputs: Sequence, line):
+    """Has events compute outputs of inputs; what goes wrong is shown in `line`.
+
+    Args:
+        events: of components, such as `button.click`.
+        compute: values of the inputs -> one value for each output, as a tuple; or
+            one value for the one output.
+        inputs, outputs: components. Of a mistake outputs that are HTML become empty.
+        line: `gr.HTML`.
+    """
+
+    def answer(*values):
+        try:
+            answers = compute(*values)
+        except (ValueError, OverflowError, OSError, grpc.RpcError) as error:
+            cleared = ["" if isinstance(o, gr.HTML) else gr.skip() for o in outputs]
+            return wrong(reason(error)), *cleared
+        return "", *(answers if len(outputs) > 1 else [answers])
+
+    return gr.on(
+        events,
+        answer,
+        [*inputs],
+        [line, *outputs],
+        trigger_mode="always_last",
+        show_progress_on=[line],
+        api_visibility="private",
+    )
+
+
+def needed(collection: Collection | None) -> Collection:
+    """Returns the map's collection; ValueError if there is none yet."""
+    if collection is None:
+        raise ValueError("the map has no sentences yet: give it some in the tab Map")
+    return collection

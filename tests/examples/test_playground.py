@@ -1,0 +1,103 @@
+"""The program: mistakes are one line, and Ctrl-C leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from examples import playground
+from keras_textvae import Codec, TextSpace, WordTokenizer, rnnlm
+from tests.examples.playground_app import browser
+from tests.text_space.conftest import stirred
+
+
+@pytest.fixture(scope="module")
+def language_model(tmp_path_factory):
+    """The folder of a space without z."""
+    tokenizer = WordTokenizer("the a cat dog sees likes big old".split())
+    model = stirred(rnnlm(tokenizer.vocabulary_size, 4, 4))
+    folder = tmp_path_factory.mktemp("run")
+    TextSpace(model, Codec(tokenizer, 5)).save(folder / "best")
+    return str(folder)
+
+
+def children(process):
+    """The ids of the processes that a process has started."""
+    tasks = f"/proc/{process.pid}/task/{process.pid}/children"
+    with open(tasks) as file:
+        return [int(number) for number in file.read().split()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_is_served_and_a_signal_ends_all(language_model, tmp_path, number):
+    pytest.importorskip("gradio")
+    with browser.chromium() as chromium:
+        run = browser.playground(f"--run_dir={language_model}", TMPDIR=str(tmp_path))
+        with run as (process, address):
+            page = browser.Page(chromium, address, tmp_path)
+            assert page.tabs() == ["Sample", "Fill in blanks", "Score"]
+            page.click("Draw")
+            assert len(page.texts("#samples li", 10)) == 10
+            (server,) = children(process)
+            assert any(path.name.startswith("playground-") for path in left(tmp_path))
+            process.send_signal(number)  # while the page is still open
+            output, errors = process.communicate(timeout=60)
+            assert (process.returncode, errors) == (0, "")
+            assert output == ""
+        with pytest.raises(ProcessLookupError):
+            os.kill(server, 0)
+        assert not left(tmp_path)
+
+
+def left(folder):
+    """What a program has left in its folder of temporary files."""
+    return [path for path in folder.iterdir() if path.suffix != ".png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "One of --run_dir and --address is needed"),
+        (["--run_dir=a", "--address=b:1"], "One of --run_dir and --address is needed"),
+        (["--address=b:1", "more"], "One of --run_dir and --address is needed"),
+        (["--run_dir=/nowhere"], "/nowhere holds no text space"),
+        (["--address=nowhere"], "address must be host:port. Received: 'nowhere'"),
+        (["--address=127.0.0.1:1", "--timeout=0.2"], "127.0.0.1:1, textvae: the serv"),
+        (["--address=127.0.0.1:1", "--port=PORT"], "127.0.0.1:PORT: Address already"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(run, without_page, arguments, message):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = [argument.replace("PORT", port) for argument in arguments]
+        ended = run(playground, *arguments)
+    assert (ended.code, ended.output) == (2, [])
+    (line,) = ended.errors
+    assert line.startswith(f"playground.py: {message.replace('PORT', port)}")
+
+
+@pytest.fixture
+def without_page(monkeypatch):
+    """Stands for the page, which none of the mistakes gets to, and signals."""
+
+    class Page:
+        HOST = "127.0.0.1"
+
+    monkeypatch.setattr(playground, "import_page", lambda uploads: Page)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+def test_without_gradio_the_extra_is_named(tmp_path):
+    (tmp_path / "gradio.py").write_text("raise ImportError('no', name='gradio')")
+    done = subprocess.run(
+        [sys.executable, "examples/playground.py", "--address=127.0.0.1:1"],
+        cwd=browser.ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    line = "playground.py: needs: pip install keras_textvae[playground]\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
