@@ -1,13 +1,14 @@
 """Shows the latent space of a trained model in the browser, to play with.
 
-    python examples/playground.py --run_dir=runs/demo
+    python examples/playground.py --run_dir=runs/demo      # or --preset=NAME
     python examples/playground.py --address=127.0.0.1:8500 --model=textvae
 
-With --run_dir the space is exported into a temporary folder and served by a process on
-this machine; with --address it is one that TensorFlow Serving, or serving/server.py,
-serves already. All that the page shows comes over gRPC. It has a tab for whatever the
-model's signatures allow: samples, the path between two sentences, reconstructions,
-blanks to fill in, scores, a map of many sentences, arithmetic, and single dimensions.
+With --run_dir or --preset the space is exported into a temporary folder and served by a
+process on this machine; with --address it is one that TensorFlow Serving, or
+serving/server.py, serves already. All that the page shows comes over gRPC. It has a tab
+for whatever the model's signatures allow: samples, the path between two sentences,
+reconstructions, blanks to fill in, scores, a map of many sentences, arithmetic, and
+single dimensions.
 
 Open the address that is printed. Only this machine can: from another, go by way of
 `ssh -L 7860:127.0.0.1:7860 HOST`. Nothing is fetched from elsewhere. Ctrl-C ends the
@@ -32,15 +33,15 @@ from keras_textvae.command_line import quiet_imports, run
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 with quiet_imports():
-    import keras_textvae
     from examples.playground_app import opening
+    from export import space_flags
     from serving.server import usable_port
 
 FLAGS = flags.FLAGS
 
 
 def define_flags():
-    flags.DEFINE_string("run_dir", None, "run or text space")
+    space_flags.define()
     flags.DEFINE_string("address", None, "host:port of a server instead")
     flags.DEFINE_string("model", "textvae", "name of the model there")
     flags.DEFINE_integer("port", 7860, "of the page; 0 is any free one", 0, 65535)
@@ -49,9 +50,11 @@ def define_flags():
 
 def main(argv):
     logging.set_verbosity(logging.ERROR)
-    if len(argv) > 1 or bool(FLAGS.run_dir) == bool(FLAGS.address):
+    sources = FLAGS.run_dir, FLAGS.preset, FLAGS.address
+    if len(argv) > 1 or sum(map(bool, sources)) != 1:
         raise ValueError(
-            "One of --run_dir and --address is needed, and no argument without a name."
+            "One of --run_dir, --preset and --address is needed, and no argument "
+            "without a name."
         )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit())
@@ -61,7 +64,7 @@ def main(argv):
         listener = opened.enter_context(
             socket.create_server((page.HOST, usable_port(page.HOST, FLAGS.port)))
         )
-        address, title = open_space(opened)
+        address, title = open_space(argv, opened)
         explorer = opened.enter_context(
             opening.explored(address, FLAGS.model, FLAGS.timeout)
         )
@@ -71,17 +74,18 @@ def main(argv):
         page.serve(blocks, listener)
 
 
-def open_space(opened: contextlib.ExitStack) -> tuple[str, str]:
+def open_space(argv: list[str], opened: contextlib.ExitStack) -> tuple[str, str]:
     """Returns the address of the space that the flags name, and a title for it.
 
     Args:
+        argv: what `main` received.
         opened: what must be closed at the end is entered here.
     """
     if FLAGS.address:
         return FLAGS.address, f"{FLAGS.model} at {FLAGS.address}"
-    space = keras_textvae.open_space(FLAGS.run_dir)
-    print(f"exporting and serving {FLAGS.run_dir}", flush=True)
-    return opened.enter_context(opening.served(space)), FLAGS.run_dir
+    space, title = space_flags.open_space(argv), FLAGS.preset or FLAGS.run_dir
+    print(f"exporting and serving {title}", flush=True)
+    return opened.enter_context(opening.served(space)), title
 
 
 def import_page(uploads: str):

@@ -60,9 +60,15 @@ def left(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "One of --run_dir and --address is needed"),
-        (["--run_dir=a", "--address=b:1"], "One of --run_dir and --address is needed"),
-        (["--address=b:1", "more"], "One of --run_dir and --address is needed"),
+        ([], "One of --run_dir, --preset and --address is needed"),
+        (
+            ["--run_dir=a", "--address=b:1"],
+            "One of --run_dir, --preset and --address is needed",
+        ),
+        (
+            ["--address=b:1", "more"],
+            "One of --run_dir, --preset and --address is needed",
+        ),
         (["--run_dir=/nowhere"], "/nowhere holds no text space"),
         (["--address=nowhere"], "address must be host:port. Received: 'nowhere'"),
         (["--address=127.0.0.1:1", "--timeout=0.2"], "127.0.0.1:1, textvae: the serv"),
