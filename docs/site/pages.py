@@ -12,7 +12,7 @@ from mkdocs.structure.files import File
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = (
     *("README.md", "CHANGELOG.md", "serving/README.md", "benchmarks/README.md"),
-    *("docs/*.md", "docs/*/*.md", "docs/*/*.png"),
+    *("docs/*.md", "docs/*/*.md", "docs/*.png", "docs/*/*.png"),
 )
 PROGRAMS = "examples/*.py"
 PACKAGE = "keras_textvae"
