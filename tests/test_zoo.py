@@ -54,6 +54,7 @@ CONSTANT = (
     "bowman2016-fiction-autoencoder",
     "bag-of-words-tweets",
     "short-sentences",
+    "short-english",
     "short-texts",
     "ptb-target",
 )
