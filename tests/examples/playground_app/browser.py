@@ -16,6 +16,8 @@ STARTING = 300  # seconds; a machine with other work exports slowly
 ANSWERING = 120_000  # milliseconds
 PHONE = {"width": 390, "height": 844}
 
+ASKED_FOR = "KERAS_TEXTVAE_BROWSER"
+
 
 @contextlib.contextmanager
 def playground(*arguments, **environment):
@@ -47,6 +49,8 @@ def chromium():
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("no Chromium is installed")
+    if not os.environ.get(ASKED_FOR):
+        pytest.skip(f"minutes long, and not reliable yet: {ASKED_FOR}=1")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program,
