@@ -6,7 +6,6 @@ import keras_textvae
 from keras_textvae import pretrained
 
 FLAGS = flags.FLAGS
-MISSING = "--run_dir or --preset{others} needed, and no argument without a name."
 
 
 def define():
@@ -33,9 +32,9 @@ def folder(argv: list[str], *needed: str) -> str:
     """
     missing = any(FLAGS[name].value is None for name in needed)
     if len(argv) > 1 or missing or bool(FLAGS.run_dir) == bool(FLAGS.preset):
-        *first, last = [f"--{name}" for name in needed] or [""]
-        others = f"{''.join(f', {name}' for name in first)} and {last} are"
-        raise ValueError(MISSING.format(others=others if last else " is"))
+        *names, last = ["--run_dir or --preset", *(f"--{name}" for name in needed)]
+        what = f"{', '.join(names)} and {last} are" if names else f"{last} is"
+        raise ValueError(f"{what} needed, and no argument without a name.")
     return FLAGS.run_dir or pretrained.find(FLAGS.preset)
 
 

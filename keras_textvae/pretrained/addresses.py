@@ -46,7 +46,8 @@ def find(
         return _checked(_from_hub(address, cache))
     if address.startswith(WEB):
         return _checked(_from_web(address, cache))
-    if address in catalogue.names():
+    names = catalogue.names()
+    if address in names:
         preset = catalogue.described(address)
         if preset.installed:
             return _checked(os.fspath(catalogue.WEIGHTS / address), preset)
@@ -56,10 +57,10 @@ def find(
         return _checked(there, preset)
     if os.path.isdir(address):
         return _checked(address)
-    near = difflib.get_close_matches(address, catalogue.names(), n=3, cutoff=0.4)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "There are: "
-    hint += "" if near else ", ".join(catalogue.names())
-    raise FileNotFoundError(f"There is no preset or folder {address!r}. {hint}")
+    hint = f" There are: {', '.join(names)}" if names else ""
+    if near := difflib.get_close_matches(address, names, n=3, cutoff=0.4):
+        hint = f" Did you mean {' or '.join(near)}?"
+    raise FileNotFoundError(f"There is no preset or folder {address!r}.{hint}")
 
 
 def _checked(path, preset: Preset | None = None) -> str:

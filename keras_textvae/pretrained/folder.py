@@ -49,6 +49,7 @@ def write(folder: str | os.PathLike, about: About, level: str, parameters: int):
     with open(os.path.join(folder, CARD), "w", encoding="utf-8") as file:
         file.write(card(preset))
     content = {"format": FORMAT, "version": VERSION} | dataclasses.asdict(preset)
+    del content["installed"]  # which is not of the preset, but of a machine
     write_json(os.path.join(folder, DESCRIPTION), content)
 
 
