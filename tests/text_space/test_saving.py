@@ -152,6 +152,32 @@ def test_names_of_weights_do_not_depend_on_the_process(words):
     assert names == space_files.weight_names(copied(words.model))
 
 
+def test_a_description_does_not_depend_on_the_process(space, tmp_path):
+    folder = tmp_path / "space"
+    space.save(folder)
+    description = (folder / space_files.DESCRIPTION).read_bytes()
+    for _ in range(2):  # Keras numbers the layers of every copy anew
+        TextSpace.load(folder).save(folder)
+        assert (folder / space_files.DESCRIPTION).read_bytes() == description
+
+
+def test_layers_of_a_description_stay_apart_and_together():
+    """Layers that Keras has named, and what refers to them; names of one's own stay."""
+    inputs = keras.Input([2])
+    x = keras.layers.Dense(3)(inputs)
+    x = keras.layers.Dense(4)(x)
+    outputs = keras.layers.Dense(1, name="mine_7")(x)
+    model = keras.Model(inputs, [outputs, x])
+    config = space_files.numbered(keras.saving.serialize_keras_object(model))
+    layers = config["config"]["layers"]
+    assert [layer["name"] for layer in layers][1:] == ["dense", "dense_1", "mine_7"]
+    loaded = keras.saving.deserialize_keras_object(config)
+    loaded.set_weights(model.get_weights())
+    row = np.ones([1, 2], "float32")
+    for actual, expected in zip(loaded(row), model(row), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
 @pytest.mark.usefixtures("eagerly")
 def test_a_space_in_float32_is_that_of_the_same_weights(words):
     keras.config.set_dtype_policy("mixed_bfloat16")

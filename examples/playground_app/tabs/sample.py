@@ -15,7 +15,7 @@ def build(page: Page):
     explorer = page.explorer
     gr.Markdown("Texts of draws of z. The same seed gives the same texts.")
     with gr.Row():
-        count = gr.Number(10, label="Texts", precision=0, minimum=1, min_width=100)
+        count = gr.Number(10, label="Texts", precision=0, min_width=100)
         seed = gr.Number(0, label="Seed of the first", precision=0, min_width=100)
         temperature = gr.Slider(
             0.0, 2.0, 1.0, step=0.05, label="Temperature (0: the likeliest words)"

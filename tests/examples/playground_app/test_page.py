@@ -166,7 +166,7 @@ def test_a_file_is_mapped(page, texts, tmp_path):
 def test_sentences_are_added(page, explorer, texts):
     page.open("Arithmetic")
     for label, text in zip(("a", "− b", "+ c"), texts, strict=False):
-        page.page.get_by_label(label, exact=True).fill(text)
+        page.page.get_by_role("textbox", name=label, exact=True).fill(text)
     page.click("Add up")
     total, *alone = shown(explorer.combine(*texts[:3], 1.0))
     expect(page, "#sum .said", [total])
