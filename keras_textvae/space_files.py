@@ -8,6 +8,7 @@ So a model that was trained without TensorFlow can be opened as a text space els
 Weights are in safetensors, since such a file holds numbers alone.
 """
 
+import collections
 import contextlib
 import json
 import os
@@ -56,7 +57,7 @@ def save(
         "format": FORMAT,
         "version": VERSION,
         "codec": codec_config,
-        "model": keras.saving.serialize_keras_object(model),
+        "model": numbered(keras.saving.serialize_keras_object(model)),
     }
     with replacing(os.path.join(folder, WEIGHTS)) as partial:
         safetensors.write(partial, _weights(model, bfloat16))
@@ -181,6 +182,22 @@ def weight_names(model: SentenceModel) -> list[str]:
     return names
 
 
+def numbered(config: dict) -> dict:
+    """Returns a configuration whose layers are numbered by their place in it.
+
+    Keras numbers the layers that it names by all that a process has made, and so the
+    description of a model would tell how often it was loaded.
+    """
+    counts = collections.Counter()
+    names = {}
+    for class_name, name in _layers(config):
+        stem = re.sub(r"_\d+$", "", name)
+        if stem.replace("_", "") == class_name.lower() and name not in names:
+            names[name] = f"{stem}_{counts[stem]}" if counts[stem] else stem
+            counts[stem] += 1
+    return _renamed(config, names)
+
+
 def _weights(model, bfloat16):
     """Returns a model's variables by name, as arrays."""
     arrays = {}
@@ -189,6 +206,29 @@ def _weights(model, bfloat16):
         half = bfloat16 and array.dtype == np.float32
         arrays[name] = array.astype(ml_dtypes.bfloat16) if half else array
     return arrays
+
+
+def _layers(config):
+    """Yields the class and the name of each layer of a configuration."""
+    if isinstance(config, dict):
+        if "class_name" in config and "name" in (config.get("config") or {}):
+            yield config["class_name"], config["config"]["name"]
+        config = list(config.values())
+    if isinstance(config, list | tuple):
+        for part in config:
+            yield from _layers(part)
+
+
+def _renamed(config, names):
+    """Returns a configuration with other names, where layers refer to each other too.
+
+    A configuration is of dicts, lists and values, as `serialize_keras_object` has it.
+    """
+    if isinstance(config, dict):
+        return {key: _renamed(value, names) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return [_renamed(value, names) for value in config]
+    return names.get(config, config) if isinstance(config, str) else config
 
 
 def _unreadable(path, error):
