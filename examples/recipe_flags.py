@@ -28,6 +28,7 @@ REPLACEABLE = (
     "free_bits",
     "free_bits_over",
     "fitted",
+    "density_noise",
     "target_kl",
 )
 ANNEALING = (
@@ -103,6 +104,13 @@ def define():
         None,
         "sample from that mixture, not the prior, unless told otherwise (default: the "
         "recipe's)",
+    )
+    flags.DEFINE_float(
+        "density_noise",
+        None,
+        "what the posteriors' noise is multiplied by in the draws that the mixture is "
+        "fitted to; 0 fits it to their means (default: the recipe's)",
+        0.0,
     )
     flags.DEFINE_enum(
         "level",

@@ -90,7 +90,9 @@ def active_units(
     return ActiveUnits(int(np.sum(variances > threshold)), variances)
 
 
-def posterior_samples(model: "TextVAE", batches: Iterable, seed: int = 0) -> np.ndarray:
+def posterior_samples(
+    model: "TextVAE", batches: Iterable, seed: int = 0, noise: float = 1.0
+) -> np.ndarray:
     """Draws one z from the posterior of each sentence.
 
     Together they are draws from the aggregated posterior q(z), which a density for
@@ -100,6 +102,8 @@ def posterior_samples(model: "TextVAE", batches: Iterable, seed: int = 0) -> np.
         model: `models.TextVAE`, with any posterior.
         batches: as for `evaluate_bound`.
         seed: int. Seeds the noise in z.
+        noise: float. What the noise is multiplied by; 0 draws the posteriors' means,
+            which `reconstruct` decodes.
 
     Returns:
         float32 [N, D], in the order of the sentences.
@@ -111,8 +115,8 @@ def posterior_samples(model: "TextVAE", batches: Iterable, seed: int = 0) -> np.
     z, rng = Compiled(_z, model), np.random.default_rng(seed)
     drawn = []
     for ids in of_ids(batches, model):
-        noise = rng.standard_normal((len(ids), model.latent_dim), "float32")
-        drawn.append(z.on(ids, noise))
+        normal = rng.standard_normal((len(ids), model.latent_dim), "float32")
+        drawn.append(z.on(ids, np.float32(noise) * normal))
     return np.concatenate(drawn).astype("float32")
 
 

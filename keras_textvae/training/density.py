@@ -48,7 +48,9 @@ def fit(run: "Run"):
     if density is None or density.components != wanted.components:
         steps = math.ceil(MOST / run.recipe.data.batch_size)
         sentences = itertools.islice(_batches(run), steps)
-        z = posterior_samples(run.best_model(), sentences, run.seed)[:MOST]
+        z = posterior_samples(
+            run.best_model(), sentences, run.seed, wanted.density_noise
+        )[:MOST]
         density = GaussianMixture.fit(z, wanted.components, run.seed)
     elif fitted == wanted.fitted:
         return

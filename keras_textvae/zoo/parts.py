@@ -200,10 +200,13 @@ class Density:
     Attributes:
         components: of a `mixtures.GaussianMixture`; 0 for none.
         fitted: whether `sample` draws from it, not the prior, unless told otherwise.
+        density_noise: what the posteriors' noise is multiplied by in the draws that it
+            is fitted to; 0: it is fitted to their means.
     """
 
     components: int = 0
     fitted: bool = False
+    density_noise: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -81,6 +81,8 @@ def test_draws_of_the_posteriors_against_numpy():
     noise = np.random.default_rng(5)  # drawn batch by batch
     noise = np.concatenate([noise.standard_normal((n, 3), "f4") for n in (32, 32, 6)])
     np.testing.assert_allclose(found, mean + np.exp(log_var / 2) * noise, 1e-4, 1e-5)
+    means = posterior_samples(*gaussians(mean, log_var), seed=5, noise=0.0)
+    np.testing.assert_allclose(means, mean, 1e-5, 1e-6)
 
 
 def test_draws_of_a_posterior_without_noise_are_its_points():

@@ -103,6 +103,10 @@ def test_a_density_is_that_of_draws_from_the_posteriors_of_texts(words):
     for name, part in vars(expected).items():
         np.testing.assert_array_equal(vars(space.density)[name], part)
     assert space.fitted and not words.with_density(texts).fitted
+    means = words.encode(texts).mean
+    of_means = words.with_density(texts, noise=0.0).density
+    np.testing.assert_allclose(of_means.means[0], np.mean(means, axis=0), 1e-4, 1e-6)
+    assert np.all(np.diag(of_means.factors[0]) < np.diag(space.density.factors[0]))
     assert space.sample(3) == space.sample(3, fitted=True)
 
 
