@@ -40,7 +40,7 @@ class LSTMDecoder(Decoder):
             Bowman et al. 2016, section 3.
         shared_dropout: bool. Whether `dropout` drops the same units at all steps of a
             sentence, not different ones at each (Gal and Ghahramani 2016, section 4).
-        tied: bool. Whether logits are `layers.TiedLogits`, which needs H = E, rather
+        tied: bool. Whether logits are `layers.TiedLogits`, of the embedding, rather
             than `layers.DenseLogits`.
         initializer: initializer of every weight and bias, but see `layers.Highway`.
             None means the layers' own.
@@ -110,7 +110,7 @@ class LSTMDecoder(Decoder):
             "dtype": dtype,
         }
         if tied:
-            self.logits = TiedLogits(self.history.embedding, units, **outputs)
+            self.logits = TiedLogits(self.history.embedding, **outputs)
         else:
             self.logits = DenseLogits(vocabulary_size, **outputs)
 

@@ -77,35 +77,37 @@ class DenseLogits(_Logits):
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class TiedLogits(_Logits):
-    """y_t = E (m_t * h_t) + b, with E [V, H] an embedding (Press and Wolf 2017).
+    """y_t = E P (m_t * h_t) + b, with E [V, D] an embedding (Press and Wolf 2017).
+
+    P [D, H] is there where the sizes differ, so that a large LSTM can have a small
+    embedding (their section 3 regularises such a projection, which this one is not).
 
     Args:
         embedding: the `ReversibleEmbedding`, which is built elsewhere; None, as with
             one-hot ids, is refused.
-        units: int. H, the embedding's size.
         dropout, shared_dropout: see `DenseLogits`.
-        initializer: of b. None means zeros.
+        initializer: of P and b. None means that of `Dense`, and zeros for b.
 
     Call arguments and returns: those of `DenseLogits`.
 
     Raises:
-        ValueError: if the sizes differ.
+        ValueError: without an embedding.
     """
 
-    def __init__(
-        self, embedding: keras.layers.ReversibleEmbedding | None, units: int, **kwargs
-    ):
+    def __init__(self, embedding: keras.layers.ReversibleEmbedding | None, **kwargs):
         super().__init__(**kwargs)
-        size = embedding and embedding.output_dim
-        if units != size:
-            raise ValueError(
-                "`tied` needs as many units as embedding dimensions. Received: "
-                f"units={units}, embedding_dim={size}"
-            )
+        if embedding is None:
+            raise ValueError("`tied` needs an embedding. Received: embedding_dim=None")
         self.embedding = embedding
-        self.units = units
+        self.projection = None
 
     def build(self, outputs_shape):
+        size = self.embedding.output_dim
+        if outputs_shape[-1] != size:
+            self.projection = dense(
+                size, self.initializer, self.dtype_policy, use_bias=False
+            )
+            self.projection.build((None, outputs_shape[-1]))
         self.bias = self.add_weight(
             shape=(self.embedding.input_dim,),
             initializer=own_initializer(self.initializer, "zeros"),
@@ -113,12 +115,14 @@ class TiedLogits(_Logits):
         )
 
     def _project(self, rows):
+        if self.projection is not None:
+            rows = self.projection(rows)
         logits = self.embedding(rows, reverse=True)
         return logits + ops.cast(self.bias, logits.dtype)
 
     def get_config(self) -> dict:
         embedding = keras.saving.serialize_keras_object(self.embedding)
-        return super().get_config() | {"embedding": embedding, "units": self.units}
+        return super().get_config() | {"embedding": embedding}
 
     @classmethod
     def from_config(cls, config: dict) -> Self:

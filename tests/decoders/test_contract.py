@@ -25,6 +25,7 @@ BUILDERS = {
         V, 4, 5, z_every_step=True, layer_norm=True, **kw
     ),
     "lstm, tied": lambda **kw: LSTMDecoder(V, 5, 5, tied=True, **kw),
+    "lstm, tied, projected": lambda **kw: LSTMDecoder(V, 3, 5, tied=True, **kw),
     "lstm, highways": lambda **kw: LSTMDecoder(
         V, 4, 5, z_every_step=True, highways=2, **kw
     ),

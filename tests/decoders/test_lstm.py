@@ -79,7 +79,7 @@ def test_one_hot_ids_are_an_embedding_that_is_the_identity():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tied": True}, "Received: units=5, embedding_dim=4"),
+        ({"tied": True, "embedding_dim": None}, "Received: embedding_dim=None"),
         ({"units": 0}, "positive"),
         ({"keep_rate": -0.5}, "`keep_rate` must lie in"),
         ({"vocabulary_size": 0}, "positive"),

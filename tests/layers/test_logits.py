@@ -12,12 +12,15 @@ from keras_textvae.layers import DenseLogits, EmbeddedIds, TiedLogits
 V, H = 50, 4
 KINDS = {
     "dense": lambda **kw: DenseLogits(V, **kw),
-    "tied": lambda dtype=None, **kw: TiedLogits(embedding(dtype), H, dtype=dtype, **kw),
+    "tied": lambda dtype=None, **kw: TiedLogits(embedding(H, dtype), dtype=dtype, **kw),
+    "tied, projected": lambda dtype=None, **kw: TiedLogits(
+        embedding(H - 1, dtype), dtype=dtype, **kw
+    ),
 }
 
 
-def embedding(dtype=None):
-    part = EmbeddedIds(V, H, dtype=dtype)
+def embedding(size, dtype=None):
+    part = EmbeddedIds(V, size, dtype=dtype)
     part.build((None, None))
     return part.embedding
 
@@ -33,7 +36,10 @@ def outputs(shape=(2, 5, H)):
 
 def kernel_and_bias(logits):
     if isinstance(logits, TiedLogits):
-        return logits.embedding.get_weights()[0].T, logits.bias.numpy()
+        kernel = logits.embedding.get_weights()[0].T
+        if logits.projection is not None:
+            kernel = logits.projection.get_weights()[0] @ kernel
+        return kernel, logits.bias.numpy()
     return logits.get_weights()
 
 
@@ -50,6 +56,13 @@ def test_tied_logits_have_no_weights_of_their_own_but_a_bias():
     logits = KINDS["tied"]()
     logits.build((None, H))
     assert [weight.shape for weight in logits.weights] == [(V,), (V, H)]
+
+
+def test_a_projection_stands_where_the_sizes_differ():
+    logits = KINDS["tied, projected"]()
+    logits.build((None, H))
+    assert logits.projection.kernel.shape == (H, H - 1)
+    assert len(logits.weights) == 3
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -84,8 +97,6 @@ def test_configuration_round_trip(kind):
     assert copy.get_config() == logits.get_config()
 
 
-@pytest.mark.parametrize(("size", "received"), [(4, "4"), (None, "None")])
-def test_tied_logits_need_an_embedding_of_as_many_units(size, received):
-    table = size and embedding()
-    with pytest.raises(ValueError, match=f"units=5, embedding_dim={received}"):
-        TiedLogits(table, 5)
+def test_tied_logits_need_an_embedding():
+    with pytest.raises(ValueError, match="embedding. Received: embedding_dim=None"):
+        TiedLogits(None)
