@@ -84,8 +84,23 @@ def figures(report: dict) -> dict[str, float]:
         "exact": report["reconstruction"]["exact"],
         "bleu": report["reconstruction"]["bleu"],
         "neighbour_bleu": paths.get("neighbour_bleu"),
+        **fluency(report["texts"]),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def fluency(texts: list[dict]) -> dict[str, float | None]:
+    """Returns nats a word of what a space writes, over those of its reconstructions.
+
+    Of the greedy samples that are its own, and of paths' midpoints.
+    """
+    nats = {judged["name"]: judged["nll"] for judged in texts}
+    written = nats.get("reconstructions")
+    if not written:
+        return {}
+    samples = next(nats[name] for name in nats if name.endswith(", greedy"))
+    ratios = {"samples": samples, "midpoints": nats.get("midpoints of paths")}
+    return {name: value and value / written for name, value in ratios.items()}
 
 
 def excerpts(report: dict) -> dict[str, list[str]]:

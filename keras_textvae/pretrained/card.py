@@ -24,6 +24,8 @@ LABELS = {
     "exact": "exact reconstructions, share",
     "bleu": "BLEU of reconstructions",
     "neighbour_bleu": "BLEU between neighbours of a path",
+    "samples": "nats a word of greedy samples, over reconstructions'",
+    "midpoints": "nats a word of paths' midpoints, over reconstructions'",
 }
 START, END = "It was raining.", "I am going home."
 

@@ -15,7 +15,7 @@ TEXTS = ["the cat sees a dog", "a dog", "old dog", "the big cat"]
 def report(space):
     with step_by_step():
         amounts = {"samples": 2, "paths": 1, "importance_samples": 2}
-        return evaluation.report(space, TEXTS, **amounts).to_json()
+        return evaluation.report(space, TEXTS, None, TEXTS * 9, **amounts).to_json()
 
 
 @step_by_step()
@@ -39,6 +39,11 @@ def test_a_preset_has_the_run_s_space_and_its_report_s_figures(
     assert preset.about.summary == "Cats."
     assert preset.about.figures["kl"] == report["likelihood"]["kl"]
     assert preset.about.figures["exact"] == report["reconstruction"]["exact"]
+    nats = {judged["name"]: judged["nll"] for judged in report["texts"]}
+    ratio = nats["prior, greedy"] / nats["reconstructions"]
+    assert preset.about.figures["samples"] == ratio
+    ratio = nats["midpoints of paths"] / nats["reconstructions"]
+    assert preset.about.figures["midpoints"] == ratio
     assert preset.about.excerpts["Path 1 (unpicked)"] == report["examples"]["paths"][0]
     expected = space.sample(3)
     assert TextSpace.from_preset(tmp_path / "cats").sample(3) == expected

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SENTENCES = 10_000  # most that are evaluated
 DECODED = 1000  # most that are reconstructed
 SHOWN = 10  # reconstructions and samples
-SHOWN_PATHS = 3
+SHOWN_PATHS = 10
 
 
 class Chosen(NamedTuple):
