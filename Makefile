@@ -38,7 +38,7 @@ package: $(INSTALLED)
 	$(BIN)/python -m build --outdir dist
 	$(PYTHON) -m venv build/fresh
 	build/fresh/bin/python -m pip install --quiet dist/*.whl
-	cd build/fresh && bin/python -c 'import keras_textvae as k; k.TextSpace; k.grammar.generate(1, 0, "train"); print("installed:", k.__file__)'
+	cd build/fresh && bin/python -c 'import keras_textvae as k; print("installed:", k.__file__); print(*k.TextSpace.from_preset("short-english").sample(3), sep="\n")'
 
 conformance: $(INSTALLED)
 	$(BIN)/python -m pytest -s tests/conformance --cases=2000 --repeat=100 \

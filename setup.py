@@ -65,6 +65,8 @@ setup(
             "py.typed",
             "grammar/lexicon.toml",
             "pretrained/weights/*/preset.json",
+            # The others' weights are in the checkout, and would make a large wheel.
+            "pretrained/weights/short-english/*",
         ]
     },
     install_requires=[

@@ -13,13 +13,18 @@ ROOT = pathlib.Path(__file__).parents[2]
 PAGES = (
     *("README.md", "CHANGELOG.md", "serving/README.md", "benchmarks/README.md"),
     *("docs/*.md", "docs/*/*.md", "docs/*.png", "docs/*/*.png"),
+    "docs/presets/*.html",
 )
+CARDS = "keras_textvae/pretrained/weights/*/README.md"
 PROGRAMS = "examples/*.py"
 PACKAGE = "keras_textvae"
 
 
 def on_config(config):
-    """Puts the pages of the API into the navigation."""
+    """Puts the pages of the API and the presets' cards into the navigation."""
+    (presets,) = [x["Trained spaces"] for x in config.nav if "Trained spaces" in x]
+    for card in sorted(ROOT.glob(CARDS)):
+        presets.append({card.parent.name: card.relative_to(ROOT).as_posix()})
     (api,) = [entry for entry in config.nav if "API" in entry]
     pages = {"Overview": "api/index.md"} | {x: f"api/{x}.md" for x in rooms()}
     api["API"] = [{title: page} for title, page in pages.items()]
@@ -34,7 +39,7 @@ def on_page_markdown(markdown, page, config, files):
 
 def on_files(files, config):
     """Adds the repository's pages, the programs as text, and the pages of the API."""
-    for pattern in (*PAGES, PROGRAMS):
+    for pattern in (*PAGES, CARDS, PROGRAMS):
         for path in sorted(ROOT.glob(pattern)):
             place = path.relative_to(ROOT).as_posix()
             file = File.generated(config, place, abs_src_path=str(path))

@@ -1,7 +1,7 @@
 """The presets that have a name: those in `weights`, beside this file.
 
 The package has the description of each, and so its checksums. A checkout has the rest
-too; an installed package has that of the smallest alone, and finds the others where
+too; an installed package has that of `short-english` alone, and finds the others where
 KERAS_TEXTVAE_PRESETS says: an address or a folder that has what `weights` has.
 """
 
