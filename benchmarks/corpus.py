@@ -1,7 +1,7 @@
 """How fast is a corpus prepared, opened and batched, and in how much memory?
 
     python benchmarks/corpus.py --lines=200000
-    python benchmarks/corpus.py --lines=10000000
+    python benchmarks/corpus.py --lines=10000000 --level=subwords
 
 Prepares that many lines of the built-in grammar, made anew in a temporary folder, opens
 them again, makes batches of 32 sentences on one core, and trains a small LSTM VAE for
@@ -17,11 +17,17 @@ from absl import app, flags
 
 from keras_textvae import Text, corpora, grammar, lstm_vae, prepare
 
+TEXTS = {
+    "words": Text("words", length=41),
+    "subwords": Text("subwords", length=None, too_long="drop"),
+    "bytes": Text("bytes", length=None, too_long="drop"),
+}
+
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("lines", 200_000, "lines of the training file")
 flags.DEFINE_integer("batches", 4000, "batches that are timed")
 flags.DEFINE_integer("steps", 200, "training steps")
-TEXT = Text("words", length=40)
+flags.DEFINE_enum("level", "words", [*TEXTS], "what texts are cut into")
 
 
 def main(argv):
@@ -33,10 +39,11 @@ def main(argv):
         megabytes = os.path.getsize(paths[0]) / 1e6
         print(f"{FLAGS.lines:,} lines, {megabytes:.0f} MB")
         files, prepared = corpora.from_files(*paths), os.path.join(folder, "prepared")
-        seconds = timed("prepared", lambda: prepare(files, TEXT, prepared))
+        text = TEXTS[FLAGS.level]
+        seconds = timed("prepared", lambda: prepare(files, text, prepared))
         print(f"  {FLAGS.lines / seconds:,.0f} lines a second")
-        timed("opened again", lambda: prepare(files, TEXT, prepared))
-        corpus = prepare(files, TEXT, prepared)
+        timed("opened again", lambda: prepare(files, text, prepared))
+        corpus = prepare(files, text, prepared)
         batches = corpus.train.batches(32, shuffle=True)
         timed("first batch", lambda: batches.batch(0))
         count = min(FLAGS.batches, len(batches))
@@ -62,11 +69,12 @@ def timed(what, compute) -> float:
 
 
 def write_lines(path, lines):
-    """Writes sentences of the grammar, the first 50,000 again and again."""
+    """Writes sentences of the grammar, 50,000 again and again, with another number."""
     texts = [example.text for example in grammar.generate(min(lines, 50_000), seed=0)]
     with open(path, "w", encoding="utf-8") as file:
-        for start in range(0, lines, len(texts)):
-            file.writelines(f"{text}\n" for text in texts[: lines - start])
+        for number, start in enumerate(range(0, lines, len(texts))):
+            some = texts[: lines - start]
+            file.writelines(f"{text} {number}\n" for text in some)
 
 
 if __name__ == "__main__":

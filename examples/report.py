@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from absl import flags, logging
+from absl import flags
 
 from keras_textvae.command_line import quiet_imports, run
 
@@ -61,8 +61,6 @@ def define_flags():
 
 
 def main(argv):
-    # Each figure traces graphs of its own, of which TensorFlow would warn.
-    logging.set_verbosity(logging.ERROR)
     run_dir = space_flags.folder(argv)
     name = FLAGS.preset or os.path.abspath(run_dir)
     name = os.path.basename(name.rstrip("/").partition("@")[0])

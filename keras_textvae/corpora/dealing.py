@@ -13,19 +13,17 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
 import string
 from itertools import compress
 
 import numpy as np
 
 from keras_textvae.atomic_files import replacing
+from keras_textvae.corpora.duplicates import HASH, firsts
 from keras_textvae.corpora.reading import read_chunks
 
-HASH = np.dtype("<u8")
 HASHES = 2.0 ** (8 * HASH.itemsize)  # how many there are
 BREAKS = re.compile(rb"[\r\n]+")
-BLOCK = 1 << 20  # hashes that are looked up together
 
 
 class Dealer(contextlib.ExitStack):
@@ -163,41 +161,3 @@ def _line(text: bytes) -> bytes:
     if text.startswith(codecs.BOM_UTF8):
         text = text.decode().lstrip(f"\ufeff{string.whitespace}").encode()
     return BREAKS.sub(b" ", text) if b"\n" in text or b"\r" in text else text
-
-
-def firsts(files: list[str]) -> list[np.ndarray]:
-    """Returns which hashes in files stand there for the first time, bool [N] a file.
-
-    The memory that it needs is a byte a hash, and 16 for each that occurs again; what
-    is sorted is a file.
-    """
-    repeated = _repeated(files)
-    seen = np.zeros(len(repeated), bool)
-    results = []
-    for path in files:
-        hashes = np.memmap(path, HASH, mode="r")
-        first = np.ones(len(hashes), bool)
-        for start in range(0, len(hashes) if len(repeated) else 0, BLOCK):
-            block = hashes[start : start + BLOCK]
-            places = np.searchsorted(repeated[:-1], block)
-            rows = np.flatnonzero(repeated[places] == block)
-            values, index = np.unique(places[rows], return_index=True)
-            first[start + rows] = False
-            first[start + rows[index[~seen[values]]]] = True
-            seen[values] = True
-        results.append(first)
-    return results
-
-
-def _repeated(files) -> np.ndarray:
-    """Returns the hashes that occur more than once in files, sorted."""
-    path = f"{files[0]}.sorted"
-    with open(path, "wb") as file:  # written in full, as a mapping cannot be
-        for name in files:
-            with open(name, "rb") as hashes:
-                shutil.copyfileobj(hashes, file)
-    values = np.memmap(path, HASH, mode="r+")
-    values.sort()
-    again = np.flatnonzero(values[1:] == values[:-1])
-    os.remove(path)
-    return np.unique(values[again])

@@ -3,8 +3,10 @@
 B: batch size. T: time, `<bos>` included. N: sentences.
 """
 
+import contextlib
+import logging
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 import keras
 import numpy as np
@@ -36,7 +38,26 @@ class Compiled(keras.Model):
 
     def on(self, *arrays):
         """Returns what the function makes of the arrays, in NumPy."""
-        return self.predict_on_batch(arrays)
+        with without_warning_of_tracing():
+            return self.predict_on_batch(arrays)
+
+
+@contextlib.contextmanager
+def without_warning_of_tracing() -> Generator[None]:
+    """Keeps TensorFlow from warning that a function is traced again and again.
+
+    A few figures, each a graph of its own, look to it like one function that is.
+    """
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_other)
+
+
+def _is_other(record):
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def of_ids(batches: Iterable, model: keras.Model) -> "Checked":

@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_textvae import tokenizers
 from keras_textvae.atomic_files import new_folder, write_json
 from keras_textvae.corpora import SPLITS, Corpus, Progress, read_corpus, sha256
+from keras_textvae.corpora.duplicates import HASH, firsts
 from keras_textvae.prepared.corpus import (
     DESCRIPTION,
     ENDS,
@@ -51,7 +52,7 @@ def write(
             passes["train"] = [_drawing(codec, number) for number in range(count)]
         too_long = getattr(text, "too_long", "error")
         with new_folder(folder) as partial:
-            splits, names, seen = {}, {}, np.zeros(0, "int64")
+            splits, names = {}, {}
             for index, split in enumerate(SPLITS):
                 if not (files := getattr(corpus, split)):
                     continue
@@ -59,13 +60,11 @@ def write(
                 if corpus.labels and codec.form == "sentence":
                     labels = functools.partial(Labels, corpus.labels[index], names)
                 with _Writer(codec, too_long, labels, partial, split) as writer:
-                    for tokenize in passes[split]:
-                        writer.hashes.clear()  # those of one pass are those of all
+                    for number, tokenize in enumerate(passes[split]):
+                        writer.hashing = not number  # of one pass, those of all
                         writer.add(files, tokenize, progress.add)
-                texts = np.union1d(seen, np.concatenate(writer.hashes))
-                duplicates = sum(map(len, writer.hashes)) - (len(texts) - len(seen))
-                splits[split] = writer.checked() | {"duplicates": duplicates}
-                seen = texts
+                splits[split] = writer.checked()
+            _count_duplicates(splits, partial)
             written = sorted(os.listdir(partial))
             checksums = {name: sha256(os.path.join(partial, name)) for name in written}
             content = described | {
@@ -82,6 +81,14 @@ def write(
             if sources_of(corpus) != described["sources"]:
                 raise ValueError(f"{corpus.name}: a file changed while it was read.")
             os.replace(partial, folder)
+
+
+def _count_duplicates(splits, folder):
+    """Adds them to the figures of splits, and removes the files of hashes."""
+    paths = [os.path.join(folder, f"{split}.hashes") for split in splits]
+    for split, path, first in zip(splits, paths, firsts(paths), strict=True):
+        splits[split]["duplicates"] = len(first) - int(np.count_nonzero(first))
+        os.remove(path)
 
 
 def _codec(text, corpus, progress):
@@ -172,10 +179,11 @@ class _Writer(contextlib.ExitStack):
         self.too_long = too_long
         self.labels = labels
         self.split = split
-        self.hashes: list[np.ndarray] = []  # of the lines, by chunk
+        self.hashing = True  # whether lines' hashes are written
         self.dtype = f"<u{bits_of(codec.vocabulary_size) // 8}"
         kinds = ["ids"] if codec.form == "crop" else ["ids", "ends"]
         kinds += ["labels"] if labels else []
+        kinds.append("hashes")
         self.outputs = {
             kind: self.enter_context(
                 open(os.path.join(folder, f"{split}.{kind}"), "wb")
@@ -212,7 +220,8 @@ class _Writer(contextlib.ExitStack):
         ids, lengths, blank, characters, hashes = (
             x.numpy() for x in tokenize(tf.constant(lines))
         )
-        self.hashes.append(hashes[~blank])
+        if self.hashing:
+            self.outputs["hashes"].write(hashes[~blank].astype(HASH))
         if self.codec.form == "crop":
             self._measure(lengths - 1, characters)
             self._append(ids, lengths, len(ids))

@@ -1,4 +1,4 @@
-"""Duplicates, against a Python set, and how texts are dealt out."""
+"""How texts are dealt out to the files of splits."""
 
 import hashlib
 
@@ -6,26 +6,6 @@ import numpy as np
 import pytest
 
 from keras_textvae.corpora import dealing
-
-
-def firsts(values):
-    seen = set()
-    return [value not in seen and not seen.add(value) for value in values]
-
-
-@pytest.mark.parametrize("different", [1, 5, 300, 10**9])
-def test_the_first_of_each_is_found(tmp_path, monkeypatch, different):
-    monkeypatch.setattr(dealing, "BLOCK", 7)
-    rng = np.random.default_rng(0)
-    hashes = rng.integers(0, different, 500).astype(dealing.HASH) * np.uint64(1 << 33)
-    parts = np.split(hashes, [300, 301])
-    paths = [str(tmp_path / f"{number}.hashes") for number in range(len(parts))]
-    for path, part in zip(paths, parts, strict=True):
-        part.tofile(path)
-    results = dealing.firsts(paths)
-    assert [len(result) for result in results] == [300, 1, 199]
-    assert np.concatenate(results).tolist() == firsts(hashes.tolist())
-    assert len(list(tmp_path.iterdir())) == len(parts)
 
 
 def dealt(folder, *parts, drop=False, share=0.2):
