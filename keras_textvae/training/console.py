@@ -100,10 +100,7 @@ def describe(run: Run):
     print(run.recipe.reference)
     print(f"device {device}, {run.model.count_params():,} parameters")
     describe_corpus(run.corpus)
-    print(
-        f"{run.steps_per_epoch:,} steps an epoch, "
-        f"{run.recipe.training.epochs} epochs at most"
-    )
+    print(f"{run.steps_per_epoch:,} steps an epoch, {_epochs(run)} at most")
     print(f"run folder: {run.folder}", flush=True)
 
 
@@ -113,7 +110,12 @@ def announce(run: Run):
     if run.epochs_done:
         print(f"{stage}: going on after epoch {run.epochs_done}", flush=True)
     elif stage != "training" or run.recipe.stages:
-        print(f"{stage}: {run.recipe.training.epochs} epochs at most", flush=True)
+        print(f"{stage}: {_epochs(run)} at most", flush=True)
+
+
+def _epochs(run):
+    epochs = run.recipe.training.epochs
+    return f"{epochs} epoch" + "s" * (epochs != 1)
 
 
 def report(run: Run, samples: int = 5):
