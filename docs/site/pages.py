@@ -5,7 +5,10 @@ to the other hold in both.
 """
 
 import ast
+import base64
+import json
 import pathlib
+import re
 
 from mkdocs.structure.files import File
 
@@ -17,6 +20,7 @@ PAGES = (
 )
 CARDS = "keras_textvae/pretrained/weights/*/README.md"
 PROGRAMS = "examples/*.py"
+NOTEBOOKS = "examples/*.ipynb"
 PACKAGE = "keras_textvae"
 
 
@@ -32,9 +36,13 @@ def on_config(config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Leaves out the navigation beside a page that stands alone in it."""
+    """Leaves out the navigation beside a page that stands alone in it.
+
+    Links to notebooks lead to their pages.
+    """
     if page.parent is None:
         page.meta["hide"] = ["navigation"]
+    return re.sub(r"\(([\w/.]+)\.ipynb\)", r"(\1.md)", markdown)
 
 
 def on_files(files, config):
@@ -46,11 +54,35 @@ def on_files(files, config):
             if pattern == PROGRAMS:
                 file.dest_uri = f"{place}.txt"  # browsers show text, and save Python
             files.append(file)
+    for path in sorted(ROOT.glob(NOTEBOOKS)):
+        place = path.relative_to(ROOT).with_suffix(".md").as_posix()
+        markdown, images = of_notebook(path)
+        files.append(File.generated(config, place, content=markdown))
+        for name, image in images.items():
+            files.append(File.generated(config, f"examples/{name}", content=image))
     files.append(File.generated(config, "api/index.md", content=overview()))
     for room in rooms():
         content = api_of(room)
         files.append(File.generated(config, f"api/{room}.md", content=content))
     return files
+
+
+def of_notebook(path: pathlib.Path) -> tuple[str, dict[str, bytes]]:
+    """Returns a notebook as Markdown, with its outputs, and its images by name."""
+    parts, images = [], {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        parts.append(
+            source if cell["cell_type"] == "markdown" else f"```py\n{source}\n```"
+        )
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "stream":
+                parts.append(f"```text\n{''.join(output['text'])}```")
+            elif image := output.get("data", {}).get("image/png"):
+                name = f"{path.stem}-{cell['id']}.png"
+                images[name] = base64.b64decode(image)
+                parts.append(f"![]({name})")
+    return "\n\n".join(parts), images
 
 
 def rooms() -> list[str]:
