@@ -155,7 +155,7 @@ class TextVAEClient:
         )
 
     def classify(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """`label` [B] and `probabilities` [B, C] of each text, of a classifier."""
+        """The `label` [B] of each text; all `labels` and `probabilities` [B, C]."""
         return self._predict_rows("classify", {"text": _texts(texts)})
 
     def predict(self, signature: str, **inputs) -> dict[str, np.ndarray]:
