@@ -19,8 +19,6 @@ import collections
 import itertools
 import os
 import pathlib
-import re
-import subprocess
 import sys
 import threading
 import time
@@ -37,8 +35,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from serving.saved_model import Engine
+from serving.server_process import server_process
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
 TEXT = "the company said it expects a loss"
 
 FLAGS = flags.FLAGS
@@ -55,8 +53,9 @@ PARTS = 20  # of a long run, a line of progress after each
 
 def main(argv):
     del argv
-    process, address = start(pathlib.Path(FLAGS.saved_model).parent)
-    try:
+    base_path = pathlib.Path(FLAGS.saved_model).resolve().parent
+    server = f"--model_base_path={base_path}", "--max_calls_in_flight=512"
+    with server_process(*server) as (process, address):
         remote = stub(address)
         engine = None if FLAGS.requests else Engine(FLAGS.saved_model)
         for signature in FLAGS.signatures:
@@ -65,19 +64,6 @@ def main(argv):
                     soak(remote, process.pid, signature, rows)
                 else:
                     compare(engine, remote, signature, rows)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def start(base_path):
-    """Starts the embedded server; returns its process and its address."""
-    command = ["serving/server.py", f"--model_base_path={base_path.resolve()}"]
-    command += ["--port=0", "--max_calls_in_flight=512"]
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    return process, re.search(r" on (\S+:\d+)$", process.stdout.readline())[1]
 
 
 def stub(address):

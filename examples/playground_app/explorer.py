@@ -6,7 +6,6 @@ ValueError or `grpc.RpcError`, of which `reason` is one line.
 N: texts of a collection. D: latent size.
 """
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import grpc
 import numpy as np
 
 from examples.playground_app import geometry
+from keras_textvae import text_space
 from serving.client import TextVAEClient
 from serving.client.batches import of_rows
 from serving.client.rows import Refused, Row, answers
@@ -250,12 +250,9 @@ def reason(error: Exception) -> str:
 
 
 def _check(details: str) -> str:
-    """Returns the words of the check that failed in the model, of an error's details.
-
-    What surrounds them is TensorFlow's: `assertion failed: [...] [row] [[{{node ...`.
-    """
-    check = re.search(r"assertion failed: \[([^]]*)\]", details)
-    return " ".join((check[1] if check else details).split())
+    """Returns the words of the check that failed in the model, or all details."""
+    words, _ = text_space.failed_check(details) or (details, None)
+    return " ".join(words.split())
 
 
 def _text(name, text):

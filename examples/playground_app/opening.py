@@ -1,10 +1,6 @@
 """Where the playground gets its space: one that is served, or one that it serves."""
 
 import contextlib
-import pathlib
-import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -14,10 +10,9 @@ from examples.playground_app.explorer import Explorer, reason
 from export.export_saved_model import export
 from keras_textvae import TextSpace
 from serving.client import TextVAEClient
+from serving.server_process import server_process
 
-ROOT = pathlib.Path(__file__).parents[2]
 ROWS_PER_CALL = 64  # so that no call takes long
-STOPPING = 30.0  # seconds, more than the server's own grace
 
 
 @contextlib.contextmanager
@@ -32,28 +27,10 @@ def served(space: TextSpace) -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory(prefix="playground-") as folder:
         export(space, folder)
+        flags = f"--model_base_path={folder}", "--poll_seconds=0"
         # In a session of its own, Ctrl-C ends it no sooner than the page.
-        process = subprocess.Popen(
-            [
-                *(sys.executable, str(ROOT / "serving" / "server.py")),
-                *(f"--model_base_path={folder}", "--port=0", "--poll_seconds=0"),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            ready = re.search(r" on (\S+:\d+)$", process.stdout.readline())
-            if not ready:
-                raise ValueError("the server did not start")
-            yield ready[1]
-        finally:
-            process.terminate()
-            try:
-                process.communicate(timeout=STOPPING)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
+        with server_process(*flags, start_new_session=True) as (_, address):
+            yield address
 
 
 @contextlib.contextmanager

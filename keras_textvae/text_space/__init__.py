@@ -1,6 +1,7 @@
 """The latent space in terms of texts: the object that is saved, loaded, exported."""
 
 from keras_textvae.text_space import signatures as signatures
+from keras_textvae.text_space.conversion import failed_check as failed_check
 from keras_textvae.text_space.results import Classification as Classification
 from keras_textvae.text_space.results import Encoding as Encoding
 from keras_textvae.text_space.results import Score as Score

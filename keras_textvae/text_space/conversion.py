@@ -130,13 +130,30 @@ def _array(value, dtype):
     return cast
 
 
+def failed_check(message: str) -> tuple[str, int | None] | None:
+    """Returns the words of the check that failed in a graph, and its row if it has one.
+
+    Args:
+        message: str, of TensorFlow's error, or what a server passes on of it:
+            `... assertion failed: [words] [row] [[{{node ...`.
+
+    Returns:
+        (words, row counted from 0 or None), or None of a message of another kind.
+    """
+    check = re.search(r"assertion failed: \[([^]]*)\](?: \[(\d+)\])?", message)
+    if not check:
+        return None
+    words, row = check.groups()
+    return words, None if row is None else int(row)
+
+
 def _reason(error, first):
     """Returns the line of a runtime error that names the failed check, and the row."""
     message = getattr(error, "message", str(error))
-    check = re.search(r"assertion failed: \[([^]]*)\](?: \[(\d+)\])?", message)
+    check = failed_check(message)
     if not check:
         return message.splitlines()[0]
-    line, row = check.groups()
+    line, row = check
     if row is None or first is None:
         return line
-    return f"{line} (row {first + int(row)}, counted from 0)"
+    return f"{line} (row {first + row}, counted from 0)"

@@ -124,13 +124,19 @@ class TextGraph:
         return parameters | {"kl": kl, "unknown": _unknown(ids)}
 
     def classify(self, text):
-        """Returns the likeliest `label` [B], and the `probabilities` [B, C] of all."""
+        """Returns the likeliest `label` [B], all `labels` and `probabilities` [B, C].
+
+        The labels are the same in every row, so that an answer can be read by itself.
+        """
         has_text = tf.strings.strip(without_mark(text)) != ""
         with tf.control_dependencies([require_rows(has_text, "a text is empty")]):
             probabilities = self.model.classify(self.codec.ids(text))
-        likeliest = tf.argmax(probabilities, axis=-1)
-        label = tf.gather(tf.constant(self.model.labels), likeliest)
-        return {"label": label, "probabilities": probabilities}
+        names = tf.constant(self.model.labels)
+        return {
+            "label": tf.gather(names, tf.argmax(probabilities, axis=-1)),
+            "labels": tf.broadcast_to(names, tf.shape(probabilities)),
+            "probabilities": probabilities,
+        }
 
     def decode(self, z):
         """Decodes z greedily."""

@@ -141,11 +141,13 @@ def declare(
     """
     classify = {}
     if labels:
-        scores = Output(
-            "probabilities", tf.float32, (None, labels), "of the labels, in their order"
-        )
-        name = Output("label", tf.string, meaning="the likeliest label")
-        classify["classify"] = Signature("classifies", [_TEXT], [name, scores])
+        each = (None, labels)
+        outputs = [
+            Output("label", tf.string, meaning="the likeliest label"),
+            Output("labels", tf.string, each, "all labels, in the model's order"),
+            Output("probabilities", tf.float32, each, "of the labels, in that order"),
+        ]
+        classify["classify"] = Signature("classifies", [_TEXT], outputs)
     vectors = (None, latent_dim)
     log_var = Output("log_var", tf.float32, vectors, "the posterior's log-variance")
     posterior = [

@@ -16,6 +16,9 @@ OPTIONS = [
     # or more after each vain attempt.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # For all its name this is how long an attempt to connect may take, where nobody
+    # answers at all; by default 20 seconds.
+    ("grpc.min_reconnect_backoff_ms", 5000),
 ]
 
 

@@ -82,7 +82,7 @@ def score(client: TextVAEClient, options):
 
 
 def classify(client: TextVAEClient, options):
-    """`text`, its `label`, and the `probabilities` of all labels."""
+    """`text`, its `label`, and the `probabilities` of all `labels`."""
     return _of_texts(
         client,
         options,

@@ -5,6 +5,7 @@ seconds to start; its `wait_for_ready` waits for that one, but then says "Deadli
 Exceeded" where it should say that there is no server.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -16,7 +17,13 @@ MAX_BACKOFF = 1.0
 JITTER = 0.2  # so that clients that failed together do not come back together
 
 
-def call(method: Callable, request, deadline: float, metadata=()):
+def call(
+    method: Callable,
+    request,
+    deadline: float,
+    metadata=(),
+    patience: float = math.inf,
+):
     """Calls until there is an answer other than UNAVAILABLE, or no time left.
 
     Args:
@@ -24,18 +31,20 @@ def call(method: Callable, request, deadline: float, metadata=()):
         request: its request; a call must be safe to repeat.
         deadline: when to give up, on the clock of `time.monotonic`.
         metadata: pairs to send along.
+        patience: seconds after which UNAVAILABLE is taken for an answer.
 
     Raises:
         grpc.RpcError: with the last attempt's code and details.
     """
     backoff = INITIAL_BACKOFF
+    last_attempt = min(deadline, time.monotonic() + patience)
     while True:
         remaining = max(deadline - time.monotonic(), 0.0)
         try:
             return method(request, timeout=remaining, metadata=metadata)
         except grpc.RpcError as error:
             pause = backoff * random.uniform(1 - JITTER, 1 + JITTER)
-            in_time = time.monotonic() + pause < deadline
+            in_time = time.monotonic() + pause < last_attempt
             if error.code() != grpc.StatusCode.UNAVAILABLE or not in_time:
                 raise
         time.sleep(pause)

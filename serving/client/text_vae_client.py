@@ -23,9 +23,9 @@ class TextVAEClient:
     """Calls the signatures of an exported text VAE; also a context manager.
 
     Every method raises `grpc.RpcError`, which has a `code()` and `details()`, if the
-    call fails. A server that is UNAVAILABLE is tried again until the timeout; no other
-    failure is. Rows beyond `rows_per_call` go in several calls, one after another. An
-    option that is None is left to the model's own default.
+    call fails. A server that is UNAVAILABLE is tried again until the timeout or the end
+    of `patience`; no other failure is. Rows beyond `rows_per_call` go in several calls,
+    one after another. An option that is None is left to the model's own default.
 
     Args:
         address: `host:port`.
@@ -36,6 +36,8 @@ class TextVAEClient:
         credentials: for TLS, as `tls_credentials` makes them; None for no TLS.
         token: sent as a bearer token.
         rows_per_call: the most rows of one call.
+        patience: seconds for which a call to a server that is UNAVAILABLE is tried
+            again, as far as the timeout allows.
 
     Raises:
         ValueError: if an argument is out of its range, if there is a version and a
@@ -53,6 +55,7 @@ class TextVAEClient:
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
         rows_per_call: int = 256,
+        patience: float = math.inf,
     ):
         if ":" not in address:
             raise ValueError(f"address must be host:port. Received: {address!r}")
@@ -72,6 +75,7 @@ class TextVAEClient:
         self.version = version
         self.label = label
         self.rows_per_call = rows_per_call
+        self.patience = patience
         self._metadata = () if token is None else channel.bearer(token)
         self._channel = channel.open_channel(address, credentials)
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
@@ -151,7 +155,7 @@ class TextVAEClient:
         )
 
     def classify(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """`label` [B] and `probabilities` [B, C] of each text, of a classifier."""
+        """The `label` [B] of each text; all `labels` and `probabilities` [B, C]."""
         return self._predict_rows("classify", {"text": _texts(texts)})
 
     def predict(self, signature: str, **inputs) -> dict[str, np.ndarray]:
@@ -192,8 +196,7 @@ class TextVAEClient:
         request.metadata_field.append("signature_def")
         self._set_model(request.model_spec)
         deadline = time.monotonic() + self.timeout
-        method = self._stub.GetModelMetadata
-        response = retries.call(method, request, deadline, self._metadata)
+        response = self._send(self._stub.GetModelMetadata, request, deadline)
         message = get_model_metadata_pb2.SignatureDefMap()
         response.metadata["signature_def"].Unpack(message)
         return message.signature_def
@@ -215,8 +218,11 @@ class TextVAEClient:
         for name, array in inputs.items():
             if array is not None:
                 arrays.write(array, request.inputs[name])
-        response = retries.call(self._stub.Predict, request, deadline, self._metadata)
+        response = self._send(self._stub.Predict, request, deadline)
         return {name: arrays.read(proto) for name, proto in response.outputs.items()}
+
+    def _send(self, method, request, deadline: float):
+        return retries.call(method, request, deadline, self._metadata, self.patience)
 
     def _set_model(self, model_spec) -> None:
         model_spec.name = self.model_name

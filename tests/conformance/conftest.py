@@ -7,10 +7,8 @@ The model is any export of a text VAE of words or subwords; by default there is 
 one of each.
 """
 
-import re
+import contextlib
 import subprocess
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import grpc
@@ -25,10 +23,11 @@ from tensorflow_serving.apis import (
 
 from export.export_saved_model import export
 from keras_textvae import Codec, TextSpace, WordTokenizer, lstm_vae
+from serving.server_process import server_process
 from tests.conformance.requests import MODEL, metadata, predict
 from tests.text_space.conftest import space_of_subwords, stirred
 
-ROOT = Path(__file__).parents[2]
+OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.enable_http_proxy", 0)]
 
 
 def pytest_addoption(parser):
@@ -109,32 +108,14 @@ def target(request, level):
     address = option(request.config, "--target")
     model = option(request.config, "--model", "textvae")
     process = None
-    if address is None:
-        process, address = started(request.getfixturevalue("exported"))
-    channel = grpc.insecure_channel(
-        address, [("grpc.max_send_message_length", -1), ("grpc.enable_http_proxy", 0)]
-    )
-    try:
+    with contextlib.ExitStack() as running:
+        if address is None:
+            base_path = request.getfixturevalue("exported")
+            flags = f"--model_base_path={base_path}", "--verify"
+            process, address = running.enter_context(server_process(*flags))
+        channel = running.enter_context(grpc.insecure_channel(address, OPTIONS))
         yield Target(channel, model, *described(channel, model), process)
-    finally:
-        channel.close()
-        if process is not None:
-            process.terminate()
-            process.communicate(timeout=60)
-            assert process.returncode == 0
-
-
-def started(base_path):
-    """Starts the embedded server; returns its process and its address."""
-    program = ["serving/server.py", f"--model_base_path={base_path}"]
-    program += ["--port=0", "--verify"]
-    process = subprocess.Popen(
-        [sys.executable, *program], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    ready = process.stdout.readline()
-    match = re.search(r" on (\S+:\d+)$", ready)
-    assert match, f"the server did not start: {ready!r}"
-    return process, match[1]
+    assert process is None or process.returncode == 0
 
 
 def described(channel, model):

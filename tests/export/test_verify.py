@@ -187,7 +187,8 @@ def version(labelled, tmp_path_factory):
 def test_a_classifier_passes_the_gate_and_answers_as_the_model_does(labelled, version):
     assert verify.verify(labelled, str(version)) == []
     found = gate.read(version).signature_def
-    assert {*found["serving_default"].outputs} == {"label", "probabilities"}
+    outputs = {"label", "labels", "probabilities"}
+    assert {*found["serving_default"].outputs} == outputs
     assert "classify" in found and "sample" not in found
 
 

@@ -135,6 +135,7 @@ def test_a_classifier_answers_as_it_classifies(space, tmp_path):
     ):
         found, expected = client.classify(SHORT[:9]), labelled.classify(SHORT[:9])
         assert found["label"].tolist() == expected.label
+        assert found["labels"].tolist() == [["joy", "sadness", "wörry"]] * 9
         np.testing.assert_allclose(
             found["probabilities"], expected.probabilities, rtol=1e-5
         )

@@ -1,5 +1,6 @@
 """What is tried again, when, and for how long."""
 
+import socket
 import threading
 import time
 import types
@@ -8,7 +9,7 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.client import TextVAEClient, retries
+from serving.client import TextVAEClient, channel, retries
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 TEXT = np.array([b"it rains"], object)
@@ -42,6 +43,20 @@ def test_pauses_double_up_to_the_longest_and_end_before_the_deadline(
         retries.call(method, None, deadline=4.0)
     assert clock == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
     np.testing.assert_allclose(timeouts, [4.0, 3.9, 3.7, 3.3, 2.5, 1.5, 0.5])
+
+
+def test_patience_ends_before_the_deadline(clock, monkeypatch):
+    monkeypatch.setattr(retries, "JITTER", 0.0)
+    timeouts = []
+
+    def method(request, timeout, metadata):
+        timeouts.append(timeout)
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        retries.call(method, None, deadline=4.0, patience=1.0)
+    assert clock == [0.1, 0.2, 0.4]
+    np.testing.assert_allclose(timeouts, [4.0, 3.9, 3.7, 3.3])
 
 
 def test_pauses_differ_from_client_to_client(clock):
@@ -80,6 +95,31 @@ def test_a_server_that_stays_down_is_unavailable_at_the_deadline(quiet_port):
     assert 0.2 < time.monotonic() - start < 0.6
     assert failure.value.code() == UNAVAILABLE
     assert "Connection refused" in failure.value.details()
+
+
+def test_a_client_without_patience_tries_once(serve, echo):
+    servicer = echo([UNAVAILABLE])
+    with TextVAEClient(serve(servicer), patience=0) as client:
+        with pytest.raises(grpc.RpcError) as failure:
+            client.predict("any", text=TEXT)
+        assert failure.value.code() == UNAVAILABLE
+        assert client.predict("any", text=TEXT)["text"].tolist() == ["it rains"]
+    assert len(servicer.requests) == 2
+
+
+def test_a_server_that_never_answers_is_unavailable_before_the_timeout(monkeypatch):
+    faster = [
+        (name, value // 20 if name.endswith("_backoff_ms") else value)
+        for name, value in channel.OPTIONS
+    ]
+    monkeypatch.setattr(channel, "OPTIONS", faster)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        with TextVAEClient(address, timeout=5.0, patience=0) as client:
+            with pytest.raises(grpc.RpcError) as failure:
+                client.predict("any", text=TEXT)
+    assert failure.value.code() == UNAVAILABLE
+    assert "timed out" in failure.value.details()
 
 
 @pytest.mark.parametrize(
