@@ -81,7 +81,7 @@ def of_notebook(path: pathlib.Path) -> tuple[str, dict[str, bytes]]:
             elif image := output.get("data", {}).get("image/png"):
                 name = f"{path.stem}-{cell['id']}.png"
                 images[name] = base64.b64decode(image)
-                parts.append(f"![]({name})")
+                parts.append(f"![{cell['id']}]({name})")
     return "\n\n".join(parts), images
 
 
