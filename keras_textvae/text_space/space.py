@@ -275,12 +275,15 @@ class TextSpace:
     ):
         """Saves the space as `from_preset` and the Hugging Face Hub take it.
 
+        It computes in float32 there, however it was trained, so that it writes the same
+        on every processor, as far as rounding goes.
+
         Args:
             folder: created if it does not exist; its name is the preset's.
             about: what its card says, see `pretrained.About`.
             bfloat16: bool. Whether weights are rounded to half of their bytes.
         """
-        self.save(folder, bfloat16)
+        self.in_float32().save(folder, bfloat16)
         level = f"{self.codec.tokenizer.unit}s"
         parameters = self.model.count_params()
         pretrained.write(folder, about or pretrained.About(), level, parameters)

@@ -179,7 +179,7 @@ def test_layers_of_a_description_stay_apart_and_together():
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_space_in_float32_is_that_of_the_same_weights(words):
+def test_a_space_in_float32_is_that_of_the_same_weights(words, tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         size = words.codec.vocabulary_size
@@ -197,6 +197,9 @@ def test_a_space_in_float32_is_that_of_the_same_weights(words):
     found = mixed.score(given(words)).bound
     assert not np.array_equal(found, expected)
     np.testing.assert_allclose(found, expected, rtol=0.05)
+    mixed.save_to_preset(tmp_path / "preset", bfloat16=False)
+    preset = TextSpace.from_preset(tmp_path / "preset")
+    np.testing.assert_array_equal(preset.score(given(words)).bound, expected)
 
 
 def test_a_kill_never_leaves_a_model_with_another_s_words(words, tmp_path, monkeypatch):
