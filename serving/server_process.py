@@ -38,7 +38,8 @@ def server_process(*flags: str, **options) -> Iterator[tuple[subprocess.Popen, s
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=STOPPING)
-        except subprocess.TimeoutExpired:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=STOPPING)
+        finally:  # after a second Ctrl-C too
             process.kill()
             process.communicate()

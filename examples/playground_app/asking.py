@@ -1,5 +1,6 @@
 """How the page asks: a mistake is a line in it, and never a window on top of it."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -26,17 +27,26 @@ class Page(NamedTuple):
     ends: tuple[gr.Textbox, gr.Textbox]
 
 
-def ask(events: Sequence, compute: Callable, inputs: Sequence, outputs: Sequence, line):
+def ask(
+    events: Sequence,
+    compute: Callable,
+    inputs: Sequence,
+    outputs: Sequence,
+    line: gr.HTML,
+    trigger_mode: str = "always_last",
+):
     """Has events compute outputs of inputs; what goes wrong is shown in `line`.
 
     Args:
         events: of components, such as `button.click`.
         compute: values of the inputs -> one value for each output, as a tuple; or
-            one value for the one output.
+            one value for the one output. It may take a `gr.EventData` too.
         inputs, outputs: components. Of a mistake outputs that are HTML become empty.
-        line: `gr.HTML`.
+        line: what `wrong` says is shown there.
+        trigger_mode: what becomes of events that come meanwhile, see `gr.on`.
     """
 
+    @functools.wraps(compute)  # by whose hints Gradio passes the event
     def answer(*values):
         try:
             answers = compute(*values)
@@ -50,7 +60,7 @@ def ask(events: Sequence, compute: Callable, inputs: Sequence, outputs: Sequence
         answer,
         [*inputs],
         [line, *outputs],
-        trigger_mode="always_last",
+        trigger_mode=trigger_mode,
         show_progress_on=[line],
         api_visibility="private",
     )

@@ -66,6 +66,18 @@ class Scores(NamedTuple):
     refused: list[str]
 
 
+class Classes(NamedTuple):
+    """What a classifier makes of texts.
+
+    Attributes:
+        rows: list of (text, list of (label, probability)), the likeliest label first.
+        refused: list of str, a line for each text that the model cannot take.
+    """
+
+    rows: list[tuple[str, list[tuple[str, float]]]]
+    refused: list[str]
+
+
 class Position(NamedTuple):
     """A text's place, and the dimensions along which it can be moved.
 
@@ -103,7 +115,8 @@ class Explorer:
     def __init__(self, client: TextVAEClient):
         self._client = client
         self.signatures = client.signatures()
-        if not {"sample", "impute", "score", "encode"} & {*self.signatures}:
+        shown = {"sample", "impute", "score", "encode", "classify"}
+        if not shown & {*self.signatures}:
             names = ", ".join(self.signatures)
             raise ValueError(f"the model has no signature to play with, only {names}")
 
@@ -127,6 +140,8 @@ class Explorer:
         first, count = _whole("the seed", seed), _whole("the number", count)
         if not 1 <= count <= MOST_TEXTS:
             raise ValueError(f"the number must be from 1 to {MOST_TEXTS}")
+        if not -(2**63) <= first <= 2**63 - count:
+            raise ValueError("the seed must have 64 bits at most")
         return self._client.sample(
             range(first, first + count), temperature, None, top_p, fitted
         )
@@ -143,16 +158,18 @@ class Explorer:
         steps = _whole("the number of steps", steps)
         return self._client.interpolate([start], [end], steps, spherical)[0]
 
-    def reconstruct(self, text: str, collection: Collection) -> Reconstruction:
-        """Encodes a text and decodes it again; finds what is near it."""
+    def reconstruct(self, text: str, collection: Collection | None) -> Reconstruction:
+        """Encodes a text and decodes it again; finds what is near it, if it can."""
         text = _text("the sentence", text)
         posterior = self._client.encode([text])
-        cosines = geometry.cosines(collection.means, posterior["mean"][0])
-        nearest = [
-            (float(cosines[i]), collection.texts[i])
-            for i in np.argsort(-cosines, kind="stable")
-            if collection.texts[i] != text
-        ]
+        nearest = []
+        if collection:
+            cosines = geometry.cosines(collection.means, posterior["mean"][0])
+            nearest = [
+                (float(cosines[i]), collection.texts[i])
+                for i in np.argsort(-cosines, kind="stable")
+                if collection.texts[i] != text
+            ]
         return Reconstruction(
             self._client.reconstruct([text])[0],
             float(posterior["kl"][0]),
@@ -179,6 +196,21 @@ class Explorer:
             row for part in parts for row in zip(*map(part.get, columns), strict=True)
         ]
         return Scores(rows, refused)
+
+    def classify(self, lines: str) -> Classes:
+        """Finds the probability of every label for each line."""
+        parts, refused = self._answers(
+            _texts(lines), lambda rows: {"text": rows} | self._client.classify(rows)
+        )
+        if any("labels" not in part for part in parts):
+            raise ValueError("the model does not name its labels: export it again")
+        rows = []
+        for part in parts:
+            columns = part["text"], part["labels"], part["probabilities"].astype(float)
+            for text, labels, probabilities in zip(*columns, strict=True):
+                order = np.argsort(-probabilities, kind="stable")
+                rows.append((text, [(labels[i], probabilities[i]) for i in order]))
+        return Classes(rows, refused)
 
     def collect(self, texts: Iterable[str]) -> Collection:
         """Encodes texts; one that the model cannot take is left out, and told."""

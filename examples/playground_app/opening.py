@@ -13,21 +13,27 @@ from serving.client import TextVAEClient
 from serving.server_process import server_process
 
 ROWS_PER_CALL = 64  # so that no call takes long
+PATIENCE = 1.0  # seconds, with a server that is not there
 
 
 @contextlib.contextmanager
-def served(space: TextSpace) -> Iterator[str]:
+def served(space: TextSpace, model: str) -> Iterator[str]:
     """Exports a space into a temporary folder, and serves it; yields the address.
 
     The server is a process of its own on a free port of this machine. It and the folder
     go with the block.
+
+    Args:
+        space: `TextSpace`.
+        model: the name the server gives it.
 
     Raises:
         ValueError: if the server does not start, which has said why on stderr.
     """
     with tempfile.TemporaryDirectory(prefix="playground-") as folder:
         export(space, folder)
-        flags = f"--model_base_path={folder}", "--poll_seconds=0"
+        flags = [f"--model_base_path={folder}", f"--model_name={model}"]
+        flags += ["--port=0", "--poll_seconds=0"]
         # In a session of its own, Ctrl-C ends it no sooner than the page.
         with server_process(*flags, start_new_session=True) as (_, address):
             yield address
@@ -46,7 +52,8 @@ def explored(address: str, model: str, timeout: float) -> Iterator[Explorer]:
         ValueError: if there is no such server or model; and for an RpcError of the
             block.
     """
-    with TextVAEClient(address, model, timeout, rows_per_call=ROWS_PER_CALL) as client:
+    options = {"rows_per_call": ROWS_PER_CALL, "patience": PATIENCE}
+    with TextVAEClient(address, model, timeout, **options) as client:
         try:
             yield Explorer(client)
         except grpc.RpcError as error:

@@ -14,6 +14,7 @@ from examples.playground_app.explorer import SAMPLES, Collection, Explorer
 from examples.playground_app.rendering import noted
 from examples.playground_app.tabs import (
     arithmetic,
+    classify,
     dimensions,
     fill,
     mapping,
@@ -31,7 +32,7 @@ POLICY = (
 )
 LARGEST_FILE = "16mb"
 CLOSING = 1  # seconds that open pages have when the program ends
-TABS = (sample, path, reconstruct, fill, score, mapping, arithmetic, dimensions)
+TABS = sample, path, reconstruct, fill, score, classify, mapping, arithmetic, dimensions
 
 
 def build(explorer: Explorer, title: str) -> gr.Blocks:
@@ -59,9 +60,13 @@ def build(explorer: Explorer, title: str) -> gr.Blocks:
 
 
 def first_collection(explorer: Explorer) -> Collection | None:
-    """Returns samples of a model, or None of one that does not sample or encode."""
+    """Returns samples of a model, or None of one that does not sample or encode.
+
+    It is also None where all samples are empty, or too long for the model itself.
+    """
     if explorer.offers("sample", "encode"):
-        return explorer.collect_samples()
+        with contextlib.suppress(ValueError):
+            return explorer.collect_samples()
     return None
 
 
@@ -73,7 +78,7 @@ def examples(explorer: Explorer, collection: Collection | None) -> list[str]:
     elif explorer.offers("sample"):
         texts = explorer.sample(SAMPLES, temperature=0.0)
     several = [text for text in texts if 4 <= len(text.split()) <= 12]
-    return [*(several or texts), "", "", ""][:3]
+    return [*(several or filter(str.strip, texts)), "", "", ""][:3]
 
 
 def serve(blocks: gr.Blocks, listener: socket.socket):

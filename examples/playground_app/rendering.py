@@ -8,6 +8,8 @@ import numpy as np
 
 from examples.playground_app.geometry import Plane
 
+MOST_LINES = 5  # that say what is wrong
+
 
 def listed(texts: Iterable[str], here: int | None = None) -> str:
     """Returns texts as a numbered list; the one at `here`, from 0, stands out."""
@@ -25,10 +27,31 @@ def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
         for name, value in zip(header, rows[0], strict=True)
     ]
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return (
-        f"<div class=wide><table class=figures><thead><tr>{''.join(cells)}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    return _table("".join(cells), body)
+
+
+def shares(header: Sequence[str], rows: Sequence[tuple[str, Sequence]]) -> str:
+    """Returns a table of texts, each with names and their shares, which have bars.
+
+    Args:
+        header: three str.
+        rows: (text, list of (name, share)).
+    """
+    body = ""
+    for text, named in rows:
+        first = f"<td dir=auto rowspan={len(named)}>{shown(text)}</td>"
+        for name, share in named:
+            bar = (
+                f'<td class="number share" style="--share:{share:.1%}">{share:.1%}</td>'
+            )
+            body += f"<tr>{first}{_cell(name)}{bar}</tr>"
+            first = ""
+    kinds = "", "", " class=number"
+    cells = [
+        f"<th scope=col{kind}>{name}</th>"
+        for kind, name in zip(kinds, header, strict=True)
+    ]
+    return _table("".join(cells), body)
 
 
 def said(text: str, note: str = "") -> str:
@@ -42,8 +65,10 @@ def noted(note: str) -> str:
 
 
 def wrong(lines: str | Sequence[str]) -> str:
-    """Returns what is wrong, a line each; an empty sequence is nothing."""
+    """Returns what is wrong, a line each but of many; an empty sequence is nothing."""
     lines = [lines] if isinstance(lines, str) else lines
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], f"and {len(lines) - MOST_LINES} more"]
     return "".join(f"<p class=wrong role=alert>{html.escape(x)}</p>" for x in lines)
 
 
@@ -64,7 +89,7 @@ def map_of(texts: Sequence[str], plane: Plane) -> str:
     span = np.where(high > low, high - low, 1.0)
     places = 2 + 96 * (plane.points - low) / span  # percent
     points = "".join(
-        f"<button type=button class=point data-index={i} tabindex=-1 "
+        f"<button type=button class=point tabindex=-1 "
         f'style="left:{places[i, 0]:.2f}%;bottom:{places[i, 1]:.2f}%" '
         f'aria-label="{html.escape(texts[i])}"></button>'
         for i in np.argsort(plane.points[:, 0], kind="stable")
@@ -85,6 +110,13 @@ def shown(text: str) -> str:
     return html.escape(text) if text.strip() else "<span class=note>(empty)</span>"
 
 
+def _table(header, body):
+    return (
+        f"<div class=wide><table class=figures><thead><tr>{header}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
 def _kind(value):
     return " dir=auto" if isinstance(value, str) else " class=number"
 
@@ -100,9 +132,10 @@ def _cell(value):
 # Keeps two chosen points in the page itself; the arrows go from point to point.
 MAP_SCRIPT = """
 const points = () => [...element.querySelectorAll('.point')];
+const textOf = (point) => point.getAttribute('aria-label');
 const caption = (point) => {
   const line = element.querySelector('.caption');
-  if (line && point) line.textContent = point.getAttribute('aria-label');
+  if (line && point) line.textContent = textOf(point);
 };
 const reachable = () => { const first = points()[0]; if (first) first.tabIndex = 0; };
 const pointOf = (event) => event.target.closest('.point');
@@ -130,7 +163,7 @@ element.addEventListener('click', (event) => {
   chosen.sort((a, b) => a.dataset.order - b.dataset.order).push(point);
   point.dataset.order = chosen.length;
   caption(point);
-  trigger('select', {index: chosen.map((other) => Number(other.dataset.index))});
+  if (chosen.length === 2) trigger('select', {texts: chosen.map(textOf)});
 });
 watch('value', reachable);
 reachable();

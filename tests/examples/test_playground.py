@@ -13,6 +13,8 @@ from keras_textvae import Codec, TextSpace, WordTokenizer, rnnlm
 from tests.examples.playground_app import browser
 from tests.text_space.conftest import stirred
 
+TOO_MANY = "At most one of --run_dir, --preset and --address is taken"
+
 
 @pytest.fixture(scope="module")
 def language_model(tmp_path_factory):
@@ -31,22 +33,19 @@ def children(process):
         return [int(number) for number in file.read().split()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_is_served_and_a_signal_ends_all(language_model, tmp_path, number):
+def test_a_run_is_served_and_ctrl_c_ends_all(language_model, tmp_path):
     pytest.importorskip("gradio")
     with browser.chromium() as chromium:
         run = browser.playground(f"--run_dir={language_model}", TMPDIR=str(tmp_path))
         with run as (process, address):
-            page = browser.Page(chromium, address, tmp_path)
+            page = browser.Page(chromium, address)
             assert page.tabs() == ["Sample", "Fill in blanks", "Score"]
             page.click("Draw")
             assert len(page.texts("#samples li", 10)) == 10
             (server,) = children(process)
             assert any(path.name.startswith("playground-") for path in left(tmp_path))
-            process.send_signal(number)  # while the page is still open
-            output, errors = process.communicate(timeout=60)
-            assert (process.returncode, errors) == (0, "")
-            assert output == ""
+            process.send_signal(signal.SIGINT)  # while the page is still open
+            process.wait(timeout=60)
         with pytest.raises(ProcessLookupError):
             os.kill(server, 0)
         assert not left(tmp_path)
@@ -54,21 +53,14 @@ def test_a_run_is_served_and_a_signal_ends_all(language_model, tmp_path, number)
 
 def left(folder):
     """What a program has left in its folder of temporary files."""
-    return [path for path in folder.iterdir() if path.suffix != ".png"]
+    return [*folder.iterdir()]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "One of --run_dir, --preset and --address is needed"),
-        (
-            ["--run_dir=a", "--address=b:1"],
-            "One of --run_dir, --preset and --address is needed",
-        ),
-        (
-            ["--address=b:1", "more"],
-            "One of --run_dir, --preset and --address is needed",
-        ),
+        (["--run_dir=a", "--address=b:1"], TOO_MANY),
+        (["--address=b:1", "more"], TOO_MANY),
         (["--run_dir=/nowhere"], "/nowhere holds no text space"),
         (["--address=nowhere"], "address must be host:port. Received: 'nowhere'"),
         (["--address=127.0.0.1:1", "--timeout=0.2"], "127.0.0.1:1, textvae: the serv"),

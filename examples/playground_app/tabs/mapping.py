@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from examples.playground_app.asking import Page, ask, needed
+from examples.playground_app.asking import Page, ask
 from examples.playground_app.explorer import SAMPLES, Collection
 from examples.playground_app.geometry import plane
 from examples.playground_app.rendering import MAP_SCRIPT, listed, map_of, noted, wrong
@@ -61,23 +61,15 @@ def build(page: Page):
 
 def connect(page: Page, board: gr.HTML, path: gr.HTML, line: gr.HTML):
     """Has two points that are chosen show the path between them, and fill its tab."""
-    chosen = gr.State([])
 
-    def remember(event: gr.EventData):
-        return event.index
+    def go(event: gr.EventData):
+        start, end = event.texts
+        way = page.explorer.path(start, end, STEPS, spherical=False)
+        note = f"From “{start}” to “{end}”; the tab Path has both now."
+        return start, end, noted(note) + listed(way)
 
-    def go(chosen, collection):
-        texts = [needed(collection).texts[index] for index in chosen]
-        if len(texts) < 2:
-            return gr.skip(), gr.skip(), noted("Choose a second point.")
-        way = page.explorer.path(*texts, STEPS, spherical=False)
-        note = f"From “{texts[0]}” to “{texts[1]}”; the tab Path has both now."
-        return *texts, noted(note) + listed(way)
-
-    board.select(
-        remember, None, chosen, api_visibility="private", show_progress="hidden"
-    )
-    ask([chosen.change], go, [chosen, page.collection], [*page.ends, path], line)
+    # "always_last" would repeat the first event, not take the last one.
+    ask([board.select], go, [], [*page.ends, path], line, trigger_mode="multiple")
 
 
 def drawn(collection: Collection) -> str:

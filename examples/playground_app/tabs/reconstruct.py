@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from examples.playground_app.asking import Page, ask, needed
+from examples.playground_app.asking import Page, ask
 from examples.playground_app.rendering import said, table
 
 TITLE = "Reconstruct"
@@ -18,7 +18,7 @@ def build(page: Page):
     result = gr.HTML(elem_id="reconstruction")
 
     def reconstruct(text, collection):
-        answer = page.explorer.reconstruct(text, needed(collection))
+        answer = page.explorer.reconstruct(text, collection)
         words = f", {answer.unknown} unknown words" if answer.unknown else ""
         shown = said(answer.text, f"KL {answer.kl:.2f} nats{words}")
         rows = [(text, cosine) for cosine, text in answer.neighbours]

@@ -8,10 +8,12 @@ import pytest
 
 from examples.playground_app.explorer import Explorer
 from export.export_saved_model import export
-from keras_textvae import TextSpace
+from keras_textvae import TextSpace, transfer
 from serving.client import TextVAEClient
 from serving.server import Server
 from tests.text_space.conftest import DENSITY, space_of_subwords
+
+LABELS = ["fear", "joy", "<i>"]
 
 
 class Served(NamedTuple):
@@ -25,7 +27,9 @@ class Served(NamedTuple):
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     """A space with every signature and option that the playground shows."""
-    space = space_of_subwords()
+    space = transfer.semi_supervised(space_of_subwords(), LABELS, features="encoder")
+    kernel = space.model.head.layers[-1].kernel  # zeros, which tell no labels apart
+    kernel.assign(np.random.default_rng(0).normal(size=kernel.shape))
     space = TextSpace(space.model, space.codec, DENSITY)
     folder = tmp_path_factory.mktemp("playground") / "textvae"
     export(space, folder)

@@ -7,7 +7,7 @@ import pytest
 from examples.playground_app import explorer as explorers
 from examples.playground_app.explorer import Collection, Explorer, reason
 from serving.client import TextVAEClient
-from tests.examples.playground_app.conftest import close
+from tests.examples.playground_app.conftest import LABELS, close
 from tests.step_by_step import step_by_step
 
 TOO_LONG = "cat " * 40
@@ -66,6 +66,29 @@ def test_scores_are_those_of_the_space_but_for_the_refused(explorer, served, tex
     assert scores.refused == ["sentence 3: a text has more than 20 subwords"]
 
 
+def test_labels_are_those_of_the_space_the_likeliest_first(explorer, served, texts):
+    classes = explorer.classify("\n".join([*texts[:2], TOO_LONG, *texts[2:]]))
+    assert [text for text, _ in classes.rows] == texts
+    expected = served.space.classify(texts)
+    assert [named[0][0] for _, named in classes.rows] == expected.label
+    assert len({*expected.label}) > 1
+    for (_, named), probabilities in zip(
+        classes.rows, expected.probabilities, strict=True
+    ):
+        close([share for _, share in named], sorted(probabilities, reverse=True))
+        close([dict(named)[label] for label in LABELS], probabilities)
+    assert classes.refused == ["sentence 3: a text has more than 20 subwords"]
+
+
+def test_a_model_that_does_not_name_its_labels_is_told(explorer, monkeypatch):
+    def without_labels(rows):
+        return {"label": np.array(["joy"]), "probabilities": np.eye(1)}
+
+    monkeypatch.setattr(explorer._client, "classify", without_labels)
+    with pytest.raises(ValueError, match="does not name its labels: export it again"):
+        explorer.classify("a")
+
+
 def test_a_collection_leaves_out_what_is_too_long(explorer, served, texts):
     collection = explorer.collect_lines("\n".join([TOO_LONG, *texts]))
     assert collection.texts == texts
@@ -119,13 +142,15 @@ def test_a_sentence_moves_along_the_widest_dimensions(explorer, served, texts):
         (lambda e, c: e.fill("a_b"), "a text has no hidden word (_)"),
         (lambda e, c: e.fill(""), "the sentence is empty"),
         (lambda e, c: e.score(" \n"), "there is no sentence yet"),
+        (lambda e, c: e.classify(""), "there is no sentence yet"),
         (lambda e, c: e.collect([]), "there is no sentence yet"),
         (lambda e, c: e.score("a\n" * 2001), "more than 2000 sentences: 2001"),
         (lambda e, c: e.combine("a", "", "a", 1.0), "sentence b is empty"),
         (lambda e, c: e.position(None, c), "the sentence is empty"),
         (lambda e, c: e.sample(0), "the number must be from 1 to 2000"),
         (lambda e, c: e.sample(None), "the number must be a whole number"),
-        (lambda e, c: e.sample(1, 2**70), "seed must be int64"),
+        (lambda e, c: e.sample(1, 2**70), "the seed must have 64 bits at most"),
+        (lambda e, c: e.sample(2, 2**63 - 1), "the seed must have 64 bits at most"),
         (lambda e, c: e.sample(1, 0, -1.0), "`temperature` must be at least 0.0"),
     ],
 )
@@ -166,8 +191,9 @@ def test_what_a_model_offers_follows_from_its_metadata(explorer):
     assert explorer.offers("encode", "decode", "interpolate", "reconstruct")
     assert explorer.has_option("sample", "fitted")
     assert explorer.has_option("impute", "max_pieces")
-    with pytest.raises(ValueError, match="no signature to play with, only classify"):
-        Explorer(Described(classify=["text"]))
+    with pytest.raises(ValueError, match="no signature to play with, only dream"):
+        Explorer(Described(dream=["text"]))
+    assert Explorer(Described(classify=["text"])).offers("classify")
 
 
 def test_batches_are_smaller_than_what_is_asked(explorer, monkeypatch):

@@ -2,13 +2,20 @@
 
 import pytest
 
-from serving.server import Server
-from tests.examples.playground_app.browser import PHONE, Page, chromium, playground
+from tests.examples.playground_app.browser import (
+    DESK,
+    PHONE,
+    Page,
+    Relay,
+    chromium,
+    playground,
+)
 
 TABS = ["Sample", "Path", "Reconstruct", "Fill in blanks", "Score"]
-TABS += ["Map", "Arithmetic", "Dimensions"]
+TABS += ["Classify", "Map", "Arithmetic", "Dimensions"]
 ODD = "<b> {{7}} ${1}"  # few enough characters to be read
 TOO_LONG = "cat " * 40
+READABLE = 4.5  # WCAG 2.2, AA
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +25,18 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def address(browser, served, tmp_path_factory):
+def relay(served):
+    """The way to the server."""
+    relay = Relay(served.server.address)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="module")
+def address(browser, relay, tmp_path_factory):
     """Of the page; `browser` comes first, since without it nothing need start."""
     uploads = str(tmp_path_factory.mktemp("temporary"))
-    server = f"--address={served.server.address}"
+    server = f"--address={relay.address}"
     with playground(server, "--timeout=60", TMPDIR=uploads) as (_, address):
         yield address
 
@@ -33,12 +48,12 @@ def collection(explorer):
 
 
 @pytest.fixture(scope="module")
-def page(browser, address, tmp_path_factory):
+def page(browser, address):
     """A page that asks for nothing outside, and complains of nothing.
 
     All tests use the one, each a tab: to load it anew takes seconds.
     """
-    page = Page(browser, address, tmp_path_factory.mktemp("page"))
+    page = Page(browser, address)
     yield page
     assert page.requests
     assert all(url.startswith((address, "data:", "blob:")) for url in page.requests)
@@ -111,6 +126,18 @@ def test_sentences_are_scored_in_a_table(page, explorer, texts):
     assert page.page.locator("#scores td b").count() == 0
 
 
+def test_sentences_have_labels_in_a_table(page, explorer, texts):
+    page.open("Classify")
+    page.type("Sentences, one a line", "\n".join([*texts[:2], TOO_LONG]), "Shift+Enter")
+    expected = []
+    for text, named in explorer.classify("\n".join(texts[:2])).rows:
+        rows = [[label, f"{share:.1%}"] for label, share in named]
+        expected += sum(rows, [text])
+    expect(page, "#classes td", expected)
+    refused = "sentence 3: a text has more than 20 subwords"
+    assert page.wrong(refused) == [refused]
+
+
 def test_a_sentence_is_moved_by_the_arrows(page, explorer, texts, collection):
     page.open("Dimensions")
     page.type("Sentence", texts[0], "Enter")
@@ -141,7 +168,6 @@ def test_two_points_of_the_map_show_the_path(page, explorer, texts, collection):
     expect(page, "#map .caption", [ODD])
     points.focus()
     page.page.keyboard.press("Enter")
-    expect(page, "#map-path .note", ["Choose a second point."])
     page.seen(f".point[aria-label='{texts[1]}']").click(force=True)
     expected = shown(explorer.path(texts[0], texts[1], 9, False))
     expect(page, "#map-path li", expected)
@@ -193,25 +219,37 @@ def test_a_mistake_is_one_line_in_the_page(page, tab, label, text, message):
     assert page.page.locator(".toast-wrap *").count() == 0
 
 
-def test_every_tab_fits_a_phone(browser, address, tmp_path):
-    page = Page(browser, address, tmp_path, PHONE)
+def test_what_stands_out_can_be_read_in_the_dark(page):
+    page.page.evaluate("document.body.classList.add('dark')")
+    page.open("Fill in blanks")
+    page.type("Sentence with blanks", "the _ sees", "Enter")
+    page.page.locator("#filled mark").wait_for()
+    assert page.contrast("#filled mark") > READABLE
+    page.type("Sentence with blanks", "", "Enter")
+    page.wrong("the sentence is empty")
+    assert page.contrast(".wrong") > READABLE
+    page.page.evaluate("document.body.classList.remove('dark')")
+
+
+def test_every_tab_fits_a_phone(page):
+    page.page.set_viewport_size(PHONE)
     for tab in TABS:
         page.open(tab)
-        page.shoot(tab)
-        assert page.page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.page.close()
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= 390, tab
+    page.page.set_viewport_size(DESK)
 
 
-def test_a_server_that_has_gone_is_one_line(browser, served, tmp_path):
-    with Server(served.folder) as server:
-        arguments = f"--address={server.address}", "--timeout=5"
-        with playground(*arguments) as (_, address):
-            page = Page(browser, address, tmp_path)
-            server.stop(grace=0)
-            page.click("Draw")
-            (line,) = page.wrong("the server does not answer: ")
-            assert "\n" not in line
-            page.page.close()
+def test_a_server_that_has_gone_is_one_line_until_it_is_back(page, relay, explorer):
+    page.open("Sample")
+    page.type("Texts", "2")
+    relay.close()
+    page.type("Seed of the first", "5", "Enter")
+    (line,) = page.wrong("the server does not answer: ")
+    assert "\n" not in line
+    relay.open()
+    page.click("Draw")
+    page.page.locator("#samples li").first.wait_for()
+    assert not page.seen(".wrong").count()
 
 
 def expect(page, selector, texts):
