@@ -44,16 +44,6 @@ def test_a_server_that_does_not_stop_is_killed(program, monkeypatch):
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_second_ctrl_c_kills_the_server(program, monkeypatch):
-    ignoring = "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    flags = program(WAITING + ignoring + READY + "[signal.pause() for _ in iter(int, 1)]")
-    with pytest.raises(KeyboardInterrupt):
-        with server_process(str(flags)) as (process, _):
-            wait = process._wait
-            monkeypatch.setattr(process, "_wait", lambda timeout: interrupt() if timeout else wait(timeout))
-    assert process.returncode == -signal.SIGKILL
-
-
 def test_a_server_that_does_not_start_is_told(program):
     program("import sys; sys.exit(2)")
     with pytest.raises(ValueError, match="^the server did not start$"):
