@@ -7,8 +7,17 @@ import pytest
 from serving import server_process as module
 from serving.server_process import server_process
 
-READY = "print('serving toy version 7 on 127.0.0.1:123', flush=True); "
-WAITING = "import signal, sys; print(*sys.argv[1:], file=open(sys.argv[2], 'w')); "
+BEGIN = """
+import signal, sys
+print(*sys.argv[1:], file=open(sys.argv[2], "w"))
+"""
+READY = """
+print("serving toy version 7 on 127.0.0.1:123", flush=True)
+while True:
+    signal.pause()
+"""
+OBEDIENT = BEGIN + READY
+STUBBORN = BEGIN + "signal.signal(signal.SIGTERM, signal.SIG_IGN)" + READY
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def program(tmp_path, monkeypatch):
 
 
 def test_a_server_has_an_address_and_ends_with_the_block(program):
-    flags = program(WAITING + READY + "signal.pause()")
+    flags = program(OBEDIENT)
     with server_process(str(flags), "--more") as (process, address):
         assert address == "127.0.0.1:123"
         assert process.poll() is None
@@ -35,12 +44,24 @@ def test_a_server_has_an_address_and_ends_with_the_block(program):
 
 def test_a_server_that_does_not_stop_is_killed(program, monkeypatch):
     monkeypatch.setattr(module, "STOPPING", 0.1)
-    ignoring = "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    flags = program(
-        WAITING + ignoring + READY + "[signal.pause() for _ in iter(int, 1)]"
-    )
+    flags = program(STUBBORN)
     with server_process(str(flags)) as (process, _):
         pass
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_second_ctrl_c_kills_the_server(program, monkeypatch):
+    flags = program(STUBBORN)
+    with pytest.raises(KeyboardInterrupt):
+        with server_process(str(flags)) as (process, _):
+            communicate = process.communicate
+
+            def interrupted(timeout=None):
+                if timeout:
+                    raise KeyboardInterrupt
+                return communicate()
+
+            monkeypatch.setattr(process, "communicate", interrupted)
     assert process.returncode == -signal.SIGKILL
 
 
