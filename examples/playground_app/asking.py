@@ -71,3 +71,15 @@ def needed(collection: Collection | None) -> Collection:
     if collection is None:
         raise ValueError("the map has no sentences yet: give it some in the tab Map")
     return collection
+
+
+def _nearest(slider: gr.Slider, number: float | None) -> float:
+    """Returns a number that was typed, or the end of the slider that it is beyond."""
+    if number is None:  # the box is empty
+        return slider.minimum
+    return min(max(number, slider.minimum), slider.maximum)
+
+
+# The page sends a number before it has corrected it, for which Gradio's own raises. Of
+# a subclass Gradio would write a file beside this one.
+gr.Slider.preprocess = _nearest

@@ -129,6 +129,10 @@ class Page:
         self.page.on("console", self._hear)
         self.page.goto(address)
         self.page.get_by_role("tab").first.wait_for()
+        # A tab is built when it is first opened, and forgets what is typed meanwhile.
+        for name in reversed(self.tabs()):
+            self.open(name)
+            self.page.get_by_role("tabpanel").locator(".prose").first.wait_for()
 
     def _hear(self, message):
         if message.type == "error":

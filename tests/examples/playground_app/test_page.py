@@ -149,6 +149,12 @@ def test_a_sentence_is_moved_by_the_arrows(page, explorer, texts, collection):
     assert expected != page.texts("#moved .said")
     slider.press("Home")
     expect(page, "#moved .said", expected)
+    slider.press("End")
+    expect(page, "#moved .said", shown([explorer.decode(position.moved([4.0, 0, 0]))]))
+    number = f"number input for Dimension {position.dimensions[0]}, unit"
+    page.page.get_by_label(number).fill("-99")
+    expect(page, "#moved .said", expected)
+    assert page.page.locator(".toast-wrap *").count() == 0
 
 
 def test_two_points_of_the_map_show_the_path(page, explorer, texts, collection):
@@ -174,6 +180,31 @@ def test_two_points_of_the_map_show_the_path(page, explorer, texts, collection):
     page.open("Path")
     assert page.page.get_by_label("From").input_value() == texts[0]
     assert page.page.get_by_label("To", exact=True).input_value() == texts[1]
+
+
+def test_two_points_chosen_at_once_show_the_path(page, explorer):
+    page.open("Map")
+    points = page.page.locator(".point")
+    points.first.wait_for()
+    start, end = points.evaluate_all(
+        "points => points.slice(0, 2).map(p => p.ariaLabel)"
+    )
+    points.evaluate_all("points => points.slice(0, 2).forEach(p => p.click())")
+    expected = shown(explorer.path(start, end, 9, False))
+    expect(page, "#map-path li", expected)
+
+
+def test_a_model_whose_samples_cannot_be_read_has_no_map(explorer, monkeypatch):
+    pytest.importorskip("gradio")
+    from examples.playground_app import page
+
+    def draw(*texts):
+        monkeypatch.setattr(explorer._client, "sample", lambda *_: [*texts])
+        return page.first_collection(explorer), page.examples(explorer, None)
+
+    assert draw("", "\n\n") == (None, ["", "", ""])
+    assert draw(TOO_LONG) == (None, [TOO_LONG, "", ""])
+    assert draw("", " ", TOO_LONG)[1] == [TOO_LONG, "", ""]
 
 
 def test_a_file_is_mapped(page, texts, tmp_path):
