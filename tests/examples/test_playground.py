@@ -10,6 +10,7 @@ import pytest
 
 from examples import playground
 from keras_textvae import Codec, TextSpace, WordTokenizer, rnnlm
+from keras_textvae.pretrained import catalogue
 from tests.examples.playground_app import browser
 from tests.text_space.conftest import stirred
 
@@ -41,7 +42,7 @@ def test_a_run_is_served_and_ctrl_c_ends_all(language_model, tmp_path):
             page = browser.Page(chromium, address)
             assert page.tabs() == ["Sample", "Fill in blanks", "Score"]
             page.click("Draw")
-            assert len(page.texts("#samples li", 10)) == 10
+            assert len(page.texts("#samples li")) == 10
             (server,) = children(process)
             assert any(path.name.startswith("playground-") for path in left(tmp_path))
             process.send_signal(signal.SIGINT)  # while the page is still open
@@ -61,6 +62,7 @@ def left(folder):
     [
         (["--run_dir=a", "--address=b:1"], TOO_MANY),
         (["--address=b:1", "more"], TOO_MANY),
+        (["--address="], "address must be host:port. Received: ''"),
         (["--run_dir=/nowhere"], "/nowhere holds no text space"),
         (["--address=nowhere"], "address must be host:port. Received: 'nowhere'"),
         (["--address=127.0.0.1:1", "--timeout=0.2"], "127.0.0.1:1, textvae: the serv"),
@@ -75,6 +77,34 @@ def test_a_mistake_is_told_in_one_line(run, without_page, arguments, message):
     assert (ended.code, ended.output) == (2, [])
     (line,) = ended.errors
     assert line.startswith(f"playground.py: {message.replace('PORT', port)}")
+
+
+def test_without_its_default_it_ends_with_one_line(
+    run, without_page, monkeypatch, tmp_path
+):
+    name = playground.PRESET
+    (tmp_path / name).mkdir()
+    described = catalogue.WEIGHTS / name / "preset.json"
+    (tmp_path / name / "preset.json").write_bytes(described.read_bytes())
+    monkeypatch.setattr(catalogue, "WEIGHTS", tmp_path)
+    monkeypatch.delenv(catalogue.ELSEWHERE, raising=False)
+    ended = run(playground, "--port=0")
+    assert (ended.code, ended.output) == (2, [])
+    (line,) = ended.errors
+    assert line.startswith("playground.py: The weights of 'short-english' are not ins")
+
+
+def test_without_flags_the_preset_is_opened(run, without_page, monkeypatch):
+    opened = []
+
+    def served(space, model):
+        opened.append((space.codec.length, model))
+        raise ValueError("enough")
+
+    monkeypatch.setattr(playground.opening, "served", served)
+    ended = run(playground, "--port=0")
+    assert ended.output == ["exporting and serving short-english"]
+    assert opened == [(21, "textvae")]
 
 
 @pytest.fixture

@@ -49,6 +49,12 @@ def test_a_reconstruction_has_its_neighbours(explorer, served, texts):
     close([cosine for cosine, _ in answer.neighbours], [cosines[t] for t in nearest])
 
 
+def test_a_reconstruction_without_a_map_has_no_neighbours(explorer, texts):
+    answer = explorer.reconstruct(texts[1], None)
+    assert answer.neighbours == []
+    assert answer.text == explorer.reconstruct(texts[1], explorer.collect(texts)).text
+
+
 def test_blanks_are_filled_as_by_the_space(explorer, served):
     hidden = "the _ sees a dog"
     for pieces in (1, 3):
