@@ -53,7 +53,7 @@ def test_a_preset_writes_what_its_card_shows(name):
     """Almost: another processor may choose otherwise between two words as likely."""
     excerpts = PRESETS[name].about.excerpts
     lines = excerpts["Reconstructions (unpicked)"]
-    space = keras_textvae.TextSpace.from_preset(name).in_float32()
+    space = keras_textvae.TextSpace.from_preset(name)
     again = space.reconstruct(lines[::2])
     expected = [line.removeprefix("-> ") for line in lines[1::2]]
     assert np.mean([a == b for a, b in zip(again, expected, strict=True)]) >= 0.8

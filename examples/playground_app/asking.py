@@ -7,7 +7,7 @@ from typing import NamedTuple
 import gradio as gr
 import grpc
 
-from examples.playground_app.explorer import Collection, Explorer, reason
+from examples.playground_app.explorer import Answers, Collection, Explorer, reason
 from examples.playground_app.rendering import wrong
 
 
@@ -64,6 +64,42 @@ def ask(
         show_progress_on=[line],
         api_visibility="private",
     )
+
+
+def ask_of_lines(
+    texts: Sequence[str],
+    title: str,
+    does: str,
+    compute: Callable[[str], Answers],
+    render: Callable[[list[tuple]], str],
+    elem_id: str,
+):
+    """Builds a box of sentences, and below it what is computed of them.
+
+    Args:
+        texts: in the box at first.
+        title: of the button.
+        does: what Shift and Enter do to the sentences, such as "scores".
+        compute: the box's lines -> `Answers`.
+        render: their rows, of which there is one at least -> HTML.
+        elem_id: of what is shown.
+    """
+    lines = gr.Textbox(
+        "\n".join(texts),
+        lines=4,
+        max_lines=12,
+        label=f"Sentences, one a line (Shift + Enter {does} them)",
+    )
+    button = gr.Button(title, variant="primary")
+    line = gr.HTML()
+    result = gr.HTML(elem_id=elem_id)
+
+    def answer(lines):
+        answers = compute(lines)
+        rows = render(answers.rows) if answers.rows else ""
+        return wrong(answers.refused) + rows
+
+    ask([button.click, lines.submit], answer, [lines], [result], line)
 
 
 def needed(collection: Collection | None) -> Collection:

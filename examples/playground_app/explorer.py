@@ -54,27 +54,15 @@ class Reconstruction(NamedTuple):
     neighbours: list[tuple[float, str]]
 
 
-class Scores(NamedTuple):
-    """Bounds on the likelihood of texts.
+class Answers(NamedTuple):
+    """What a model says of several texts.
 
     Attributes:
-        rows: list of (text, bound, reconstruction, KL, unknown), the figures in nats.
+        rows: list of tuples that begin with the text, see what returns them.
         refused: list of str, a line for each text that the model cannot take.
     """
 
     rows: list[tuple]
-    refused: list[str]
-
-
-class Classes(NamedTuple):
-    """What a classifier makes of texts.
-
-    Attributes:
-        rows: list of (text, list of (label, probability)), the likeliest label first.
-        refused: list of str, a line for each text that the model cannot take.
-    """
-
-    rows: list[tuple[str, list[tuple[str, float]]]]
     refused: list[str]
 
 
@@ -185,8 +173,8 @@ class Explorer:
         pieces = max_pieces and _whole("the number of pieces", max_pieces)
         return self._client.impute([text], pieces)[0]
 
-    def score(self, lines: str) -> Scores:
-        """Bounds -log p of each line."""
+    def score(self, lines: str) -> Answers:
+        """Bounds -log p of lines: text, bound, reconstruction, KL (nats), unknown."""
         texts = _texts(lines)
         parts, refused = self._answers(
             texts, lambda rows: {"text": rows} | self._client.score(rows)
@@ -195,10 +183,10 @@ class Explorer:
         rows = [
             row for part in parts for row in zip(*map(part.get, columns), strict=True)
         ]
-        return Scores(rows, refused)
+        return Answers(rows, refused)
 
-    def classify(self, lines: str) -> Classes:
-        """Finds the probability of every label for each line."""
+    def classify(self, lines: str) -> Answers:
+        """Classifies each line: text, [(label, probability)], the likeliest first."""
         parts, refused = self._answers(
             _texts(lines), lambda rows: {"text": rows} | self._client.classify(rows)
         )
@@ -210,7 +198,7 @@ class Explorer:
             for text, labels, probabilities in zip(*columns, strict=True):
                 order = np.argsort(-probabilities, kind="stable")
                 rows.append((text, [(labels[i], probabilities[i]) for i in order]))
-        return Classes(rows, refused)
+        return Answers(rows, refused)
 
     def collect(self, texts: Iterable[str]) -> Collection:
         """Encodes texts; one that the model cannot take is left out, and told."""

@@ -32,10 +32,11 @@ def served(space: TextSpace, model: str) -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory(prefix="playground-") as folder:
         export(space, folder)
-        flags = [f"--model_base_path={folder}", f"--model_name={model}"]
-        flags.append("--poll_seconds=0")
+        model_flags = f"--model_base_path={folder}", f"--model_name={model}"
         # In a session of its own, Ctrl-C ends it no sooner than the page.
-        with server_process(*flags, start_new_session=True) as (_, address):
+        with server_process(
+            *model_flags, "--poll_seconds=0", start_new_session=True
+        ) as (_, address):
             yield address
 
 

@@ -2,11 +2,12 @@
 
 import gradio as gr
 
-from examples.playground_app.asking import Page, ask
-from examples.playground_app.rendering import shares, wrong
+from examples.playground_app.asking import Page, ask_of_lines
+from examples.playground_app.rendering import shares
 
 TITLE = "Classify"
 NEEDS = ("classify",)
+HEADER = "sentence", "label", "probability"
 MOST_LABELS = 5  # of a sentence
 
 
@@ -15,20 +16,9 @@ def build(page: Page):
     gr.Markdown(
         f"The probabilities of a sentence's labels, of the {MOST_LABELS} likeliest."
     )
-    lines = gr.Textbox(
-        page.examples[0],
-        lines=4,
-        max_lines=12,
-        label="Sentences, one a line (Shift + Enter classifies them)",
-    )
-    button = gr.Button("Classify", variant="primary")
-    line = gr.HTML()
-    result = gr.HTML(elem_id="classes")
 
-    def classify(lines):
-        classes = page.explorer.classify(lines)
-        rows = [(text, labels[:MOST_LABELS]) for text, labels in classes.rows]
-        header = "sentence", "label", "probability"
-        return wrong(classes.refused) + (shares(header, rows) if rows else "")
+    def render(rows):
+        return shares(HEADER, [(text, labels[:MOST_LABELS]) for text, labels in rows])
 
-    ask([button.click, lines.submit], classify, [lines], [result], line)
+    texts, compute = page.examples[:1], page.explorer.classify
+    ask_of_lines(texts, TITLE, "classifies", compute, render, "classes")

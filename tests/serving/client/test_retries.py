@@ -29,8 +29,15 @@ def clock(monkeypatch):
     return sleeps
 
 
-def test_pauses_double_up_to_the_longest_and_end_before_the_deadline(
-    clock, monkeypatch
+@pytest.mark.parametrize(
+    ("patience", "pauses", "left"),
+    [
+        ({}, [0.1, 0.2, 0.4, 0.8, 1.0, 1.0], [4.0, 3.9, 3.7, 3.3, 2.5, 1.5, 0.5]),
+        ({"patience": 1.0}, [0.1, 0.2, 0.4], [4.0, 3.9, 3.7, 3.3]),
+    ],
+)
+def test_pauses_double_up_to_the_longest_and_end_before_deadline_and_patience(
+    clock, monkeypatch, patience, pauses, left
 ):
     monkeypatch.setattr(retries, "JITTER", 0.0)
     timeouts = []
@@ -40,23 +47,9 @@ def test_pauses_double_up_to_the_longest_and_end_before_the_deadline(
         raise Unavailable
 
     with pytest.raises(Unavailable):
-        retries.call(method, None, deadline=4.0)
-    assert clock == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
-    np.testing.assert_allclose(timeouts, [4.0, 3.9, 3.7, 3.3, 2.5, 1.5, 0.5])
-
-
-def test_patience_ends_before_the_deadline(clock, monkeypatch):
-    monkeypatch.setattr(retries, "JITTER", 0.0)
-    timeouts = []
-
-    def method(request, timeout, metadata):
-        timeouts.append(timeout)
-        raise Unavailable
-
-    with pytest.raises(Unavailable):
-        retries.call(method, None, deadline=4.0, patience=1.0)
-    assert clock == [0.1, 0.2, 0.4]
-    np.testing.assert_allclose(timeouts, [4.0, 3.9, 3.7, 3.3])
+        retries.call(method, None, deadline=4.0, **patience)
+    assert clock == pauses
+    np.testing.assert_allclose(timeouts, left)
 
 
 def test_pauses_differ_from_client_to_client(clock):
