@@ -30,6 +30,7 @@ PIECES = {
     "punctuation": {"level": "words", "vocabulary": 10_000, "split": "punctuation"},
     "subwords-4000": {"level": "subwords", "vocabulary": 4_000},
     "subwords-8000": {"level": "subwords", "vocabulary": 8_000},
+    "subwords-14000": {"level": "subwords", "vocabulary": 14_000},
     "subwords-16000": {"level": "subwords", "vocabulary": 16_000},
     "bytes": {"level": "bytes"},
 }
