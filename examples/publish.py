@@ -9,7 +9,8 @@ a model (`hf upload OWNER/NAME short-english`). Its card has the report's figure
 first paths, reconstructions and samples, and what about.json says, as far as it does:
 
     {"summary": "...", "corpus": "...", "language": "en", "licence": "CC-BY-2.0",
-     "attribution": "...", "command": "...", "limits": "..."}
+     "attribution": "...", "command": "...", "limits": "...",
+     "ends": ["one text", "another, to which its example leads"]}
 """
 
 import os
@@ -30,7 +31,7 @@ with quiet_imports():
 FLAGS = flags.FLAGS
 SAID = (
     *("summary", "corpus", "language", "licence", "attribution", "command"),
-    "limits",
+    *("limits", "ends"),
 )
 
 
@@ -72,6 +73,7 @@ def figures(report: dict) -> dict[str, float]:
     likelihood, use = report["likelihood"], report["use"]
     weighted = likelihood["importance_weighted"] or {}
     paths = report["paths"] or {}
+    again = report["reconstruction"] or {}
     found = {
         "bound": likelihood["bound"],
         "reconstruction": likelihood["reconstruction"],
@@ -80,9 +82,9 @@ def figures(report: dict) -> dict[str, float]:
         "mutual_information": use["mutual_information"],
         "active": use["active"],
         "dimensions": use["dimensions"],
-        "in_place": report["reconstruction"]["in_place"],
-        "exact": report["reconstruction"]["exact"],
-        "bleu": report["reconstruction"]["bleu"],
+        "in_place": again.get("in_place"),
+        "exact": again.get("exact"),
+        "bleu": again.get("bleu"),
         "neighbour_bleu": paths.get("neighbour_bleu"),
         **fluency(report["texts"]),
     }

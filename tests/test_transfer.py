@@ -360,8 +360,8 @@ def test_what_a_space_cannot_do_is_one_clear_line(sentences, labelled):
     language_model = LanguageModel(LSTMDecoder(codec.vocabulary_size, 4, 5))
     other = TextSpace(language_model, codec)
     for attempt, message in (
-        (lambda: labelled.sample(1), "sample: a TextClassifier has no such method"),
-        (lambda: space.classify(TEXTS), "classify: a TextVAE has no such method"),
+        (lambda: labelled.sample(1), "sample: this TextClassifier has no such method"),
+        (lambda: space.classify(TEXTS), "classify: this TextVAE has no such method"),
         (lambda: labelled.classify(["a", " "]), "classify: a text is empty"),
         (lambda: labelled.classify(["\ufeff"]), "classify: a text is empty"),
         (lambda: labelled.classify("a"), "A list of texts is needed"),

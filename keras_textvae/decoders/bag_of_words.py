@@ -32,6 +32,8 @@ class BagOfWordsDecoder(Decoder):
         Logits [B, 1, V], the same at every step; `losses` take them so.
     """
 
+    ordered = False
+
     def __init__(self, vocabulary_size: int, hidden: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size

@@ -16,6 +16,8 @@ class Decoder(keras.layers.Layer):
     Attributes:
         vocabulary_size: V.
         outputs: the names of what `teacher_forced` returns.
+        ordered: whether it knows the order of a text's words, without which what it
+            writes is no text.
 
     Call arguments:
         ids: int32 [B, T], `<bos>` first.
@@ -28,6 +30,7 @@ class Decoder(keras.layers.Layer):
     """
 
     outputs = ("logits",)
+    ordered = True
 
     def call(self, ids, z, training: bool = False):
         raise NotImplementedError

@@ -4,13 +4,6 @@ import json
 
 from keras_textvae.pretrained.preset import Preset
 
-_USE = """```python
-from keras_textvae import TextSpace
-
-space = TextSpace.from_preset("{name}")
-print(*space.sample(10), sep="\\n")
-print(*space.interpolate("{start}", "{end}", steps=10), sep="\\n")
-```"""
 # What a card calls the figures of a report.
 LABELS = {
     "bound": "bound, nats a text",
@@ -27,7 +20,7 @@ LABELS = {
     "samples": "nats a word of greedy samples, over reconstructions'",
     "midpoints": "nats a word of paths' midpoints, over reconstructions'",
 }
-START, END = "It was raining.", "I am going home."
+_ENDS = "It was raining.", "I am going home."
 
 
 def card(preset: Preset) -> str:
@@ -44,7 +37,27 @@ def _head(preset):
         f"{about.summary} A text space of keras_textvae, {preset.level}, "
         f"{preset.parameters:,} parameters, {preset.size / 1e6:.1f} MB."
     ).strip()
-    yield _USE.format(name=preset.name, start=START, end=END)
+    yield "\n".join(["```python", *_use(preset), "```"])
+
+
+def _use(preset):
+    """Yields lines of Python that show what the space can do."""
+    start, end = (
+        json.dumps(text, ensure_ascii=False) for text in preset.about.ends or _ENDS
+    )
+    show = {
+        "sample": r'print(*space.sample(10), sep="\n")',
+        "interpolate": (
+            f'print(*space.interpolate({start}, {end}, steps=10), sep="\\n")'
+        ),
+        "encode": f"print(space.features([{start}, {end}]).shape)  # see `transfer`",
+    }
+    yield "from keras_textvae import TextSpace"
+    yield ""
+    yield f'space = TextSpace.from_preset("{preset.name}")'
+    for method, line in show.items():
+        if method in preset.methods:
+            yield line
 
 
 def _front_matter(about):

@@ -10,6 +10,7 @@ the model, which may consist of this package's parts alone. So nothing of it is 
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -29,7 +30,13 @@ _OURS = "keras_textvae>"  # how Keras calls the package's classes
 FILES = (space_files.DESCRIPTION, space_files.WEIGHTS, space_files.DENSITY)
 
 
-def write(folder: str | os.PathLike, about: About, level: str, parameters: int):
+def write(
+    folder: str | os.PathLike,
+    about: About,
+    level: str,
+    parameters: int,
+    methods: Iterable[str],
+):
     """Writes the description and the card of the text space in a folder.
 
     Args:
@@ -37,6 +44,7 @@ def write(folder: str | os.PathLike, about: About, level: str, parameters: int):
         about: `About`.
         level: of its tokenizer, such as "subwords".
         parameters: how many numbers its model has.
+        methods: the names of its signatures.
     """
     paths = {name: os.path.join(folder, name) for name in FILES}
     files = {
@@ -45,7 +53,7 @@ def write(folder: str | os.PathLike, about: About, level: str, parameters: int):
         if os.path.exists(path)
     }
     name = os.path.basename(os.path.abspath(folder))
-    preset = Preset(name, about, level, parameters, files)
+    preset = Preset(name, about, level, parameters, tuple(methods), files)
     with open(os.path.join(folder, CARD), "w", encoding="utf-8") as file:
         file.write(card(preset))
     content = {"format": FORMAT, "version": VERSION} | dataclasses.asdict(preset)
@@ -89,8 +97,14 @@ def parsed(content: Any, whose: str) -> Preset:
             name: (int(size), str(digest))
             for name, (size, digest) in content["files"].items()
         }
-        parameters = int(content["parameters"])
-        preset = Preset(content["name"], about, content["level"], parameters, files)
+        preset = Preset(
+            content["name"],
+            about,
+            content["level"],
+            int(content["parameters"]),
+            tuple(map(str, content["methods"])),
+            files,
+        )
         str(preset)  # so far as it is shown, it is of the right types
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise ValueError(f"{whose} does not describe a preset.") from error

@@ -1,7 +1,7 @@
 """What is said of a trained text space: what it is, of which data, and how good."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +16,7 @@ class About:
         attribution: what the licence of the data asks to be said.
         command: that trains it.
         limits: what it is not for.
+        ends: two texts, between which the card shows how to interpolate; or none.
         figures: name -> value of its report, such as "bound" and "kl", in nats a text.
         excerpts: heading -> texts that show it, unpicked.
     """
@@ -27,6 +28,7 @@ class About:
     attribution: str = ""
     command: str = ""
     limits: str = ""
+    ends: Sequence[str] = ()
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     excerpts: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
 
@@ -40,6 +42,8 @@ class Preset:
         about: what its maker says.
         level: "words", "subwords", "characters" or "bytes".
         parameters: how many numbers the model has.
+        methods: what it can do, such as "sample" and "interpolate": the signatures of
+            its SavedModel.
         files: name -> (bytes, SHA-256) of each file.
         installed: whether its files are on this machine.
     """
@@ -48,6 +52,7 @@ class Preset:
     about: About
     level: str
     parameters: int
+    methods: tuple[str, ...]
     files: Mapping[str, tuple[int, str]]
     installed: bool = True
 

@@ -60,11 +60,14 @@ class TextGraph:
         self.model = model
         self.codec = codec
         self.latent_dim = model.latent_dim
+        decoder = getattr(model, "decoder", None)
+        scores, writes = decoder is not None, getattr(decoder, "ordered", False)
         self.signatures = declare(
             self.latent_dim,
             _is_gaussian(model),
             len(getattr(model, "labels", ())),
-            hasattr(model, "decoder"),
+            writes,
+            scores,
             fitted if density else None,
             isinstance(codec.tokenizer, SubwordTokenizer),
         )

@@ -123,7 +123,8 @@ def declare(
     latent_dim: int,
     gaussian: bool = True,
     labels: int = 0,
-    decodes: bool = True,
+    writes: bool = True,
+    scores: bool = True,
     fitted: bool | None = None,
     subwords: bool = False,
 ) -> dict[str, Signature]:
@@ -134,7 +135,9 @@ def declare(
         gaussian: bool. Whether the posterior is Gaussian, so that its KL is exact and
             its log-variance has a meaning.
         labels: int. How many labels the model tells apart; 0 if it does not classify.
-        decodes: bool. Whether the model makes texts; a classifier does not.
+        writes: bool. Whether the model makes texts. A classifier does not, nor does a
+            decoder that knows no order of words.
+        scores: bool. Whether the model has a decoder, whose likelihood is bounded.
         fitted: the default of `sample`'s option of that name; None for a space without
             a density, which has no such option.
         subwords: bool. Whether texts are subwords, so that `impute` has `max_pieces`.
@@ -157,8 +160,10 @@ def declare(
         _UNKNOWN,
     ]
     encode = {"encode": Signature("infers the posterior", [_TEXT], posterior)}
-    if not decodes:
-        return classify | (encode if latent_dim else {})
+    score = Signature("bounds the likelihood", [_TEXT, _NOISE_SEED], _BOUND)
+    if not writes:
+        encode = encode if latent_dim else {}
+        return classify | encode | ({"score": score} if scores else {})
     sampling = [*_SAMPLING]
     if fitted is not None:
         sampling.append(_option("fitted", tf.bool, fitted, not fitted, _FROM_DENSITY))
@@ -168,7 +173,7 @@ def declare(
         "impute": Signature(
             "replaces hidden words", hiding, [_TEXTS], MAX_ROWS_OF_SEVERAL
         ),
-        "score": Signature("bounds the likelihood", [_TEXT, _NOISE_SEED], _BOUND),
+        "score": score,
     }
     if not latent_dim:
         return signatures

@@ -47,6 +47,7 @@ class TextSpace:
     The methods are the signatures of the exported SavedModel, and run the same graphs;
     they take any number of texts, as many requests as that needs one after another.
     A language model, which has no z, offers only `sample`, `impute` and `score`; a
+    model whose decoder knows no order of words only `encode` and `score`; a
     `TextClassifier` only `classify` and `encode`.
 
     Args:
@@ -224,7 +225,7 @@ class TextSpace:
         """
         if "decode" not in self.graph.signatures:
             kind = type(self.model).__name__
-            raise ValueError(f"with_density: a {kind} draws no texts from z.")
+            raise ValueError(f"with_density: this {kind} draws no texts from z.")
         z = posterior_samples(self.model, self.ids(texts), seed, noise)
         density = GaussianMixture.fit(z, components, seed)
         return TextSpace(self.model, self.codec, density, fitted)
@@ -286,7 +287,8 @@ class TextSpace:
         self.in_float32().save(folder, bfloat16)
         level = f"{self.codec.tokenizer.unit}s"
         parameters = self.model.count_params()
-        pretrained.write(folder, about or pretrained.About(), level, parameters)
+        about = about or pretrained.About()
+        pretrained.write(folder, about, level, parameters, self.graph.signatures)
 
     def in_float32(self) -> "TextSpace":
         """Returns this space with a model that computes in float32.
@@ -307,7 +309,7 @@ class TextSpace:
     ):
         """Writes a SavedModel with the methods as signatures, text in and text out.
 
-        `sample`, or else `classify`, is also `serving_default`. The folder is written
+        The first of `sample`, `classify` and `encode` is also `serving_default`. The folder is written
         in place: for an atomic, versioned export see `export/export_saved_model.py`.
 
         Args:
@@ -329,7 +331,7 @@ class TextSpace:
     def _signature(self, name):
         if name not in self.graph.signatures:
             kind, methods = type(self.model).__name__, ", ".join(self.graph.signatures)
-            raise ValueError(f"{name}: a {kind} has no such method, only {methods}.")
+            raise ValueError(f"{name}: this {kind} has no such method, only {methods}.")
         return self.graph.signatures[name]
 
     def _arrays(self, result, name, *values):

@@ -123,8 +123,8 @@ def report(run: Run, samples: int = 5):
 
     Args:
         run: `Run`, trained.
-        samples: int. Texts of the prior to print at the end, after a look at the latent
-            space; 0 for neither.
+        samples: int. Texts of the prior to print at the end, if the model writes any,
+            after a look at the latent space; 0 for neither.
     """
     result = run.test(run.best_model())
     split = "test" if run.corpus.has_test else "valid"
@@ -155,6 +155,8 @@ def report(run: Run, samples: int = 5):
     space = run.best()
     if space.model.latent_dim:
         report_space(run, space)
+    if not space.model.decoder.ordered:
+        return
     print("samples:")
     texts = space.sample(samples, seed=run.seed)
     print(*(f"  {text}" for text in texts), sep="\n")

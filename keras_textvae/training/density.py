@@ -18,17 +18,20 @@ def check(run: "Run"):
     """Checks that the density of a run's recipe is there or could be fitted now.
 
     Raises:
-        ValueError: for a model without z, too few training sentences, a missing
-            scikit-learn, or no components of a density to sample from.
+        ValueError: for a model that writes no texts of z, too few training sentences, a
+            missing scikit-learn, or no components of a density to sample from.
     """
     wanted = run.recipe.density
     if not wanted.components:
         if wanted.fitted:
             raise ValueError("A density to sample from needs `components`. Received: 0")
         return
-    if not run.model.latent_dim:
-        kind = type(run.model).__name__
-        raise ValueError(f"A density needs a model with z. Received: {kind}")
+    if not (run.model.latent_dim and run.model.decoder.ordered):
+        kind = run.recipe.model.architecture
+        raise ValueError(
+            "A density needs a model that writes texts of z. Received: "
+            f"architecture={kind!r}"
+        )
     density, _ = space_files.load_density(run.path("best"))
     if density and density.components == wanted.components:
         return

@@ -131,5 +131,5 @@ def test_a_language_model_has_no_latent_space(run, flags, space, monkeypatch):
     opened = TextSpace(model, space.codec)
     monkeypatch.setattr(text_space, "open_space", lambda folder: opened)
     ended = run(arithmetic, *flags, "--from=cat", "--to=dog", "--text=cat")
-    message = "arithmetic.py: encode: a LanguageModel has no such method"
+    message = "arithmetic.py: encode: this LanguageModel has no such method"
     assert ended.code == 2 and ended.errors[0].startswith(message)

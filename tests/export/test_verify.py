@@ -197,4 +197,6 @@ def test_a_bag_of_words_and_marks_passes_the_gate(tmp_path, options):
     tokenizer = WordTokenizer("the cat dog sees !".split(), **options)
     model = bag_of_words_vae(tokenizer.vocabulary_size, 4, 8, 3)
     space = TextSpace(model, Codec(tokenizer, 7))
-    assert gate.faults(export(space, str(tmp_path))) == []
+    version = export(space, str(tmp_path))
+    assert verify.verify(space, version) == []  # through the gate
+    assert {"encode", "score"} < {*gate.read(version).signature_def}

@@ -21,6 +21,7 @@ ABOUT = About(
     attribution="By nobody.",
     command="examples/train.py --recipe=none",
     limits="All of it.",
+    ends=["the cät", "a dog"],
     figures={"bound": 12.5, "kl": 3.25},
     excerpts={"Samples": ["the cat", "a dog"]},
 )

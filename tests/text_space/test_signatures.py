@@ -57,9 +57,14 @@ def test_a_language_model_has_no_z():
 
 
 def test_a_classifier_makes_no_texts():
-    assert [*declare(3, labels=2, decodes=False)] == ["classify", "encode"]
-    assert [*declare(0, labels=2, decodes=False)] == ["classify"]
+    assert [*declare(3, labels=2, writes=False, scores=False)] == ["classify", "encode"]
+    assert [*declare(0, labels=2, writes=False, scores=False)] == ["classify"]
     assert [*declare(3, labels=2)] == [*declare(3), "classify"]
+
+
+def test_without_an_order_of_words_nothing_is_written():
+    assert [*declare(3, writes=False)] == ["encode", "score"]
+    assert [*declare(3, labels=2, writes=False)] == ["classify", "encode", "score"]
 
 
 def test_a_posterior_that_is_no_gaussian_has_no_variance():

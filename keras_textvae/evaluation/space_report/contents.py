@@ -41,13 +41,11 @@ def short(report: "Report") -> str:
         f"  KL {likelihood.kl:.2f} nats, mutual information {information}; of "
         f"{use.dimensions} dimensions {use.active} are active, {use.very_active} above "
         "0.2",
-        f"  reconstructions: {_percent(report.reconstruction.exact)} exact, "
-        f"{_percent(report.reconstruction.in_place)} of {report.unit}s in place, "
-        f"{_percent(report.reconstruction.distinct)} differ",
+        *_short_reconstruction(report),
         f"  prior's draws outside the posteriors: {_percent(report.holes.outside)} "
         "(1% without holes)",
     ]
-    for name in ("mutual information", "holes"):
+    for name in ("mutual information", "holes", "texts"):
         if name in report.missing:
             lines.append(f"  {_reason(name, report)}")
     for finding in report.findings:
@@ -56,6 +54,15 @@ def short(report: "Report") -> str:
     if not report.findings:
         lines.append("  no fault shows in these figures")
     return "\n".join(lines)
+
+
+def _short_reconstruction(report):
+    if found := report.reconstruction:
+        yield (
+            f"  reconstructions: {_percent(found.exact)} exact, "
+            f"{_percent(found.in_place)} of {report.unit}s in place, "
+            f"{_percent(found.distinct)} differ"
+        )
 
 
 def sections(report: "Report") -> list[Section]:
@@ -133,6 +140,8 @@ def _space(report):
 
 def _reconstruction(report):
     found = report.reconstruction
+    if not found:
+        return
     rows = [
         ["exact", _percent(found.exact)],
         [f"{report.unit}s in place", _percent(found.in_place)],
@@ -200,6 +209,8 @@ def _training(report):
 
 def _examples(report):
     examples = report.examples
+    if not examples.reconstructions:
+        return
     pairs = [list(pair) for pair in examples.reconstructions]
     blocks = [
         "Unpicked: the first of a random order.",

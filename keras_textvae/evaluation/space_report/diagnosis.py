@@ -107,6 +107,8 @@ def _of_words(report) -> Iterator[Finding]:
             "vocabulary, and are never written.",
             "a larger --vocabulary, more training text, or subwords (--level)",
         )
+    if not reconstruction:
+        return
     empty = likelihood.kl < COLLAPSED  # which is said already
     if not empty and reconstruction.distinct < REPEATED:
         yield Finding(

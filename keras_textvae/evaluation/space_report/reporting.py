@@ -159,12 +159,14 @@ class _Reporting:
             self._begin(f"importance weights, {samples} samples a sentence")
         likelihood = latent.likelihood(samples, self._bars)
         sentences = reader.as_read(ids)
+        lengths = [*map(len, reader.pieces(sentences))]
+        if not space.model.decoder.ordered:
+            self.missing["texts"] = "the decoder knows no order of words"
+            amounts, sentences = Amounts(0, 0, samples), []
         few = sentences[:DECODED]
-        self._begin(f"reconstructions, {len(few):,}")
-        written = self._decode(encoding.mean[:DECODED])
+        written = self._reconstructions(encoding.mean[: len(few)])
         drawn = self._samples(amounts.samples)
         walked = self._paths(encoding.mean, min(amounts.paths, len(texts) // 2))
-        lengths = [*map(len, reader.pieces(sentences))]
         return Report(
             reader.unit,
             len(texts),
@@ -173,7 +175,7 @@ class _Reporting:
             likelihood,
             use,
             holes,
-            text_figures.reconstruction(reader, few, written),
+            text_figures.reconstruction(reader, few, written) if few else None,
             text_figures.path_figures(reader, walked) if walked else None,
             self._judged(sentences, written, drawn, walked, training),
             Examples(
@@ -184,6 +186,12 @@ class _Reporting:
             scatter(encoding.mean, encoding.kl, lengths, chosen.labels),
             self.missing,
         )
+
+    def _reconstructions(self, mean) -> list[str]:
+        if not len(mean):
+            return []
+        self._begin(f"reconstructions, {len(mean):,}")
+        return self._decode(mean)
 
     def _samples(self, count) -> dict[str, list[str]]:
         drawn = {}

@@ -29,8 +29,10 @@ class Report:
         left_out: int, how many of the texts were blank or too long.
         has_prior: whether the posterior has a density.
         likelihood, use, holes, reconstruction, paths, examples, scatter: see `figures`;
-            `paths` is None where none was asked for.
-        texts: list of `TextSet`: true sentences, reconstructions, samples, midpoints.
+            `paths` is None where none was asked for, `reconstruction` and `paths` where
+            the decoder knows no order of words, and so writes no texts.
+        texts: list of `TextSet`: true sentences, reconstructions, samples, midpoints;
+            may be empty.
         missing: a figure's name -> why there is none.
         title: whose space it is.
         description: how it was made, in a sentence or two; may be empty.
@@ -45,7 +47,7 @@ class Report:
     likelihood: Likelihood
     use: Use
     holes: Holes
-    reconstruction: Reconstruction
+    reconstruction: Reconstruction | None
     paths: Paths | None
     texts: list[TextSet]
     examples: Examples

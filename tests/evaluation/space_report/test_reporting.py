@@ -18,8 +18,9 @@ from keras_textvae.evaluation.space_report.text_figures import (
     Reader,
     TrigramModel,
 )
+from keras_textvae.text_space import TextSpace
 from keras_textvae.tokenizers import Codec, WordTokenizer
-from tests.evaluation.space_report.conftest import LEFT_OUT, TEXTS
+from tests.evaluation.space_report.conftest import LEFT_OUT, LENGTH, TEXTS
 
 
 def as_read(text):
@@ -67,6 +68,25 @@ def test_samples_and_paths_are_those_of_the_space(found, space):
     for number, path in enumerate(found.examples.paths):
         start, end = before[2 * number : 2 * number + 2]
         assert path == space.interpolate(start, end, POINTS)
+
+
+def test_a_space_that_knows_no_order_of_words_has_a_report_without_texts():
+    tokenizer = WordTokenizer("the a cat dog sees likes big old".split())
+    model = zoo.bag_of_words_vae(tokenizer.vocabulary_size, 4, 8, 3)
+    space = TextSpace(model, Codec(tokenizer, LENGTH))
+    with pytest.raises(ValueError, match="sample: this TextVAE has no such method, on"):
+        space.sample()
+    found = report(space, TEXTS, training_texts=TEXTS, importance_samples=2)
+    assert found.likelihood.bound == pytest.approx(
+        np.mean(space.score(TEXTS).bound), rel=0.2
+    )
+    assert (found.reconstruction, found.paths, found.texts) == (None, None, [])
+    assert len(found.scatter.lengths) == len(TEXTS)
+    assert {finding.title for finding in found.findings} <= {"collapsed", "holes"}
+    for text in (found.short(), found.markdown(), found.html()):
+        assert "No texts: the decoder knows no order of words." in text
+        assert "econstructions" not in text
+    assert found.to_json()["reconstruction"] is None
 
 
 def test_texts_are_judged_beside_true_sentences(found, space):
