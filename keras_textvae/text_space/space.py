@@ -309,8 +309,9 @@ class TextSpace:
     ):
         """Writes a SavedModel with the methods as signatures, text in and text out.
 
-        The first of `sample`, `classify` and `encode` is also `serving_default`. The folder is written
-        in place: for an atomic, versioned export see `export/export_saved_model.py`.
+        The first of `sample`, `classify` and `encode` is also `serving_default`. The
+        folder is written in place: for an atomic, versioned export see
+        `export/export_saved_model.py`.
 
         Args:
             folder: its path, without `*`, `?`, a bracket or a backslash.

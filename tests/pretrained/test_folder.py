@@ -101,7 +101,9 @@ def test_a_model_of_other_parts_is_refused(preset, name):
     description = json.loads(path.read_text())
     description["model"]["config"]["encoder"] = EVIL[name]
     path.write_text(json.dumps(description))
-    folder.write(preset, ABOUT, "words", 1, ["sample"])  # by whoever wants it to be loaded
+    folder.write(
+        preset, ABOUT, "words", 1, ["sample"]
+    )  # by whoever wants it to be loaded
     kind = EVIL[name]["class_name"]
     with pytest.raises(ValueError, match=f"has a part that is not ours: {kind}"):
         pretrained.find(preset)

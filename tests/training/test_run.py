@@ -300,8 +300,10 @@ def test_a_density_that_cannot_be_is_refused_before_there_is_a_folder(
     silent = zoo.recipe("bowman2016-ptb-rnnlm").replace(
         text=WORDS.text, embedding_dim=4, units=4
     )
+    unordered = WORDS.replace(architecture="bag_of_words", components=1)
     for recipe, message in (
-        (silent.replace(components=1), "model with z. Received: LanguageModel"),
+        (silent.replace(components=1), "of z. Received: architecture='rnnlm'"),
+        (unordered, "of z. Received: architecture='bag_of_words'"),
         (WORDS.replace(components=301), "Received: 300 points, 2 dimensions"),
         (WORDS.replace(fitted=True), "needs `components`. Received: 0"),
     ):
