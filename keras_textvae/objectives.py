@@ -174,15 +174,17 @@ class Objective:
                 f"needs. Received: alpha={self.alpha}"
             )
 
-    def terms(self, targets, outputs: dict) -> Terms:
+    def terms(self, targets, outputs: dict, learns: bool = True) -> Terms:
         """Returns what is weighed, from a model's outputs.
 
         Args:
             targets: int32 [B, T], the ids to predict.
             outputs: dict of tensors: `kl`, and the logits [B, T, V] of `reads`.
+            learns: see `losses.token_nll`.
         """
         nll = {
-            name: sentence_nll(targets, outputs[x]) for name, x in self.reads.items()
+            name: sentence_nll(targets, outputs[x], learns)
+            for name, x in self.reads.items()
         }
         return Terms(kl=outputs["kl"], **nll)
 

@@ -21,7 +21,7 @@ TABLE = {
     "tokens": set(),
     "atomic_files": set(),
     **{leaf: set() for leaf in _LEAVES},
-    "layers": {"replicas"},
+    "layers": {"losses", "replicas"},
     "posteriors": {"layers"},
     "corpora": {"grammar"},
     "tokenizers": {"corpora"},

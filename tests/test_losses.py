@@ -1,6 +1,6 @@
 """Losses against NumPy and TensorFlow's own, in value and in gradient.
 
-B: batch size. T: time. V: vocabulary size.
+B: batch size. T: time. V: vocabulary size. H: hidden size.
 """
 
 import math
@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_textvae.losses import sentence_nll, softmax_cross_entropy, token_nll
+from keras_textvae import losses
+from keras_textvae.losses import (
+    Factors,
+    sentence_nll,
+    softmax_cross_entropy,
+    token_nll,
+)
 from keras_textvae.tokens import PAD
 
-B, T, V = 3, 5, 7
+B, T, V, H = 3, 5, 7, 4
 
 
 def batch(scale=1.0):
@@ -132,4 +138,50 @@ def test_unknown_batch_and_time_in_a_graph():
     targets, logits = batch()
     np.testing.assert_allclose(
         graph(targets, logits), sentence_nll(targets, logits), rtol=1e-6
+    )
+
+
+def factors(dtype="float32"):
+    rng = np.random.default_rng(1)
+    shapes = (B, T, H), (H, V), (V,)
+    return Factors(*(tf.constant(rng.normal(size=x), dtype) for x in shapes))
+
+
+def value_and_gradients(targets, weights, parts, logits=lambda parts: parts):
+    with tf.GradientTape() as tape:
+        tape.watch(parts)
+        nll = sentence_nll(targets, logits(parts))
+        loss = tf.reduce_sum(nll * weights)
+    return nll, tape.gradient(loss, [*parts])
+
+
+def multiplied(parts):
+    return parts.outputs @ parts.kernel + parts.bias
+
+
+# As many as a part has rows, one, and more than there are.
+@pytest.mark.parametrize("chunk", [5 * V, 4 * V, V, 1000])
+@pytest.mark.parametrize("weights", [[0.5] * B, [1.0, -2.0, 0.5], [0.0] * B])
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_factors_are_their_product_in_value_and_gradient(
+    monkeypatch, chunk, weights, in_graph
+):
+    monkeypatch.setattr(losses, "CHUNK", chunk)
+    targets, _ = batch()
+    targets, weights, parts = tf.constant(targets), tf.constant(weights), factors()
+    shapes = [None, None, H], [H, V], [V]
+    signature = [
+        tf.TensorSpec([None, None], "int32"),
+        tf.TensorSpec([None]),
+        Factors(*map(tf.TensorSpec, shapes)),
+    ]
+    function = tf.function(input_signature=signature) if in_graph else lambda f: f
+    found = function(value_and_gradients)(targets, weights, parts)
+    expected = value_and_gradients(targets, weights, parts, multiplied)
+    for ours, theirs in zip(
+        tf.nest.flatten(found), tf.nest.flatten(expected), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        sentence_nll(targets, parts, learns=False), expected[0], rtol=1e-5
     )

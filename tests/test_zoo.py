@@ -15,8 +15,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_textvae import zoo
-from keras_textvae.evaluation import importance_weighted_nll
+from keras_textvae import losses, zoo
+from keras_textvae.evaluation import evaluate_bound, importance_weighted_nll
 from keras_textvae.generation import generate
 from keras_textvae.imputation import impute
 from keras_textvae.layers import WordDropout
@@ -253,6 +253,28 @@ def test_importance_weights_tighten_the_bound_on_every_backend():
     # In chunks of one shape, which is compiled once.
     found = [importance_weighted_nll(model, [ids], s, chunk=1).bound for s in (1, 30)]
     assert found[1] < found[0] - 0.1
+
+
+@pytest.mark.parametrize("name", ["lstm-grammar", "hybrid-grammar"])
+@pytest.mark.parametrize("weights", [None, np.linspace(0.0, 2.0, len(IDS))])
+def test_a_chunked_loss_is_the_same_on_every_backend(monkeypatch, name, weights):
+    monkeypatch.setattr(losses, "CHUNK", 7 * V)
+    recipe = shrunk(zoo.recipe(name)).replace(keep_rate=1.0)
+    if recipe.model.architecture == "lstm":
+        recipe = recipe.replace(tied=True)
+    results = []
+    for chunked in (False, True):
+        keras.utils.set_random_seed(0)
+        model = recipe.replace(chunked_loss=chunked).build_model(V, LENGTH)
+        model.compile(keras.optimizers.SGD(0.1))
+        figures = model.train_on_batch(IDS, sample_weight=weights)
+        figures += model.test_on_batch(IDS)
+        results.append([*figures, *map(array, model.trainable_weights)])
+    for value, again in zip(*results, strict=True):
+        np.testing.assert_allclose(again, value, rtol=1e-5, atol=1e-6)
+    bound = evaluate_bound(model, IDS)
+    model.decoder.chunked_loss = False
+    assert evaluate_bound(model, IDS) == pytest.approx(bound, rel=1e-5)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="this is the run on JAX")

@@ -48,10 +48,12 @@ class BagOfWordsDecoder(Decoder):
             self.hidden_layer.build(z_shape)
         self.projection.build((None, self.hidden or z_shape[-1]))
 
-    def call(self, ids, z, training: bool = False):
+    def call(self, ids, z, training: bool = False, as_factors: bool = False):
         return self._logits(z)[:, None]
 
-    def compute_output_spec(self, ids, z, training: bool = False):
+    def compute_output_spec(
+        self, ids, z, training: bool = False, as_factors: bool = False
+    ):
         return super().compute_output_spec(keras.KerasTensor((ids.shape[0], 1)), z)
 
     def initial_state(self, z):

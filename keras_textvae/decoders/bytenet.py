@@ -144,15 +144,22 @@ class ByteNetDecoder(AuxiliaryDecoder):
             self.output_norm.build((None, None, self.hidden))
         self.logits.build((None, self.hidden))
 
-    def call(self, ids, z, training: bool = False, auxiliary: bool = False):
+    def call(
+        self,
+        ids,
+        z,
+        training: bool = False,
+        auxiliary: bool = False,
+        as_factors: bool = False,
+    ):
         features = self.expand(ids, z, training)
         x = self._enter(features, ids, training)
         for block in self.blocks:
             x = block(x, training=training)
-        logits = self.logits(self._leave(x, training))
+        logits = self.logits(self._leave(x, training), as_factors=as_factors)
         if not auxiliary:
             return logits
-        return logits, self.historyless_logits(features)
+        return logits, self.historyless_logits(features, as_factors=as_factors)
 
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and (t, buffers)."""

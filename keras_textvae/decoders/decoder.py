@@ -13,6 +13,11 @@ class Decoder(keras.layers.Layer):
     `select_rows`. `call` equals repeated `step`; what does not depend on history is
     computed once, in `initial_state`.
 
+    Args:
+        chunked_loss: bool. Whether a loss is given the logits of `teacher_forced` as
+            `losses.Factors`, so that those of a large vocabulary are never all in
+            memory. Logits [B, 1, V] are few, and stay what they are.
+
     Attributes:
         vocabulary_size: V.
         outputs: the names of what `teacher_forced` returns.
@@ -23,6 +28,7 @@ class Decoder(keras.layers.Layer):
         ids: int32 [B, T], `<bos>` first.
         z: float [B, D].
         training: bool.
+        as_factors: bool. Return `losses.Factors`, of which the logits are the product.
 
     Returns:
         Logits [B, T, V], at step t those of the id after it; [B, 1, V] where they are
@@ -32,10 +38,16 @@ class Decoder(keras.layers.Layer):
     outputs = ("logits",)
     ordered = True
 
-    def call(self, ids, z, training: bool = False):
+    def __init__(self, *, chunked_loss: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.chunked_loss = chunked_loss
+
+    def call(self, ids, z, training: bool = False, as_factors: bool = False):
         raise NotImplementedError
 
-    def compute_output_spec(self, ids, z, training: bool = False):
+    def compute_output_spec(
+        self, ids, z, training: bool = False, as_factors: bool = False
+    ):
         shape = (*ids.shape, self.vocabulary_size)
         return keras.KerasTensor(shape, self.compute_dtype)
 
@@ -46,9 +58,11 @@ class Decoder(keras.layers.Layer):
 
         Returns:
             `logits`, those of `call`, and from a decoder with a second, auxiliary
-            reconstruction also `auxiliary_logits`, of the same shape.
+            reconstruction also `auxiliary_logits`, of the same shape. With
+            `chunked_loss` both are `losses.Factors`.
         """
-        return {"logits": self(ids, z, training=training)}
+        logits = self(ids, z, training=training, as_factors=self.chunked_loss)
+        return {"logits": logits}
 
     def initial_state(self, z):
         """Returns what z gives to every step, and the state before the first.
@@ -82,3 +96,6 @@ class Decoder(keras.layers.Layer):
             rows: int32 [R], of which one may stand twice.
         """
         return state
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"chunked_loss": self.chunked_loss}

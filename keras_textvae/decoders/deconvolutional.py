@@ -58,8 +58,10 @@ class DeconvolutionalDecoder(Decoder):
         self.deconvolution.build(z_shape)
         self.historyless_logits.build((None, self.features))
 
-    def call(self, ids, z, training: bool = False):
-        return self.historyless_logits(self.expand(ids, z, training))
+    def call(self, ids, z, training: bool = False, as_factors: bool = False):
+        return self.historyless_logits(
+            self.expand(ids, z, training), as_factors=as_factors
+        )
 
     def expand(self, ids, z, training: bool):
         """Returns the features [B, T, F] of z at the positions of `ids` [B, T]."""
@@ -99,11 +101,18 @@ class AuxiliaryDecoder(DeconvolutionalDecoder):
     outputs = ("logits", "auxiliary_logits")
 
     def compute_output_spec(
-        self, ids, z, training: bool = False, auxiliary: bool = False
+        self,
+        ids,
+        z,
+        training: bool = False,
+        auxiliary: bool = False,
+        as_factors: bool = False,
     ):
         logits = super().compute_output_spec(ids, z)
         return (logits, logits) if auxiliary else logits
 
     def teacher_forced(self, ids, z, training: bool = False) -> dict:
-        logits, auxiliary = self(ids, z, auxiliary=True, training=training)
+        logits, auxiliary = self(
+            ids, z, auxiliary=True, training=training, as_factors=self.chunked_loss
+        )
         return {"logits": logits, "auxiliary_logits": auxiliary}

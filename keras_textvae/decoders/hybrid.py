@@ -77,13 +77,20 @@ class HybridDecoder(AuxiliaryDecoder):
         self.lstm.build((None, None, self.features))
         self.logits.build((None, self.units))
 
-    def call(self, ids, z, training: bool = False, auxiliary: bool = False):
+    def call(
+        self,
+        ids,
+        z,
+        training: bool = False,
+        auxiliary: bool = False,
+        as_factors: bool = False,
+    ):
         features = self.expand(ids, z, training)
         gates = self._gates(time_first(features), ids)
-        logits = self.logits(self.lstm.recur(gates))
+        logits = self.logits(self.lstm.recur(gates), as_factors=as_factors)
         if not auxiliary:
             return logits
-        return logits, self.historyless_logits(features)
+        return logits, self.historyless_logits(features, as_factors=as_factors)
 
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and (t, (h, c))."""

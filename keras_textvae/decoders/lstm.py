@@ -120,9 +120,10 @@ class LSTMDecoder(Decoder):
         self.lstm.build((None, None, self.history.size))
         self.logits.build((None, self.units))
 
-    def call(self, ids, z, training: bool = False):
+    def call(self, ids, z, training: bool = False, as_factors: bool = False):
         features, state = self.initial_state(z)
-        return self.logits(self.lstm.recur(self._gates(ids, features), state))
+        outputs = self.lstm.recur(self._gates(ids, features), state)
+        return self.logits(outputs, as_factors=as_factors)
 
     def initial_state(self, z):
         """Returns what z adds to the gates of every step, and the pair (h, c)."""

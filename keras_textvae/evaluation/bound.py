@@ -102,8 +102,9 @@ def evaluate_bound(
 def _parts(model, ids, noise):  # [B, T], [B, D] -> [B], [B]
     """The reconstruction and the KL of each sentence."""
     drawn = model.infer(ids, noise)
-    logits = model.decoder(ids[:, :-1], drawn["z"], training=False)
-    return sentence_nll(ids[:, 1:], logits), total_kl(drawn["kl"])
+    logits = model.decoder.teacher_forced(ids[:, :-1], drawn["z"])["logits"]
+    nll = sentence_nll(ids[:, 1:], logits, learns=False)
+    return nll, total_kl(drawn["kl"])
 
 
 def _perplexity(nats, tokens):

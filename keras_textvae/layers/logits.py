@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_textvae.layers.initializers import Initializer, dense, own_initializer
+from keras_textvae.losses import Factors
 
 
 class _Logits(keras.layers.Layer):
@@ -29,10 +30,18 @@ class _Logits(keras.layers.Layer):
         mask = (None, 1, None) if shared_dropout else None
         self.unit_dropout = keras.layers.Dropout(dropout, mask, dtype=self.dtype_policy)
 
-    def call(self, outputs):
+    def call(self, outputs, as_factors: bool = False):
         x = self.unit_dropout(outputs)
-        rows = self._project(ops.reshape(x, (-1, x.shape[-1])))
-        return ops.reshape(rows, (*ops.shape(x)[:-1], rows.shape[-1]))
+        rows = self._reduced(ops.reshape(x, (-1, x.shape[-1])))
+        rows = rows if as_factors else self._project(rows)
+        rows = ops.reshape(rows, (*ops.shape(x)[:-1], rows.shape[-1]))
+        return Factors(rows, *self._kernel_and_bias()) if as_factors else rows
+
+    def _reduced(self, rows):
+        return rows
+
+    def _cast(self, weight):
+        return ops.cast(weight, self.compute_dtype)
 
     def get_config(self) -> dict:
         return super().get_config() | {
@@ -55,9 +64,10 @@ class DenseLogits(_Logits):
 
     Call arguments:
         outputs: float [B, T, H], or [B, H] of one step.
+        as_factors: bool. Leave the product to the loss.
 
     Returns:
-        float [B, T, V] or [B, V], in the policy's compute dtype.
+        float [B, T, V] or [B, V], in the policy's compute dtype; or `losses.Factors`.
     """
 
     def __init__(self, vocabulary_size: int, **kwargs):
@@ -70,6 +80,9 @@ class DenseLogits(_Logits):
 
     def _project(self, rows):
         return self.projection(rows)
+
+    def _kernel_and_bias(self):
+        return self._cast(self.projection.kernel), self._cast(self.projection.bias)
 
     def get_config(self) -> dict:
         return super().get_config() | {"vocabulary_size": self.vocabulary_size}
@@ -114,11 +127,16 @@ class TiedLogits(_Logits):
             name="bias",
         )
 
+    def _reduced(self, rows):
+        return rows if self.projection is None else self.projection(rows)
+
     def _project(self, rows):
-        if self.projection is not None:
-            rows = self.projection(rows)
         logits = self.embedding(rows, reverse=True)
         return logits + ops.cast(self.bias, logits.dtype)
+
+    def _kernel_and_bias(self):
+        kernel = ops.transpose(self._cast(self.embedding.embeddings))
+        return kernel, self._cast(self.bias)
 
     def get_config(self) -> dict:
         embedding = keras.saving.serialize_keras_object(self.embedding)

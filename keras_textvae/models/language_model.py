@@ -46,5 +46,5 @@ class LanguageModel(GenerativeModel):
         return {"z": zeros[:, :0], "kl": zeros[:, :0], "log_ratio": zeros[:, 0]}
 
     def sentence_losses(self, targets, outputs, training: bool) -> tuple:
-        nll = sentence_nll(targets, outputs["logits"])
+        nll = sentence_nll(targets, outputs["logits"], training)
         return nll, {"reconstruction": nll}

@@ -92,7 +92,7 @@ class TextVAE(GenerativeModel):
         return self.posterior.mode(self.encoder(ids, training=False))
 
     def sentence_losses(self, targets, outputs, training: bool) -> tuple:
-        terms = self.objective.terms(targets, outputs)
+        terms = self.objective.terms(targets, outputs, training)
         figures = terms._asdict() | {
             "kl": total_kl(terms.kl),
             "objective": self.objective(terms._replace(auxiliary=None)),

@@ -43,6 +43,7 @@ def lstm_vae(
     encoder_units: int | None = None,
     encoder_keep_rate: float = 1.0,
     output_dropout: float | None = None,
+    chunked_loss: bool = False,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns the LSTM VAE of Bowman et al. 2016, figure 1, or a variation of it.
@@ -66,6 +67,7 @@ def lstm_vae(
         encoder_units: int. Units of the encoder's LSTM. None means `units`.
         encoder_keep_rate: float. The share of words that the encoder sees in training,
             see `encoders.LSTMEncoder`; `keep_rate` is the decoder's.
+        chunked_loss: see `decoders.Decoder`.
         objective: `objectives.Objective`. None means the bound itself.
 
     Raises:
@@ -97,6 +99,7 @@ def lstm_vae(
             shared_dropout=shared_dropout,
             recurrent_dropout=recurrent_dropout,
             output_dropout=output_dropout,
+            chunked_loss=chunked_loss,
         ),
         objective,
     )
@@ -114,6 +117,7 @@ def rnnlm(
     shared_dropout: bool = False,
     recurrent_dropout: float = 0.0,
     output_dropout: float | None = None,
+    chunked_loss: bool = False,
 ) -> LanguageModel:
     """Returns the language model that Bowman et al. 2016 compare with, without z.
 
@@ -123,6 +127,7 @@ def rnnlm(
             recurrent_dropout, output_dropout: see `decoders.LSTMDecoder`. `keep_rate=0`
             is the inputless one.
         initial_range: see `lstm_vae`.
+        chunked_loss: see `decoders.Decoder`.
     """
     return LanguageModel(
         LSTMDecoder(
@@ -137,6 +142,7 @@ def rnnlm(
             shared_dropout=shared_dropout,
             recurrent_dropout=recurrent_dropout,
             output_dropout=output_dropout,
+            chunked_loss=chunked_loss,
         )
     )
 
@@ -193,6 +199,7 @@ def feedforward_vae(
     features: int = 200,
     posterior: str = "gaussian",
     mean_scale: float | None = None,
+    chunked_loss: bool = False,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns the convolutional VAE without history of Semeniuta et al. 2017, 2(a).
@@ -205,6 +212,7 @@ def feedforward_vae(
         initial_range: float. Weights and biases start uniform in +- this; the authors'
             code has 0.1 everywhere.
         channels, features: see `decoders.DeconvolutionalDecoder`.
+        chunked_loss: see `decoders.Decoder`.
         objective: see `lstm_vae`.
     """
     decoder = DeconvolutionalDecoder(
@@ -213,6 +221,7 @@ def feedforward_vae(
         channels=channels,
         features=features,
         initializer=_uniform(initial_range),
+        chunked_loss=chunked_loss,
     )
     return _convolutional_vae(
         decoder, posterior, latent_dim, mean_scale, initial_range, objective
@@ -230,6 +239,7 @@ def hybrid_vae(
     keep_rate: float = 1.0,
     posterior: str = "gaussian",
     mean_scale: float | None = None,
+    chunked_loss: bool = False,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns the hybrid VAE with an LSTM of Semeniuta et al. 2017, figure 2(b).
@@ -238,6 +248,7 @@ def hybrid_vae(
         vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
         units, channels, features, keep_rate: see `decoders.HybridDecoder`.
         posterior, mean_scale: see `lstm_vae`.
+        chunked_loss: see `decoders.Decoder`.
         objective: `objectives.Objective`. None means the paper's, alpha 0.2.
     """
     decoder = HybridDecoder(
@@ -248,6 +259,7 @@ def hybrid_vae(
         features=features,
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
+        chunked_loss=chunked_loss,
     )
     objective = objective or Objective(alpha=ALPHA)
     return _convolutional_vae(
@@ -271,13 +283,14 @@ def bytenet_vae(
     keep_rate: float = 1.0,
     posterior: str = "gaussian",
     mean_scale: float | None = None,
+    chunked_loss: bool = False,
     objective: Objective | None = None,
 ) -> TextVAE:
     """Returns the hybrid with masked convolutions of Semeniuta et al. 2017, 2(c).
 
     Args:
         vocabulary_size, length, latent_dim, initial_range, posterior, mean_scale,
-            objective: see `hybrid_vae`.
+            chunked_loss, objective: see `hybrid_vae`.
         layers, hidden, block, width, dilations, norm, channels, features, keep_rate:
             see `decoders.ByteNetDecoder`.
     """
@@ -294,6 +307,7 @@ def bytenet_vae(
         features=features,
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
+        chunked_loss=chunked_loss,
     )
     objective = objective or Objective(alpha=ALPHA)
     return _convolutional_vae(
