@@ -150,12 +150,13 @@ def _pooled(pooling, outputs, present):  # [B, T, H], [B, T] -> [B, H]
 
 @keras.saving.register_keras_serializable("keras_textvae")
 class ConvolutionalEncoder(keras.layers.Layer):
-    """Strided convolutions with batch normalisation and ReLU over one-hot ids.
+    """Strided, normalised convolutions and ReLU over one-hot ids.
 
-    Semeniuta et al. 2017, section 3.3 and figure 2a. Each layer has width 3 and stride
-    2; output i sees inputs 2i - 1, 2i and 2i + 1. `<pad>` is the zero vector. A length
-    that the strides do not divide is padded to one that they do. The first layer reads
-    its kernel's rows where a one-hot vector would select them.
+    Semeniuta et al. 2017, section 3.3 and figure 2a, with batch normalisation. Each
+    layer has width 3 and stride 2; output i sees inputs 2i - 1, 2i and 2i + 1. `<pad>`
+    is the zero vector. A length that the strides do not divide is padded to one that
+    they do. The first layer reads its kernel's rows where a one-hot vector would select
+    them.
 
     Args:
         vocabulary_size: int. V.
@@ -163,6 +164,9 @@ class ConvolutionalEncoder(keras.layers.Layer):
             shorter batches are padded to it. What lies beyond it is not seen.
         channels: sequence of int, the feature maps of each layer.
         initializer: initializer of every weight and bias. None means the layers' own.
+        norm: "batch" or "layer", see `layers.normalization`. A batch's statistics tell
+            how long its sentences are, where batches have sentences of near-equal
+            lengths: training comes to rely on that, and evaluation does without.
 
     Call arguments:
         ids: int32 [B, T], `<bos>` first.
@@ -177,6 +181,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
         length: int,
         channels: Sequence[int] = (128, 256),
         initializer: Initializer | None = None,
+        norm: str = "batch",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -189,6 +194,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
         self.vocabulary_size = vocabulary_size
         self.length = length
         self.channels = tuple(channels)
+        self.norm = norm
         self.initializer = keras.initializers.get(initializer)
         self.lookup = keras.layers.Embedding(
             vocabulary_size,
@@ -197,7 +203,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
         self.convolutions = [self._convolution(size) for size in self.channels[1:]]
-        self.norms = [normalization("batch", self.dtype_policy) for _ in self.channels]
+        self.norms = [normalization(norm, self.dtype_policy) for _ in self.channels]
 
     def _convolution(self, filters):
         return keras.layers.Conv1D(
@@ -254,6 +260,7 @@ class ConvolutionalEncoder(keras.layers.Layer):
             "vocabulary_size": self.vocabulary_size,
             "length": self.length,
             "channels": self.channels,
+            "norm": self.norm,
             "initializer": keras.initializers.serialize(self.initializer),
         }
 

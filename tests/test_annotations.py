@@ -11,7 +11,7 @@ from keras_textvae import layers
 # or one with a value for its default, is no tensor, whatever its name.
 TENSORS = {
     *("ids", "x", "y", "y_pred", "sample_weight", "targets", "fixed", "hidden"),
-    *("begins", "most"),
+    *("begins", "most", "kernel", "bias"),
     *("features", "mean", "log_var", "noise", "z", "log_det", "first", "last", "share"),
     *("state", "h", "c", "t", "rows", "buffer", "recurrent_kernel", "projected"),
     *("outputs", "logits", "kl", "kl_weight", "reconstruction", "divergence"),

@@ -24,6 +24,9 @@ BUILDERS = {
     "lstm, mean": lambda: LSTMEncoder(V, 4, 5, pooling="mean", keep_rate=0.5),
     "lstm, max": lambda: LSTMEncoder(V, 4, 5, pooling="max"),
     "convolutional": lambda: ConvolutionalEncoder(V, LENGTH, channels=(16, 8)),
+    "convolutional, layer norm": lambda: ConvolutionalEncoder(
+        V, LENGTH, channels=(16, 8), norm="layer"
+    ),
 }
 
 
@@ -50,6 +53,14 @@ def test_padding_further_changes_nothing(encoder, further):
     ids = sentences([3, 6, 1])
     padded = np.pad(ids, ((0, 0), (0, further)))
     np.testing.assert_allclose(encoder(padded), encoder(ids), atol=1e-6)
+
+
+def test_without_a_batch_s_statistics_training_sees_a_row_as_evaluation_does():
+    ids = sentences([3, 6, 1])
+    for norm, same in (("layer", True), ("batch", False)):
+        encoder = ConvolutionalEncoder(V, LENGTH, channels=(16, 8), norm=norm)
+        trained = encoder(ids, training=True)
+        assert np.allclose(trained, encoder(ids), atol=1e-6) == same
 
 
 def test_a_row_is_encoded_alone_as_in_its_batch(encoder):

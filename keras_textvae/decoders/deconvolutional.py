@@ -26,6 +26,7 @@ class DeconvolutionalDecoder(Decoder):
             mirrors.
         features: int. F, the feature maps of the last deconvolution.
         initializer: initializer of every weight and bias. None means the layers' own.
+        deconvolution_norm: "batch" or "layer", see `encoders.ConvolutionalEncoder`.
 
     Call arguments:
         ids: int32 [B, T], T <= N. Only their number matters.
@@ -39,6 +40,7 @@ class DeconvolutionalDecoder(Decoder):
         channels: Sequence[int] = (128, 256),
         features: int = 200,
         initializer: Initializer | None = None,
+        deconvolution_norm: str = "batch",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -48,7 +50,12 @@ class DeconvolutionalDecoder(Decoder):
         self.features = features
         self.initializer = keras.initializers.get(initializer)
         self.deconvolution = Deconvolution(
-            length, channels, features, self.initializer, dtype=self.dtype_policy
+            length,
+            channels,
+            features,
+            self.initializer,
+            deconvolution_norm,
+            dtype=self.dtype_policy,
         )
         self.historyless_logits = DenseLogits(
             vocabulary_size, initializer=self.initializer, dtype=self.dtype_policy
@@ -87,6 +94,7 @@ class DeconvolutionalDecoder(Decoder):
             "length": self.length,
             "channels": self.channels,
             "features": self.features,
+            "deconvolution_norm": self.deconvolution.norm,
             "initializer": keras.initializers.serialize(self.initializer),
         }
 

@@ -28,6 +28,7 @@ class Deconvolution(keras.layers.Layer):
         channels: sequence of int. The encoder's feature maps, first layer first.
         features: int. F.
         initializer: initializer of every weight and bias. None means the layers' own.
+        norm: "batch" or "layer", see `encoders.ConvolutionalEncoder`.
 
     Call arguments:
         z: float [B, D].
@@ -43,6 +44,7 @@ class Deconvolution(keras.layers.Layer):
         channels: Sequence[int],
         features: int,
         initializer: Initializer | None = None,
+        norm: str = "batch",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -55,6 +57,7 @@ class Deconvolution(keras.layers.Layer):
         self.length = length
         self.channels = tuple(channels)
         self.features = features
+        self.norm = norm
         self.initializer = keras.initializers.get(initializer)
         self.start_length = math.ceil(length / 2 ** len(self.channels))
         self.dense = keras.layers.Dense(
@@ -71,7 +74,7 @@ class Deconvolution(keras.layers.Layer):
             )
             for size in self.filters
         ]
-        self.norms = [normalization("batch", self.dtype_policy) for _ in self.filters]
+        self.norms = [normalization(norm, self.dtype_policy) for _ in self.filters]
 
     def _weights(self):
         return {
@@ -102,5 +105,6 @@ class Deconvolution(keras.layers.Layer):
             "length": self.length,
             "channels": self.channels,
             "features": self.features,
+            "norm": self.norm,
             "initializer": keras.initializers.serialize(self.initializer),
         }

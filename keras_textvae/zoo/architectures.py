@@ -199,6 +199,7 @@ def feedforward_vae(
     features: int = 200,
     posterior: str = "gaussian",
     mean_scale: float | None = None,
+    convolution_norm: str = "batch",
     chunked_loss: bool = False,
     objective: Objective | None = None,
 ) -> TextVAE:
@@ -212,6 +213,8 @@ def feedforward_vae(
         initial_range: float. Weights and biases start uniform in +- this; the authors'
             code has 0.1 everywhere.
         channels, features: see `decoders.DeconvolutionalDecoder`.
+        convolution_norm: "batch" or "layer", of convolutions and deconvolutions, see
+            `encoders.ConvolutionalEncoder`.
         chunked_loss: see `decoders.Decoder`.
         objective: see `lstm_vae`.
     """
@@ -221,6 +224,7 @@ def feedforward_vae(
         channels=channels,
         features=features,
         initializer=_uniform(initial_range),
+        deconvolution_norm=convolution_norm,
         chunked_loss=chunked_loss,
     )
     return _convolutional_vae(
@@ -239,6 +243,7 @@ def hybrid_vae(
     keep_rate: float = 1.0,
     posterior: str = "gaussian",
     mean_scale: float | None = None,
+    convolution_norm: str = "batch",
     chunked_loss: bool = False,
     objective: Objective | None = None,
 ) -> TextVAE:
@@ -248,7 +253,7 @@ def hybrid_vae(
         vocabulary_size, length, latent_dim, initial_range: see `feedforward_vae`.
         units, channels, features, keep_rate: see `decoders.HybridDecoder`.
         posterior, mean_scale: see `lstm_vae`.
-        chunked_loss: see `decoders.Decoder`.
+        convolution_norm, chunked_loss: see `feedforward_vae`.
         objective: `objectives.Objective`. None means the paper's, alpha 0.2.
     """
     decoder = HybridDecoder(
@@ -259,6 +264,7 @@ def hybrid_vae(
         features=features,
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
+        deconvolution_norm=convolution_norm,
         chunked_loss=chunked_loss,
     )
     objective = objective or Objective(alpha=ALPHA)
@@ -283,6 +289,7 @@ def bytenet_vae(
     keep_rate: float = 1.0,
     posterior: str = "gaussian",
     mean_scale: float | None = None,
+    convolution_norm: str = "batch",
     chunked_loss: bool = False,
     objective: Objective | None = None,
 ) -> TextVAE:
@@ -290,7 +297,7 @@ def bytenet_vae(
 
     Args:
         vocabulary_size, length, latent_dim, initial_range, posterior, mean_scale,
-            chunked_loss, objective: see `hybrid_vae`.
+            convolution_norm, chunked_loss, objective: see `hybrid_vae`.
         layers, hidden, block, width, dilations, norm, channels, features, keep_rate:
             see `decoders.ByteNetDecoder`.
     """
@@ -307,6 +314,7 @@ def bytenet_vae(
         features=features,
         keep_rate=keep_rate,
         initializer=_uniform(initial_range),
+        deconvolution_norm=convolution_norm,
         chunked_loss=chunked_loss,
     )
     objective = objective or Objective(alpha=ALPHA)
@@ -323,6 +331,7 @@ def _convolutional_vae(
         decoder.length,
         channels=decoder.channels,
         initializer=_uniform(initial_range),
+        norm=decoder.deconvolution.norm,
     )
     initializer = _uniform(initial_range)
     return TextVAE(

@@ -63,6 +63,13 @@ def normalised(rows=4):
     return layer, z
 
 
+def test_with_layer_normalisation_a_row_never_depends_on_its_batch():
+    layer = Deconvolution(6, (2, 3), features=4, norm="layer")
+    z = latents(4)
+    trained = layer(z, training=True)[:1]
+    np.testing.assert_allclose(layer(z[:1]), trained, atol=1e-6)
+
+
 def test_a_row_depends_on_its_batch_in_training_only():
     layer, z = normalised()
     alone = layer(z[:1])
