@@ -16,6 +16,7 @@ REPLACEABLE = (
     "steps_per_epoch",
     "batch_size",
     "bucket_width",
+    "by_length",
     "learning_rate",
     "lower",
     "length",
@@ -63,6 +64,12 @@ def define():
         "round lengths up to a multiple: fewer shapes to compile, more padding "
         "(default: 1 on TensorFlow, 16 on JAX)",
         1,
+    )
+    flags.DEFINE_bool(
+        "by_length",
+        None,
+        "batches of sentences of near-equal lengths; --noby_length for batch "
+        "normalisation, to which they tell too much (default: the recipe's)",
     )
     flags.DEFINE_float("learning_rate", None, "of Adam (default: the recipe's)", 0.0)
     text("annealing", None, f"of the KL weight: {ANNEALING} (default: the recipe's)")

@@ -36,6 +36,9 @@ class SentenceBatches(Batches):
         shuffle: bool. If False, nothing is random: the shortest sentences of a block
             come first, and equally long ones in their order in the corpus.
         seed: int.
+        by_length: bool. If False, batches are of any lengths, as the sentences come:
+            for batch normalisation, since a batch of near-equal lengths tells by its
+            statistics how long its sentences are.
         bucket_width: int or None. Lengths are rounded up to a multiple of it before
             sentences are sorted, and batches padded to it: fewer shapes, more padding.
             None means 1, or 16 where each shape is compiled anew (JAX).
@@ -60,6 +63,7 @@ class SentenceBatches(Batches):
         *,
         shuffle: bool = False,
         seed: int = 0,
+        by_length: bool = True,
         bucket_width: int | None = None,
         max_width: int | None = None,
         shard: tuple[int, int] = (0, 1),
@@ -79,6 +83,7 @@ class SentenceBatches(Batches):
         self.ends = ends
         self.shuffle = shuffle
         self.seed = require_seed(seed)
+        self.by_length = by_length
         self.bucket_width = bucket_width or (16 if compiles_each_shape() else 1)
         self.max_width = max_width
         self._sentences = sentences
@@ -128,8 +133,9 @@ class SentenceBatches(Batches):
         if self.shuffle:
             order = rng.permutation(len(rows))
             rows, widths = rows[order], widths[order]
-        order = np.argsort(widths, kind="stable")
-        rows, widths = rows[order], widths[order]
+        if self.by_length:
+            order = np.argsort(widths, kind="stable")
+            rows, widths = rows[order], widths[order]
         # A smaller batch has the shortest sentences, so that its shape is rarely new.
         size = self._shard.rows
         starts = np.arange(0, len(rows), size)
@@ -137,7 +143,7 @@ class SentenceBatches(Batches):
             starts = np.array([0, *np.arange(len(rows) % size, len(rows), size)])
         stops = [*starts[1:], len(rows)]
         batches = [
-            (rows[start:stop], int(widths[stop - 1]))
+            (rows[start:stop], int(max(widths[start:stop])))
             for start, stop in zip(starts, stops, strict=True)
         ]
         if self.shuffle:

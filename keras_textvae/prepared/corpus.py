@@ -119,7 +119,8 @@ class Split:
             options: see `batches.SentenceBatches` and `batches.CropBatches`.
         """
         if self.form == "crop":
-            options.pop("bucket_width", None)  # all crops are equally long
+            for name in ("bucket_width", "by_length"):  # all crops are equally long
+                options.pop(name, None)
             return CropBatches(self.values, batch_size, self.length, **options)
         options["max_width"] = 1 + positions(self.length, self.form)
         return SentenceBatches(self.values, self.ends, batch_size, **options)

@@ -81,7 +81,12 @@ def batches_of(
     """Returns those for training, validation and testing."""
     options = {"bucket_width": data.bucket_width}
     train = corpus.train.batches(
-        data.batch_size, shuffle=True, seed=seed, steps=data.steps_per_epoch, **options
+        data.batch_size,
+        shuffle=True,
+        seed=seed,
+        by_length=data.by_length,
+        steps=data.steps_per_epoch,
+        **options,
     )
     valid = corpus.valid.batches(data.batch_size, **options)
     return train, valid, corpus.test.batches(data.batch_size, **options)

@@ -48,6 +48,7 @@ class Data:
         valid_steps: batches of a validation; None for all.
         bucket_width: lengths are rounded up to a multiple, see
             `batches.SentenceBatches`.
+        by_length: whether a training batch has sentences of near-equal lengths.
     """
 
     corpus: str
@@ -55,6 +56,7 @@ class Data:
     steps_per_epoch: int | None = None
     valid_steps: int | None = None
     bucket_width: int | None = None
+    by_length: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,6 +38,7 @@ def assert_equal_batches(left, right):
         {"shuffle": True, "bucket_width": 5},
         {"shuffle": True, "block": 10**6},
         {"shuffle": True, "batch_size": 1000, "block": 10},
+        {"shuffle": True, "by_length": False, "bucket_width": 5},
     ],
 )
 def test_a_pass_has_every_sentence_once(options):
@@ -68,6 +69,17 @@ def test_sentences_are_padded_to_the_longest_of_nearly_equal_ones(width):
     # In any order, or the model would see the short ones first.
     widths = [batch.shape[1] for batch in epoch[:32]]
     assert widths != sorted(widths)
+
+
+def test_batches_of_any_lengths_are_as_mixed_as_the_corpus():
+    some = batches(shuffle=True, by_length=False)
+    means = [np.sum(ids != PAD, axis=1).mean() for ids in some]
+    lengths = np.array([len(ids) for ids in SENTENCES])
+    # As means of 32 drawn at random; in batches by length they differ as lengths do.
+    assert np.std(means) == pytest.approx(np.std(lengths) / 32**0.5, rel=0.3)
+    assert all(ids.shape[1] == np.sum(ids != PAD, axis=1).max() for ids in some)
+    of_valid = batches(by_length=False)
+    np.testing.assert_array_equal([*of_valid][0][0][: len(SENTENCES[0])], SENTENCES[0])
 
 
 def test_no_batch_is_wider_than_the_model_takes():

@@ -322,6 +322,8 @@ ARGUMENTS = {
         "initial_range": ("0.2", 0.2),
         "posterior": ("batch_normalized", "batch_normalized"),
         "mean_scale": ("0.5", 0.5),
+        "convolution_norm": ("batch", "batch"),
+        "chunked_loss": ("true", True),
     },
     # What a recipe leaves out can be given too, and what has no value.
     "lstm-grammar": {

@@ -293,6 +293,13 @@ def test_a_density_fits_the_draws_of_the_training_sentences(words, tmp_path):
     np.testing.assert_allclose(spread, np.std(z, axis=0), rtol=0.25)
 
 
+def test_training_batches_are_as_the_recipe_says(words, tmp_path):
+    mixed = Run(tmp_path / "mixed", WORDS.replace(by_length=False), words)
+    assert not mixed.train_batches.by_length
+    assert mixed.valid_batches.by_length  # which are padded the least
+    assert Run(tmp_path / "run", WORDS, words).train_batches.by_length
+
+
 def test_a_density_that_cannot_be_is_refused_before_there_is_a_folder(
     words, copy, tmp_path, monkeypatch
 ):

@@ -58,11 +58,17 @@ RECIPES = {
     "hybrid-grammar": _GRAMMAR.replace(
         reference=(
             "A small hybrid of Semeniuta et al. 2017 on the words of the built-in "
-            "corpus, for a demonstration of minutes."
+            "corpus, for a demonstration of minutes. Layer normalisation is ours."
         ),
         model=Model(
             "hybrid",
-            {"latent_dim": 32, "units": 128, "channels": (64, 128), "features": 64},
+            {
+                "latent_dim": 32,
+                "units": 128,
+                "channels": (64, 128),
+                "features": 64,
+                "convolution_norm": "layer",
+            },
         ),
         terms=Terms(schedule=Schedule("linear", (200, 1000, 0.001)), alpha=0.2),
         batch_size=64,
