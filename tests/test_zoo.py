@@ -255,8 +255,10 @@ def test_importance_weights_tighten_the_bound_on_every_backend():
     assert found[1] < found[0] - 0.1
 
 
-@pytest.mark.parametrize("name", ["lstm-grammar", "hybrid-grammar"])
-@pytest.mark.parametrize("weights", [None, np.linspace(0.0, 2.0, len(IDS))])
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [("lstm-grammar", np.linspace(0.0, 2.0, len(IDS))), ("hybrid-grammar", None)],
+)
 def test_a_chunked_loss_is_the_same_on_every_backend(monkeypatch, name, weights):
     monkeypatch.setattr(losses, "CHUNK", 7 * V)
     recipe = shrunk(zoo.recipe(name)).replace(keep_rate=1.0)

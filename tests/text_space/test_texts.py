@@ -119,7 +119,7 @@ def test_a_density_that_is_not_there_or_cannot_be_is_told_in_one_line(words):
     with pytest.raises(ValueError, match="Received: 3 points, 3 dimensions"):
         words.with_density(TEXTS)
     model = zoo.rnnlm(words.codec.vocabulary_size, 5, 8)
-    with pytest.raises(ValueError, match="with_density: a LanguageModel draws no"):
+    with pytest.raises(ValueError, match="with_density: this LanguageModel draws no"):
         TextSpace(model, words.codec).with_density(TEXTS)
     with pytest.raises(ValueError, match="model's z. Received: 3 and 0 dimensions"):
         TextSpace(model, words.codec, DENSITY)
@@ -313,7 +313,7 @@ def test_a_language_model_samples_scores_and_imputes_but_has_no_space(words):
     np.testing.assert_array_equal(score.kl, 0.0)
     np.testing.assert_array_equal(score.bound, score.reconstruction)
     assert space.impute("the _ dog").split()[::2] == ["the", "dog"]
-    with pytest.raises(ValueError, match="interpolate: a LanguageModel has no such"):
+    with pytest.raises(ValueError, match="interpolate: this LanguageModel has no such"):
         space.interpolate(*TEXTS[:2])
     with pytest.raises(ValueError, match="encode: a LanguageModel has no such"):
         space.encode(TEXTS)
