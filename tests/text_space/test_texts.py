@@ -123,7 +123,7 @@ def test_a_density_that_is_not_there_or_cannot_be_is_told_in_one_line(words):
         TextSpace(model, words.codec).with_density(TEXTS)
     with pytest.raises(ValueError, match="model's z. Received: 3 and 0 dimensions"):
         TextSpace(model, words.codec, DENSITY)
-    with pytest.raises(ValueError, match="with_density: a TextClassifier draws no"):
+    with pytest.raises(ValueError, match="with_density: this TextClassifier draws no"):
         transfer.classifier(words, ["a", "b"]).with_density(TEXTS)
 
 
@@ -315,7 +315,7 @@ def test_a_language_model_samples_scores_and_imputes_but_has_no_space(words):
     assert space.impute("the _ dog").split()[::2] == ["the", "dog"]
     with pytest.raises(ValueError, match="interpolate: this LanguageModel has no such"):
         space.interpolate(*TEXTS[:2])
-    with pytest.raises(ValueError, match="encode: a LanguageModel has no such"):
+    with pytest.raises(ValueError, match="encode: this LanguageModel has no such"):
         space.encode(TEXTS)
 
 
