@@ -149,8 +149,8 @@ class ByteNetDecoder(AuxiliaryDecoder):
         ids,
         z,
         training: bool = False,
-        auxiliary: bool = False,
         as_factors: bool = False,
+        auxiliary: bool = False,
     ):
         features = self.expand(ids, z, training)
         x = self._enter(features, ids, training)

@@ -113,8 +113,8 @@ class AuxiliaryDecoder(DeconvolutionalDecoder):
         ids,
         z,
         training: bool = False,
-        auxiliary: bool = False,
         as_factors: bool = False,
+        auxiliary: bool = False,
     ):
         logits = super().compute_output_spec(ids, z)
         return (logits, logits) if auxiliary else logits

@@ -82,8 +82,8 @@ class HybridDecoder(AuxiliaryDecoder):
         ids,
         z,
         training: bool = False,
-        auxiliary: bool = False,
         as_factors: bool = False,
+        auxiliary: bool = False,
     ):
         features = self.expand(ids, z, training)
         gates = self._gates(time_first(features), ids)
