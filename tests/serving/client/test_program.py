@@ -16,6 +16,7 @@ from serving.client import TextVAEClient
 from serving.client import __main__ as client_program
 
 ROOT = Path(__file__).resolve().parents[3]
+SPIN = "call", "--signature=spin", f"--input=steps={2**31 - 1}"  # for minutes
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +150,7 @@ def test_a_wrong_input_of_any_signature_is_one_line(toy_here, arguments, line):
         (["decode", "--json"], 2, "no vector: give one a line on standard input"),
         (["sample", "--address="], 2, "address must be host:port. Received: ''"),
         (["sample", "--timeout=0"], 2, "timeout must be positive, finite. Received"),
-        (["sample", "--timeout=1e-6"], 1, "DEADLINE_EXCEEDED: "),
+        ([*SPIN, "--timeout=0.2"], 1, "DEADLINE_EXCEEDED: "),
         (["sample", "--count=0"], 2, "flag --count=0: "),
         (["sample", "--fitted"], 1, "INVALID_ARGUMENT: "),
         (
