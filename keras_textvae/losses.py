@@ -81,7 +81,6 @@ def softmax_cross_entropy(targets, logits):
     Returns:
         float32 [N], nats per token.
     """
-    positions = ops.stack([ops.arange(ops.shape(targets)[0]), targets], axis=-1)
 
     @ops.custom_gradient
     def cross_entropy(logits):
@@ -92,8 +91,7 @@ def softmax_cross_entropy(targets, logits):
         def gradient(*upstream):
             weights = upstream[-1]  # [N]
             scaled = probabilities * weights[:, None]
-            at_target = _gather(probabilities, targets) * weights - weights
-            return ops.scatter_update(scaled, positions, at_target)
+            return _less_at_target(scaled, targets, weights)
 
         return below_max - ops.log(ops.max(probabilities, axis=-1)), gradient
 
@@ -177,10 +175,7 @@ def _in_chunks(targets, weights, rows, kernel, bias, learns):
             return (nll,)
         weight = chunk(weights, start)
         scaled = exponentials * (weight[:, None] / total)
-        positions = ops.stack([ops.arange(size), target], axis=-1)
-        of_logits = ops.scatter_update(
-            scaled, positions, _gather(scaled, target) - weight
-        )
+        of_logits = _less_at_target(scaled, target, weight)
         narrow = ops.cast(of_logits, x.dtype)
         of_rows, of_kernel, of_bias = gradients
         of_rows = ops.slice_update(of_rows, (start, 0), ops.matmul(narrow, transposed))
@@ -195,6 +190,12 @@ def _in_chunks(targets, weights, rows, kernel, bias, learns):
     if learns:
         gradients[0] = gradients[0][:count]
     return [nll[:count], *gradients]
+
+
+def _less_at_target(rows, targets, weights):  # [N, V], [N], [N] -> [N, V]
+    """Subtracts a weight at each row's target: softmaxes become their gradients."""
+    positions = ops.stack([ops.arange(ops.shape(targets)[0]), targets], axis=-1)
+    return ops.scatter_update(rows, positions, _gather(rows, targets) - weights)
 
 
 def _gather(rows, columns):  # [N, V], [N] -> [N]

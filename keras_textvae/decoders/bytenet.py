@@ -144,22 +144,11 @@ class ByteNetDecoder(AuxiliaryDecoder):
             self.output_norm.build((None, None, self.hidden))
         self.logits.build((None, self.hidden))
 
-    def call(
-        self,
-        ids,
-        z,
-        training: bool = False,
-        as_factors: bool = False,
-        auxiliary: bool = False,
-    ):
-        features = self.expand(ids, z, training)
+    def with_history(self, features, ids, training: bool):
         x = self._enter(features, ids, training)
         for block in self.blocks:
             x = block(x, training=training)
-        logits = self.logits(self._leave(x, training), as_factors=as_factors)
-        if not auxiliary:
-            return logits
-        return logits, self.historyless_logits(features, as_factors=as_factors)
+        return self._leave(x, training)
 
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and (t, buffers)."""

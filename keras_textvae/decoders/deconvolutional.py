@@ -102,11 +102,36 @@ class DeconvolutionalDecoder(Decoder):
 class AuxiliaryDecoder(DeconvolutionalDecoder):
     """A decoder that knows the history too; the logits without are its auxiliary ones.
 
-    Semeniuta et al. 2017, section 3.4. A subclass's `call` takes `auxiliary`, which
-    asks for both.
+    Semeniuta et al. 2017, section 3.4. `call` takes `auxiliary`, which asks for both. A
+    subclass writes `with_history`, and has the layer `logits`.
     """
 
     outputs = ("logits", "auxiliary_logits")
+
+    def call(
+        self,
+        ids,
+        z,
+        training: bool = False,
+        as_factors: bool = False,
+        auxiliary: bool = False,
+    ):
+        features = self.expand(ids, z, training)
+        x = self.with_history(features, ids, training)
+        logits = self.logits(x, as_factors=as_factors)
+        if not auxiliary:
+            return logits
+        return logits, self.historyless_logits(features, as_factors=as_factors)
+
+    def with_history(self, features, ids, training: bool):
+        """Returns what `logits` projects, float [B, T, H].
+
+        Args:
+            features: float [B, T, F], of z, see `expand`.
+            ids: int32 [B, T].
+            training: bool.
+        """
+        raise NotImplementedError
 
     def compute_output_spec(
         self,

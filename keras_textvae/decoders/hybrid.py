@@ -77,20 +77,8 @@ class HybridDecoder(AuxiliaryDecoder):
         self.lstm.build((None, None, self.features))
         self.logits.build((None, self.units))
 
-    def call(
-        self,
-        ids,
-        z,
-        training: bool = False,
-        as_factors: bool = False,
-        auxiliary: bool = False,
-    ):
-        features = self.expand(ids, z, training)
-        gates = self._gates(time_first(features), ids)
-        logits = self.logits(self.lstm.recur(gates), as_factors=as_factors)
-        if not auxiliary:
-            return logits
-        return logits, self.historyless_logits(features, as_factors=as_factors)
+    def with_history(self, features, ids, training: bool):
+        return self.lstm.recur(self._gates(time_first(features), ids))
 
     def initial_state(self, z):
         """Returns the features [B, N, F] of z, and (t, (h, c))."""
