@@ -27,7 +27,7 @@ from keras_textvae import command_line
 with command_line.quiet_imports():
     from examples import corpus_flags, recipe_flags
     from keras_textvae import Run
-    from keras_textvae.training import console, recipe_of
+    from keras_textvae.training import console, hosts, recipe_of
 
 FLAGS = flags.FLAGS
 INTERRUPTED = "interrupted; the same command goes on after the last whole epoch"
@@ -49,6 +49,20 @@ def define_flags():
     )
     number("seed", None, "of weights, noise and the order of the data (default: 0)", 0)
     number(
+        "devices",
+        None,
+        "of this machine, of each of several, that share every batch (default: as many "
+        "as share it equally)",
+        1,
+    )
+    number(
+        "join_seconds",
+        hosts.WAIT,
+        "to wait for the other processes, where the environment says that several "
+        "train together (docs/scale.md)",
+        1,
+    )
+    number(
         "samples",
         5,
         "samples to print at the end, after a look at the latent space; 0 for neither",
@@ -63,18 +77,21 @@ def main(argv):
     for name in ("run_dir", "prepared", "recipe", "corpus", "start_from"):
         if FLAGS[name].value == "":
             raise ValueError(f"--{name} is empty.")
-    run = build_run()
-    console.train(run)
-    console.report(run, FLAGS.samples)
+    with hosts.joined(FLAGS.join_seconds):
+        run = build_run()
+        console.train(run)
+    if run.leads:
+        console.report(run, FLAGS.samples)
 
 
 def build_run() -> Run:
     """Returns the run that the flags describe, or the one in --run_dir."""
     if FLAGS.run_dir and FLAGS.recipe is None:
         return resumed()
-    recipe = recipe_flags.recipe()
+    with hosts.together():
+        recipe = recipe_flags.recipe()
+        corpus = recipe_flags.corpus(recipe)
     folder = FLAGS.run_dir or os.path.join("runs", recipe_flags.name())
-    corpus = recipe_flags.corpus(recipe)
     return Run(
         folder,
         recipe,
@@ -82,6 +99,7 @@ def build_run() -> Run:
         FLAGS.seed or 0,
         FLAGS.precision or "float32",
         FLAGS.start_from,
+        devices=FLAGS.devices,
     )
 
 
@@ -97,10 +115,12 @@ def resumed() -> Run:
             raise ValueError(
                 f"--{name} is fixed in {FLAGS.run_dir}; with --recipe it is checked."
             )
-    recipe, corpus = recipe_of(FLAGS.run_dir), None
-    if FLAGS.prepared or corpus_flags.are_set():
-        corpus = recipe_flags.corpus(recipe)
-    return Run.resume(FLAGS.run_dir, corpus, **recipe_flags.changes(recipe))
+    with hosts.together():
+        recipe, corpus = recipe_of(FLAGS.run_dir), None
+        if FLAGS.prepared or corpus_flags.are_set():
+            corpus = recipe_flags.corpus(recipe)
+        changes = recipe_flags.changes(recipe)
+    return Run.resume(FLAGS.run_dir, corpus, FLAGS.devices, **changes)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def load_keras():
         ImportError,
         ValueError,
     ) as error:  # a backend that is not installed, or none
-        reason = f"Keras cannot be loaded: {_line(error)}"
+        reason = f"Keras cannot be loaded: {line(error)}"
     message = f"keras_textvae needs Keras on {' or '.join(BACKENDS)}. {reason}"
     if hasattr(sys, "ps1"):
         raise ImportError(message)
@@ -199,11 +199,12 @@ def unread() -> int:
 
 def fail(argv: list[str], error: Exception | str) -> int:
     """Prints one line that begins with the program's name; returns the exit code."""
-    print(f"{os.path.basename(argv[0])}: {_line(error)}", file=sys.stderr)
+    print(f"{os.path.basename(argv[0])}: {line(error)}", file=sys.stderr)
     return MISTAKE
 
 
-def _line(error):
+def line(error: Exception | str) -> str:
+    """Returns what is wrong, in one line."""
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return place + error.strerror

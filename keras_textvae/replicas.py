@@ -7,8 +7,30 @@ replica's.
 B: rows of this replica. R: replicas.
 """
 
+import functools
+from typing import TYPE_CHECKING
+
 import keras
 from keras import ops
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+def devices() -> tuple[str, ...]:
+    """Returns the names of the GPUs that TensorFlow has, or else of the processors."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_logical_devices("GPU")
+    return tuple(d.name for d in gpus or tf.config.list_logical_devices("CPU"))
+
+
+@functools.cache  # two strategies of the same devices would meet in each other's sums
+def strategy(devices: tuple[str, ...]) -> "tf.distribute.Strategy":
+    """Returns what has models made in its scope trained by a replica on each device."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def rows_before(rows):

@@ -64,9 +64,9 @@ HINTS = {
     "evaluation": {"models", "text_space"},
 }
 TABLE["text_space"] |= {"mixtures", "paths", "pretrained", "space_files"}
+TABLE["command_line"] = set()
 TABLE["zoo"] = set(TABLE)
 TABLE["training"] = set(TABLE)
-TABLE["command_line"] = set()
 TABLE[TOP] = set(TABLE)
 
 TENSORFLOW = {"tensorflow", "tensorflow_text"}

@@ -137,8 +137,12 @@ class Shard:
         self.rows = batch_size * self.count  # of a batch, all processes together
 
     def of(self, rows: np.ndarray) -> np.ndarray:
-        """Returns this process's part of a batch's rows."""
-        return rows[self.index :: self.count]
+        """Returns this process's part of a batch's rows, which are a multiple of it.
+
+        The parts of all processes, one after another, are the batch.
+        """
+        part = len(rows) // self.count
+        return rows[self.index * part : (self.index + 1) * part]
 
 
 def require_positive(**arguments):

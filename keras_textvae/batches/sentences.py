@@ -24,10 +24,13 @@ PIECE = 1024  # sentences that stay neighbours on the way into a block
 class SentenceBatches(Batches):
     """Batches of sentences of nearly equal lengths, `<bos> w ... w <eos> <pad> ...`.
 
-    Every sentence is in exactly one batch of a pass. Pieces of the corpus are put in a
-    random order and cut into blocks; inside a block, sentences are shuffled, sorted by
-    length and cut into batches, which are shuffled again. Memory is that of a block,
-    however long the corpus. One batch of a pass may be smaller than the others.
+    Pieces of the corpus are put in a random order and cut into blocks; inside a block,
+    sentences are shuffled, sorted by length and cut into batches, which are shuffled
+    again. Memory is that of a block, however long the corpus.
+
+    No sentence is twice in a pass. A shuffled pass has as many as fill its batches, and
+    leaves out others each time; a corpus smaller than a batch is one. Without shuffling
+    every sentence is in a pass, and its last batch may be smaller.
 
     Args:
         values: int [ids], the sentences' ids one after another.
@@ -46,8 +49,9 @@ class SentenceBatches(Batches):
             longest sentence: rounding up must not exceed the length of a model that has
             one.
         shard: (index, number of shards). Every shard gets its own rows of the same
-            batches, hence as many batches of the same shapes as the others; up to
-            (number of shards - 1) sentences of a pass are left out.
+            batches, hence as many batches of the same shapes as the others. Where they
+            do not share a smaller batch equally, up to (number of shards - 1) sentences
+            are left out of it.
         steps: see `Batches`.
         block: int. Sentences in a block, rounded up to whole batches.
 
@@ -72,7 +76,9 @@ class SentenceBatches(Batches):
     ):
         self._shard = Shard(batch_size, shard)
         require_positive(bucket_width=bucket_width, max_width=max_width, block=block)
-        sentences = len(ends) // self._shard.count * self._shard.count
+        whole = shuffle and len(ends) >= self._shard.rows
+        unit = self._shard.rows if whole else self._shard.count
+        sentences = len(ends) // unit * unit
         if not sentences:
             raise ValueError(
                 "There must be a sentence for each shard. "
@@ -136,15 +142,10 @@ class SentenceBatches(Batches):
         if self.by_length:
             order = np.argsort(widths, kind="stable")
             rows, widths = rows[order], widths[order]
-        # A smaller batch has the shortest sentences, so that its shape is rarely new.
         size = self._shard.rows
-        starts = np.arange(0, len(rows), size)
-        if self.shuffle and len(rows) % size:
-            starts = np.array([0, *np.arange(len(rows) % size, len(rows), size)])
-        stops = [*starts[1:], len(rows)]
         batches = [
-            (rows[start:stop], int(max(widths[start:stop])))
-            for start, stop in zip(starts, stops, strict=True)
+            (rows[start : start + size], int(max(widths[start : start + size])))
+            for start in range(0, len(rows), size)
         ]
         if self.shuffle:
             batches = [batches[i] for i in rng.permutation(len(batches))]

@@ -4,6 +4,7 @@ import json
 import os
 import zipfile
 import zlib
+from typing import BinaryIO
 
 import keras
 import numpy as np
@@ -29,15 +30,21 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self.path = os.fspath(path)
         self.history = history
 
-    def restore(self, model: keras.Model) -> int:
+    def restore(
+        self, model: keras.Model, file: str | os.PathLike | BinaryIO | None = None
+    ) -> int:
         """Restores a built and compiled model; returns the number of epochs done.
 
+        Args:
+            model: what was saved.
+            file: to be read in place of `path`, a path or its content.
+
         Raises:
-            ValueError: if the file is damaged, or of another model.
+            ValueError: if it is damaged, or of another model.
         """
-        if not os.path.exists(self.path):
+        if file is None and not os.path.exists(self.path):
             return 0
-        variables, saved = _variables(model), _read(self.path)
+        variables, saved = _variables(model), self._read(file or self.path)
         history = saved.pop("history")
         if [*saved] != [f"{i}" for i in range(len(variables))] or any(
             array.shape != tuple(variable.shape)
@@ -54,17 +61,18 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         with replacing(self.path) as partial:
             np.savez(partial, history=json.dumps(self.history.rows), **arrays)
 
-
-def _read(path):
-    """Returns all arrays of an `.npz` file, by name."""
-    try:
-        with np.load(path) as saved:
-            return {name: saved[name] for name in ("history", *saved.files)}
-    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError) as error:
-        raise ValueError(
-            f"{path} is broken ({error}): training cannot go on from it. Keep the best "
-            "model elsewhere and delete the folder to begin anew."
-        ) from None
+    def _read(self, file):
+        """Returns all arrays of an `.npz` file, by name."""
+        try:
+            with np.load(file) as saved:
+                return {name: saved[name] for name in ("history", *saved.files)}
+        except (
+            *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError),
+        ) as error:
+            raise ValueError(
+                f"{self.path} is broken ({error}): training cannot go on from it. Keep "
+                "the best model elsewhere and delete the folder to begin anew."
+            ) from None
 
 
 def _variables(model):

@@ -5,9 +5,10 @@ import os
 from collections.abc import Generator
 
 import keras
+import numpy as np
 
 from keras_textvae import space_files
-from keras_textvae.batches import Batches
+from keras_textvae.batches import Batches, EvenBatches
 from keras_textvae.models import SentenceModel
 from keras_textvae.prepared import (
     PreparedCorpus,
@@ -15,6 +16,8 @@ from keras_textvae.prepared import (
     prepare,
     sha256,
 )
+from keras_textvae.training import hosts
+from keras_textvae.training.devices import Devices
 from keras_textvae.training.folder import read_config
 from keras_textvae.zoo import Data, Recipe
 
@@ -76,20 +79,40 @@ def precision(dtype_policy: str) -> Generator[None]:
 
 
 def batches_of(
-    corpus: PreparedCorpus, data: Data, seed: int
+    corpus: PreparedCorpus, data: Data, seed: int, devices: Devices
 ) -> tuple[Batches, Batches, Batches]:
-    """Returns those for training, validation and testing."""
+    """Returns those for training, validation and testing.
+
+    Those for training are this process's rows of each batch.
+
+    Raises:
+        ValueError: if there are several devices, and fewer sentences than a batch has.
+    """
     options = {"bucket_width": data.bucket_width}
     train = corpus.train.batches(
-        data.batch_size,
+        data.batch_size // devices.shard[1],
         shuffle=True,
         seed=seed,
         by_length=data.by_length,
         steps=data.steps_per_epoch,
+        shard=devices.shard,
         **options,
     )
+    if devices.count > 1 and corpus.train.sentences < data.batch_size:
+        raise ValueError(
+            f"{corpus.train.sentences} sentences are no batch of {data.batch_size}, "
+            f"which {devices.count} devices could share."
+        )
     valid = corpus.valid.batches(data.batch_size, **options)
     return train, valid, corpus.test.batches(data.batch_size, **options)
+
+
+def validation(batches: Batches, count: int | None, devices: Devices) -> Batches:
+    """Returns `count` of the batches, or all, as the devices share them."""
+    batches = batches.spread(count)
+    if devices.count == 1:
+        return batches
+    return EvenBatches(batches, devices.count, devices.shard)
 
 
 def start_config(
@@ -115,14 +138,30 @@ def begin_with(
     folder: str | os.PathLike,
     keep: tuple[str, ...],
 ):
-    """Gives parts of a model the best weights of the run in a folder."""
+    """Gives parts of a model the best weights of the run in a folder of process 0."""
+    weights = [weight for name in keep for weight in weights_of(model, name)]
+    values = [np.zeros(weight.shape, weight.dtype) for weight in weights]
+    with hosts.together():
+        if hosts.index() == 0:
+            values = _values_of(model, corpus, folder, keep)
+    for weight, value in zip(weights, hosts.arrays_of_first(values), strict=True):
+        weight.assign(value)
+
+
+def _values_of(model, corpus, folder, keep):
     folder = space_files.folder_of(folder)
     codec = space_files.read_description(folder)["codec"]
     if codec["tokenizer"] != corpus.codec_config["tokenizer"]:
         raise ValueError(f"{folder} has another vocabulary.")
     source = space_files.load_model(folder)
-    for weight, value in kept_weights(model, source, keep, folder):
-        weight.assign(value)
+    pairs = kept_weights(model, source, keep, folder)
+    return [keras.ops.convert_to_numpy(value) for _, value in pairs]
+
+
+def weights_of(model: SentenceModel, part: str) -> list:
+    """Returns the weights of a model's part, none if it has no such part."""
+    part = getattr(model, part, None)
+    return part.weights if part else []
 
 
 def kept_weights(
@@ -135,8 +174,7 @@ def kept_weights(
     """
     pairs = []
     for name in keep:
-        new, old = getattr(model, name, None), getattr(source, name, None)
-        new, old = (part.weights if part else [] for part in (new, old))
+        new, old = weights_of(model, name), weights_of(source, name)
         if [w.shape for w in new] != [w.shape for w in old]:
             raise ValueError(f"{whose} has a model of other sizes: its {name}.")
         pairs += zip(new, old, strict=True)

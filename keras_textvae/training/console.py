@@ -43,7 +43,13 @@ class Remaining(keras.callbacks.Callback):
 
 
 def train(run: Run):
-    """Trains a run, and prints how far it is: on a terminal, after each step."""
+    """Trains a run, and prints how far it is: on a terminal, after each step.
+
+    Of several processes the first alone prints.
+    """
+    if not run.leads:
+        run.train(verbose=0)
+        return
     describe(run)
     verbose = 1 if sys.stdout.isatty() else 2
     curves = Curves(run)
@@ -96,9 +102,8 @@ def describe_corpus(corpus: PreparedCorpus):
 
 def describe(run: Run):
     """Prints what is about to be trained, on what, and with how much."""
-    device = keras.distribution.list_devices()[0]
     print(run.recipe.reference)
-    print(f"device {device}, {run.model.count_params():,} parameters")
+    print(f"{run.devices}, {run.model.count_params():,} parameters")
     describe_corpus(run.corpus)
     print(f"{run.steps_per_epoch:,} steps an epoch, {_epochs(run)} at most")
     print(f"run folder: {run.folder}", flush=True)

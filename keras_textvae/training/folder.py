@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 from collections.abc import Generator
+from typing import Any
 
 from keras_textvae.atomic_files import read_json
 from keras_textvae.zoo import Recipe
@@ -74,8 +75,8 @@ def check_same_run(folder: str, here: dict):
     if there is None:
         return
     recipe = Recipe.from_config(there["recipe"]).get_config()
-    old = _flat(json.loads(json.dumps(there | {"recipe": recipe})))
-    new = _flat(json.loads(json.dumps(here)))
+    old = flat(json.loads(json.dumps(there | {"recipe": recipe})))
+    new = flat(json.loads(json.dumps(here)))
     for name in old.keys() | new.keys():
         if name.split(".")[-1] in FREE or name.startswith(PLACES):
             continue
@@ -87,14 +88,14 @@ def check_same_run(folder: str, here: dict):
             )
 
 
-def _flat(value, name=""):
+def flat(value: Any, name: str = "") -> dict[str, Any]:
     """Returns the leaves of nested dicts by their dotted names."""
     if not isinstance(value, dict) or not value:
         return {name: value}
     return {
         path: leaf
         for key, inner in value.items()
-        for path, leaf in _flat(inner, f"{name}.{key}" if name else key).items()
+        for path, leaf in flat(inner, f"{name}.{key}" if name else key).items()
     }
 
 

@@ -10,7 +10,8 @@ run_dir/stages/          the stages before, each a run of its own
 run_dir/logs/            TensorBoard, where it is installed (extra `plot`)
 run_dir/result.json      the test set's figures, once finished
 
-Without TensorFlow: corpora come as ids.
+Without TensorFlow: corpora come as ids. Where processes on several hosts train
+together, the folder is process 0's.
 """
 
 import contextlib
@@ -27,13 +28,15 @@ from keras_textvae.callbacks import RunHistory, TrainingCheckpoint
 from keras_textvae.evaluation import Bound, evaluate_bound
 from keras_textvae.models import GenerativeModel, SentenceModel
 from keras_textvae.prepared import PreparedCorpus, files_config
-from keras_textvae.training import beginning, density
+from keras_textvae.training import beginning, density, hosts
+from keras_textvae.training.devices import Devices, alone
 from keras_textvae.training.folder import (
     CONFIG,
     FORMAT,
     InUse,
     check_same_run,
     config_of,
+    flat,
     locked,
 )
 from keras_textvae.zoo import PARTS, Recipe, check_keep
@@ -56,6 +59,9 @@ class Run:
         start_from: the folder of another run, or of a text space, with the same
             vocabulary and sizes, whose best weights are this one's first; or None.
         keep: the parts of the model that take those weights.
+        devices: int. How many of the machine's, of each host's, share every batch; None
+            for as many as share it equally. It is no matter for the run, which another
+            number may go on with.
 
     Attributes:
         model: as training left it, or as it starts.
@@ -63,9 +69,11 @@ class Run:
             are those for validation where the corpus has no test set.
         history: `callbacks.RunHistory`.
         epochs_done: int.
+        leads: whether this is process 0, whose folder it is.
 
     Raises:
-        ValueError: if the folder holds another run, the corpus was prepared for another
+        ValueError: if the devices are not there or cannot share a batch, processes have
+            different runs or versions, the folder holds another run, the corpus was prepared for another
             text, `start_from` has a model of another vocabulary or other sizes, or the
             recipe's density cannot be fitted to this model and corpus.
         FileNotFoundError: if there is no trained run in `start_from`.
@@ -80,6 +88,7 @@ class Run:
         dtype_policy: str = "float32",
         start_from: str | os.PathLike | None = None,
         keep: tuple[str, ...] = PARTS,
+        devices: int | None = None,
     ):
         self.folder = os.fspath(folder)
         self.recipe = recipe
@@ -88,26 +97,39 @@ class Run:
         self.dtype_policy = dtype_policy
         self.start_from = start_from
         self.keep = keep
-        check_keep(keep)
-        beginning.check_prepared(corpus, recipe)
-        beginning.check_stages(recipe)
-        self._config = self._described()
-        check_same_run(self.folder, self._config)
-        self.train_batches, self.valid_batches, self.test_batches = (
-            beginning.batches_of(corpus, recipe.data, seed)
-        )
+        self.leads = hosts.index() == 0
+        with hosts.together():
+            check_keep(keep)
+            beginning.check_prepared(corpus, recipe)
+            beginning.check_stages(recipe)
+            self.devices = Devices(devices, recipe.data.batch_size)
+            self.train_batches, self.valid_batches, self.test_batches = (
+                beginning.batches_of(corpus, recipe.data, seed, self.devices)
+            )
+        hosts.require_same(self._same_everywhere())
+        with hosts.together():
+            if self.leads:
+                self._config = self._described()
+                check_same_run(self.folder, self._config)
         self._build()
-        density.check(self)
+        with hosts.together():
+            if self.leads:
+                density.check(self)
         self._restore()
         if start_from and not self.epochs_done:
             beginning.begin_with(self.model, self.corpus, start_from, keep)
-        # What a process that trains there goes by is its own.
-        with contextlib.suppress(InUse), locked(self.folder):
-            self._write_config()
+        with hosts.together():
+            # What a process that trains there goes by is its own.
+            with contextlib.suppress(InUse), self._locked():
+                self._write_config()
 
     @classmethod
     def resume(
-        cls, folder: str | os.PathLike, corpus: PreparedCorpus | None = None, **fields
+        cls,
+        folder: str | os.PathLike,
+        corpus: PreparedCorpus | None = None,
+        devices: int | None = None,
+        **fields,
     ) -> "Run":
         """Returns the run in a folder, which needs nothing else.
 
@@ -115,24 +137,28 @@ class Run:
             folder: of a run.
             corpus: its corpus; None finds it where it was, or prepares it again from
                 the files that it was made of.
+            devices: see `Run`.
             fields: see `Recipe.replace`, such as more `epochs`.
 
         Raises:
             FileNotFoundError: if there is no run in the folder, or its corpus is gone.
         """
-        config = config_of(folder)
-        recipe = Recipe.from_config(config["recipe"])
-        if corpus is None:
-            corpus = beginning.find_corpus(config, recipe)
+        with hosts.together():
+            config = config_of(folder)
+            recipe = Recipe.from_config(config["recipe"])
+            if corpus is None:
+                corpus = beginning.find_corpus(config, recipe)
+            recipe = recipe.replace(**fields)
         start = config["start_from"] or {}
         return cls(
             folder,
-            recipe.replace(**fields),
+            recipe,
             corpus,
             config["seed"],
             config["dtype_policy"],
             start.get("folder"),
             tuple(start.get("keep", PARTS)),
+            devices,
         )
 
     def path(self, name: str) -> str:
@@ -169,17 +195,21 @@ class Run:
         Raises:
             ValueError: if another process is training in the folder.
         """
-        with locked(self.folder):
+        with contextlib.ExitStack() as stack:
+            with hosts.together():
+                stack.enter_context(self._locked())
             self._restore()  # another process may have gone on since
-            self._write_config()
+            with hosts.together():
+                self._write_config()
             if not self.finished:
-                # That of a run which was finished may not fit its next best model.
-                space_files.remove_density(self.path("best"))
+                if self.leads:
+                    # That of a run which was finished may not fit its next best model.
+                    space_files.remove_density(self.path("best"))
                 if not self.epochs_done:
                     self._train_stages(callbacks, verbose, announce)
                 announce(self)
                 self._fit(callbacks, verbose)
-            if self.finished:
+            if self.finished and self.leads:
                 density.fit(self)
 
     def best_model(self) -> SentenceModel:
@@ -223,13 +253,22 @@ class Run:
             ),
         }
 
+    def _same_everywhere(self):
+        """What all processes must have alike, wherever their files lie."""
+        described = {"recipe": self.recipe.get_config(), "seed": self.seed}
+        described |= {"sources": self.corpus.sources, "precision": self.dtype_policy}
+        return flat(described)
+
+    def _locked(self):
+        return locked(self.folder) if self.leads else contextlib.nullcontext()
+
     @property
     def _sizes(self):
         return self.corpus.vocabulary_size, self.corpus.length
 
     def _build(self):
         """Makes the model, compiled, and its random numbers a function of the seed."""
-        with beginning.precision(self.dtype_policy):
+        with beginning.precision(self.dtype_policy), self.devices.scope():
             keras.utils.set_random_seed(self.seed)
             self.model = self.recipe.build_model(*self._sizes)
             self.model.compile(optimizer=self.recipe.training.build_optimizer())
@@ -238,15 +277,18 @@ class Run:
         """Goes to where the folder's checkpoint stands, if there is one."""
         patience = self.recipe.training.patience
         rank = self.recipe.terms.rank()
+        path = self.path("checkpoint.npz")
         self.history = RunHistory(self._save_best, patience, rank)
-        self.checkpoint = TrainingCheckpoint(self.path("checkpoint.npz"), self.history)
-        self.epochs_done = self.checkpoint.restore(self.model)
-        if not self.epochs_done and os.path.exists(self.path("metrics.csv")):
-            raise ValueError(
-                f"{self.folder} was trained, but its checkpoint.npz is gone, without "
-                "which it cannot go on. Keep its best model elsewhere and delete the "
-                "folder to begin anew."
-            )
+        self.checkpoint = TrainingCheckpoint(path, self.history)
+        file = hosts.file_of_first(path)
+        self.epochs_done = self.checkpoint.restore(self.model, file) if file else 0
+        with hosts.together():
+            if file is None and self.leads and os.path.exists(self.path("metrics.csv")):
+                raise ValueError(
+                    f"{self.folder} was trained, but its checkpoint.npz is gone, "
+                    "without which it cannot go on. Keep its best model elsewhere and "
+                    "delete the folder to begin anew."
+                )
 
     def _train_stages(self, callbacks, verbose, announce):
         beginning.check_sizes(self.model, self.recipe, *self._sizes)
@@ -260,6 +302,7 @@ class Run:
                 self.dtype_policy,
                 start,
                 keep,
+                len(self.devices.local),
             )
             run.train(callbacks, verbose, announce)
             start, keep = run.folder, stage.keep
@@ -268,32 +311,44 @@ class Run:
 
     def _fit(self, callbacks, verbose):
         self.train_batches.next_epoch = self.epochs_done
-        self.model.fit(
-            self.train_batches,
-            validation_data=self.valid_batches.spread(self.recipe.data.valid_steps),
-            initial_epoch=self.epochs_done,
-            epochs=self.recipe.training.epochs,
-            verbose=verbose,
-            callbacks=[
-                *self._weighing(),
-                keras.callbacks.LearningRateScheduler(self._learning_rate),
-                self.history,
-                self.checkpoint,
-                keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, logs: self._write_metrics()
-                ),
-                *self._tensorboard(),
-                *callbacks,
-            ],
+        valid = beginning.validation(
+            self.valid_batches, self.recipe.data.valid_steps, self.devices
         )
+        with self.devices.scope():
+            self.model.fit(
+                self.train_batches,
+                validation_data=valid,
+                initial_epoch=self.epochs_done,
+                epochs=self.recipe.training.epochs,
+                verbose=verbose,
+                callbacks=[
+                    *self._weighing(),
+                    keras.callbacks.LearningRateScheduler(self._learning_rate),
+                    self.history,
+                    *self._writers(),
+                    *callbacks,
+                ],
+            )
         self.epochs_done = len(self.history.rows)
 
+    def _writers(self):
+        if not self.leads:
+            return []
+        table = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: self._write_metrics()
+        )
+        return [self.checkpoint, table, *self._tensorboard()]
+
     def _save_best(self):
-        space_files.save(self.path("best"), self.model, self.corpus.codec_config)
+        if not self.leads:
+            return
+        with alone():  # a copy is saved
+            space_files.save(self.path("best"), self.model, self.corpus.codec_config)
 
     def _write_config(self):
-        write_json(self.path(CONFIG), self._config)
-        self._write_metrics()
+        if self.leads:
+            write_json(self.path(CONFIG), self._config)
+            self._write_metrics()
 
     def _write_metrics(self):
         self.history.write(self.path("metrics.csv"))

@@ -159,7 +159,7 @@ def test_a_finished_run_only_reports(run, files, straight):
     assert "parameters" in text
     assert "train: 200 sentences" in text
     assert "vocabulary 40, length 39" in text.splitlines()
-    assert "7 steps an epoch, 4 epochs at most" in text
+    assert "6 steps an epoch, 4 epochs at most" in text
     assert f"test: bound {result['bound']:.2f} nats per sentence" in text
     assert f"KL {result['kl']:.2f}" in text
     assert "perplexity" in text

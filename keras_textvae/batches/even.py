@@ -1,0 +1,54 @@
+"""Batches that several devices share equally.
+
+B: batch size. T: ids in a row, with <bos>.
+"""
+
+import numpy as np
+
+from keras_textvae.batches.batches import Batches, require_positive
+from keras_textvae.tokens import BOS, EOS, PAD
+
+
+class EvenBatches(Batches):
+    """Batches of sentences or crops whose rows are a multiple of the devices.
+
+    A batch of fewer is filled up with empty texts, of weight 0. The others weigh what
+    makes the means of a whole evaluation those over the sentences, in Keras's loss too,
+    which is divided by all rows.
+
+    Args:
+        batches: of ids, int32 [B, T].
+        devices: int.
+        shard: (index, number of processes): which rows of each batch are returned.
+
+    Each batch is a tuple of ids, int32 [B, T], labels, which there are none of (-1),
+    and weights, float32 [B].
+    """
+
+    def __init__(
+        self, batches: Batches, devices: int, shard: tuple[int, int] = (0, 1)
+    ):
+        require_positive(devices=devices)
+        shapes = (batches.shapes[0], (None,), (None,))
+        super().__init__(
+            batches.passed, batches.steps, ("int32", "int32", "float32"), shapes
+        )
+        self._batches, self._devices = batches, devices
+        self._index, self._count = shard
+        rows = [len(batches.batch(step)) for step in range(batches.passed)]
+        self._weight = sum(map(self._filled, rows)) / sum(rows)
+
+    def _filled(self, rows):
+        return -(-rows // self._devices) * self._devices
+
+    def batch(self, step: int) -> tuple[np.ndarray, ...]:
+        ids = self._batches.batch(step)
+        rows = self._filled(len(ids))
+        filled = np.full((rows, ids.shape[1]), PAD, "int32")
+        filled[:, :2] = BOS, EOS
+        filled[: len(ids)] = ids
+        weights = np.where(np.arange(rows) < len(ids), self._weight, 0.0)
+        part = rows // self._count
+        own = slice(self._index * part, (self._index + 1) * part)
+        labels = np.full(part, -1, "int32")
+        return filled[own], labels, weights[own].astype("float32")
