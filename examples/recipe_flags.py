@@ -30,6 +30,7 @@ REPLACEABLE = (
     "free_bits_over",
     "fitted",
     "density_noise",
+    "density_scale",
     "target_kl",
 )
 ANNEALING = (
@@ -117,6 +118,13 @@ def define():
         None,
         "what the posteriors' noise is multiplied by in the draws that the mixture is "
         "fitted to; 0 fits it to their means (default: the recipe's)",
+        0.0,
+    )
+    flags.DEFINE_float(
+        "density_scale",
+        None,
+        "what that mixture's standard deviations are multiplied by; below 1 texts are "
+        "more fluent, and less varied (default: the recipe's)",
         0.0,
     )
     flags.DEFINE_enum(

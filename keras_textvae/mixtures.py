@@ -82,6 +82,16 @@ class GaussianMixture:
         parts = weights, means, np.linalg.cholesky(covariances)
         return cls(*(part.astype("float32") for part in parts))
 
+    def scaled(self, scale: float) -> Self:
+        """Returns the mixture with its components' standard deviations times `scale`.
+
+        Raises:
+            ValueError: if it is not positive.
+        """
+        if not 0 < scale < math.inf:
+            raise ValueError(f"`scale` is positive. Received: scale={scale}")
+        return dataclasses.replace(self, factors=self.factors * np.float32(scale))
+
     def sample(self, noise, uniform):  # [B, D], [B] -> [B, D]
         """Turns standard normal noise into draws: means_k + factors_k noise.
 

@@ -59,6 +59,21 @@ def test_draws_have_the_moments_of_the_points():
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(z.T), rtol=0.1, atol=0.1)
 
 
+def test_scaled_it_varies_as_much_less_about_the_same_means():
+    whole, rng = GaussianMixture.fit(points(), 2), np.random.default_rng(1)
+    half = whole.scaled(0.5)
+    noise = rng.standard_normal((50, 3), "float32")
+    uniform = rng.random(50, "float32")
+    at_means = whole.sample(np.zeros_like(noise), uniform)
+    np.testing.assert_allclose(
+        half.sample(noise, uniform) - at_means,
+        0.5 * (whole.sample(noise, uniform) - at_means),
+        atol=1e-5,
+    )
+    with pytest.raises(ValueError, match="Received: scale=0"):
+        whole.scaled(0)
+
+
 def test_a_constant_dimension_has_a_density():
     fitted = GaussianMixture.fit(np.zeros((5, 2)))
     np.testing.assert_allclose(fitted.factors[0], np.sqrt(FLOOR) * np.eye(2))

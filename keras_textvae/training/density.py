@@ -26,6 +26,11 @@ def check(run: "Run"):
         if wanted.fitted:
             raise ValueError("A density to sample from needs `components`. Received: 0")
         return
+    if not wanted.density_scale > 0:
+        raise ValueError(
+            "`density_scale` is positive. "
+            f"Received: density_scale={wanted.density_scale}"
+        )
     if not (run.model.latent_dim and run.model.decoder.ordered):
         kind = run.recipe.model.architecture
         raise ValueError(
@@ -55,6 +60,7 @@ def fit(run: "Run"):
             run.best_model(), sentences, run.seed, wanted.density_noise
         )[:MOST]
         density = GaussianMixture.fit(z, wanted.components, run.seed)
+        density = density.scaled(wanted.density_scale)
     elif fitted == wanted.fitted:
         return
     space_files.save_density(folder, density, wanted.fitted)

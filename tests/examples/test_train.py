@@ -365,9 +365,10 @@ def test_the_weights_of_the_terms_are_those_of_the_flags(recipe_from):
 
 def test_the_density_is_that_of_the_flags(recipe_from):
     recipe = recipe_from(
-        "--recipe=hybrid-grammar", "--density=7", "--fitted", "--density_noise=0"
+        "--recipe=hybrid-grammar",
+        *("--density=7", "--fitted", "--density_noise=0", "--density_scale=0.5"),
     )
-    assert recipe.density == zoo.Density(7, fitted=True, density_noise=0.0)
+    assert recipe.density == zoo.Density(7, True, density_noise=0.0, density_scale=0.5)
 
 
 def test_a_target_of_the_kl_takes_the_place_of_annealing(recipe_from):

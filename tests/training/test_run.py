@@ -283,6 +283,7 @@ def test_a_density_is_fitted_when_a_run_is_finished(copy, monkeypatch):
 @pytest.mark.usefixtures("eagerly")
 def test_a_density_fits_the_draws_of_the_training_sentences(words, tmp_path):
     recipe = WORDS.replace(components=1, epochs=1, steps_per_epoch=2, valid_steps=1)
+    recipe = recipe.replace(density_scale=0.5)
     space = trained(Run(tmp_path, recipe, words)).best()
     z = posterior_samples(space.model, words.train.batches(32), seed=1)
     density = space.density
@@ -290,7 +291,7 @@ def test_a_density_fits_the_draws_of_the_training_sentences(words, tmp_path):
     error = np.std(z, axis=0) * np.sqrt(2 / len(z))
     assert np.all(np.abs(density.means[0] - np.mean(z, axis=0)) < 4 * error)
     spread = np.sqrt(np.diag(density.factors[0] @ density.factors[0].T))
-    np.testing.assert_allclose(spread, np.std(z, axis=0), rtol=0.25)
+    np.testing.assert_allclose(spread, 0.5 * np.std(z, axis=0), rtol=0.25)
 
 
 def test_training_batches_are_as_the_recipe_says(words, tmp_path):
@@ -313,6 +314,7 @@ def test_a_density_that_cannot_be_is_refused_before_there_is_a_folder(
         (unordered, "of z. Received: architecture='bag_of_words'"),
         (WORDS.replace(components=301), "Received: 300 points, 2 dimensions"),
         (WORDS.replace(fitted=True), "needs `components`. Received: 0"),
+        (WORDS.replace(components=1, density_scale=0.0), "density_scale=0.0"),
     ):
         with pytest.raises(ValueError, match=message):
             Run(folder, recipe, words)
