@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import itertools
+import logging
 import os
 import pathlib
 import socket
@@ -23,6 +24,7 @@ import keras
 import numpy as np
 
 from keras_textvae import command_line
+from keras_textvae.training import last_words
 
 # What says where a process is among the others: Keras's own variables, those of
 # Kubeflow Trainer (and others that start JAX), of a step of SLURM, and the number that
@@ -120,6 +122,8 @@ def joined(seconds: int = WAIT) -> Generator[None]:
         )
     import jax
 
+    logging.getLogger("jax").setLevel(logging.WARNING)
+    _pass_on_last_words(here, seconds)
     try:
         # Keras's own `initialize` leaves JAX's patience with silent processes at 100 s.
         jax.distributed.initialize(
@@ -130,14 +134,15 @@ def joined(seconds: int = WAIT) -> Generator[None]:
             heartbeat_timeout_seconds=HEARTBEAT,
             shutdown_timeout_seconds=DAY,
         )
-        _pass_on_last_words(here)
     except (RuntimeError, ValueError) as error:
         _leave_at_exit()
+        taken = "; is the port taken?" if "start RPC server" in str(error) else ""
         raise ValueError(
-            f"process {here.index} of {here.count}, the first at {here.address}, did "
-            f"not meet the others in {seconds} s: {error}"
+            f"process {here.index} of {here.count} (the first at {here.address}) "
+            f"cannot begin: {error}{taken}"
         ) from error
     try:
+        _name_all()
         yield
     except BaseException as error:
         if _is_of_others(error):
@@ -164,21 +169,26 @@ def _leave_at_exit():
     atexit.register(leave)
 
 
-def _pass_on_last_words(here):
+def _pass_on_last_words(here, seconds):
     """Has a program of its own make one line of what JAX prints when it ends us.
 
     JAX aborts the process from a thread of its own, with a trace of its stack.
     """
-    names = [
-        f"process {index} of {here.count} ({name})"
-        for index, name in enumerate(_told(socket.gethostname()))
-    ]
-    program = pathlib.Path(__file__).with_name("last_words.py")
+    absent = (
+        f"not all of {here.count} processes came in {seconds} s; this is process "
+        f"{here.index}, the first is at {here.address}"
+    )
     reader = subprocess.Popen(
-        [sys.executable, "-S", program, *names], stdin=subprocess.PIPE
+        [sys.executable, "-S", last_words.__file__, absent], stdin=subprocess.PIPE
     )
     os.dup2(reader.stdin.fileno(), 2)
     reader.stdin.close()
+
+
+def _name_all():
+    names = _told(socket.gethostname())
+    names = [f"process {i} of {len(names)} ({name})" for i, name in enumerate(names)]
+    os.write(2, f"{last_words.NAMES}{last_words.NAMES.join(names)}\n".encode())
 
 
 def index() -> int:

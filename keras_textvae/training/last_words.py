@@ -1,32 +1,38 @@
 """Passes on what a process prints on stderr, and JAX's last words in one line.
 
-    python last_words.py NAME... < what the process prints
+    python last_words.py LINE < what the process prints
 
 JAX ends a process by itself once another one is gone, and prints its errors and the
-trace of its stack. In their place a line says which of the processes, whose names are
-the arguments, it was. Needs nothing but Python.
+trace of its stack. In their place a line says which of the processes it was, once the
+process has sent their names; or, of one that never met the others, LINE. Needs nothing
+but Python.
 """
 
 import re
 import signal
 import sys
 
+NAMES = "\0"  # begins the line of all processes' names, and stands between them
 SERVICE = re.compile(r"[EF]\d{4} .*(coordination_service|client\.h)")
 FATAL = "Terminating process because the JAX distributed service"
 SILENT = re.compile(r"stopped sending heartbeats\):\s*(\d[\d\s,]*)")
 
 
-def main(names: list[str]):
+def main(absent: str):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal, for the process
-    held = []
+    names, held = [], []
     for line in sys.stdin:
-        if held or SERVICE.match(line):
+        if line.startswith(NAMES):
+            names = line.strip(f"{NAMES}\n").split(NAMES)
+        elif held or SERVICE.match(line):
             held.append(line)
-            continue
-        sys.stderr.write(line)
-        sys.stderr.flush()
+        else:
+            sys.stderr.write(line)
+            sys.stderr.flush()
     words = "".join(held)
-    sys.stderr.write(f"{verdict(words, names)}\n" if FATAL in words else words)
+    if FATAL in words:
+        words = f"{verdict(words, names) if names else absent}\n"
+    sys.stderr.write(words)
 
 
 def verdict(words: str, names: list[str]) -> str:
@@ -38,4 +44,4 @@ def verdict(words: str, names: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])
