@@ -39,6 +39,7 @@ EXTRAS = {
         "huggingface_hub>=1",
         "hypothesis>=6",
         "ipykernel>=6",
+        "kubeflow-trainer-api>=2.3",
         "kubernetes-validate>=1.37",
         "nbclient>=0.10",
         "playwright>=1.50",  # drives a Chromium of the system's packages

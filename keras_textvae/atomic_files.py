@@ -14,6 +14,9 @@ def replacing(path: str | os.PathLike) -> Generator[str]:
     An error, a full disk or a kill in the middle leaves the old file as it was. The new
     one is on the disk before it takes the name.
 
+    Raises:
+        OSError: with the path, if it cannot be written; NumPy's own names none.
+
         with replacing("metrics.csv") as partial:
             write_rows(partial)
     """
@@ -24,9 +27,11 @@ def replacing(path: str | os.PathLike) -> Generator[str]:
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.remove(partial)
+        if isinstance(error, OSError) and error.errno is None:
+            raise OSError(f"{path} cannot be written: {error}.") from error
         raise
 
 

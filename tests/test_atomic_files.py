@@ -54,6 +54,14 @@ def test_a_kill_keeps_the_old_file_and_the_next_writer_clears_up(path):
     assert os.listdir(path.parent) == ["figures.json"]
 
 
+def test_an_error_that_names_no_file_is_given_the_path(path):
+    with pytest.raises(OSError, match=f"^{path} cannot be written: 9 requested"):
+        with replacing(path):
+            raise OSError("9 requested and 3 written")
+    with pytest.raises(PermissionError, match="Errno 13"), replacing(path):
+        raise PermissionError(13, "no")
+
+
 def test_what_is_not_json_is_named(path):
     with pytest.raises(ValueError, match=r"figures.json is not JSON \(Expecting"):
         read_json(str(path))
