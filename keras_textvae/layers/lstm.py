@@ -6,7 +6,7 @@ B: batch size. T: time. I: input size. H: hidden size.
 import keras
 from keras import ops
 
-from keras_textvae.layers import recurrence
+from keras_textvae.layers import products, recurrence
 from keras_textvae.layers.initializers import Initializer, own_initializer
 
 
@@ -98,11 +98,8 @@ class LSTM(keras.layers.Layer):
         kernel = ops.cast(self.kernel, self.compute_dtype)
         if keras.backend.is_int_dtype(x.dtype):
             return ops.cast(ops.take(kernel, x, axis=0), "float32") + self.bias
-        # One product over all rows: with three dimensions, TensorFlow's gradient of the
-        # kernel would be as many products as there are sentences, and their sum.
-        rows = ops.reshape(ops.cast(x, self.compute_dtype), (-1, x.shape[-1]))
-        product = ops.cast(ops.matmul(rows, kernel), "float32") + self.bias
-        return ops.reshape(product, (*ops.shape(x)[:-1], 4 * self.units))
+        product = products.by_matrix(ops.cast(x, self.compute_dtype), kernel)
+        return ops.cast(product, "float32") + self.bias
 
     def recur(self, projected, state=None):
         """Runs the recurrence over projected inputs, time first.

@@ -15,6 +15,8 @@ Matrix products run in the dtype of `recurrent_kernel`; everything else in float
 
 from keras import ops
 
+from keras_textvae.layers.products import summed_outer
+
 LAYER_NORM_EPSILON = 1e-4  # Semeniuta et al. 2017, the authors' code
 
 
@@ -57,7 +59,7 @@ def _plain_lstm(x, h, c, recurrent_kernel):
     outputs, backward = _forward_and_backward(x, h, c, recurrent_kernel, None)
 
     def gradient(*upstream):
-        return backward(_last(upstream))[:4]
+        return backward(_last(upstream))
 
     return outputs, gradient
 
@@ -91,26 +93,31 @@ def _forward_and_backward(x, h0, c0, recurrent_kernel, norm):
 
     def backward(h_gradient):
         def backward_step(state, t):
-            dh, dc, _, dgamma, dbeta = state
+            dh, dc = state[:2]
             dh = dh + h_gradient[t]
             gates = i[t], f[t], o[t], g[t]
-            dx, dc = _gate_gradients(dh, dc, c[t], c_previous[t], *gates)
+            da, dc = _gate_gradients(dh, dc, c[t], c_previous[t], *gates)
+            of_inputs = (da,)
             if norm is not None:
-                dx, dgamma_t, dbeta_t = _layer_norm_gradient(
-                    dx, norm[0], normalised[t], scale[t]
-                )
-                dgamma, dbeta = dgamma + dgamma_t, dbeta + dbeta_t
-            state = (_product(dx, transposed_kernel), dc, dx, dgamma, dbeta)
+                dx = _layer_norm_gradient(da, norm[0], normalised[t], scale[t])
+                of_inputs = dx, da
+            state = (_product(of_inputs[0], transposed_kernel), dc, *of_inputs)
             return state, state
 
-        zeros, vector = ops.zeros_like(h0), ops.zeros_like(a0[0])
-        state0 = (zeros, zeros, a0, vector, vector)
+        zeros = ops.zeros_like(h0)
+        state0 = (zeros, zeros, *([a0] if norm is None else [a0, a0]))
         steps = ops.arange(ops.shape(x)[0])
-        (dh, dc, _, dgamma, dbeta), (_, _, dx, _, _) = ops.scan(
+        (dh, dc, *_), (_, _, dx, *da) = ops.scan(
             backward_step, state0, steps, reverse=True
         )
         kernel_gradient = _kernel_gradient(h_previous, dx, recurrent_kernel.dtype)
-        return dx, dh, dc, kernel_gradient, dgamma, dbeta
+        # After the loop: devices that share the rows add up once.
+        of_norm = [
+            total
+            for each in da
+            for total in (ops.sum(each * normalised, (0, 1)), ops.sum(each, (0, 1)))
+        ]
+        return dx, dh, dc, kernel_gradient, *of_norm
 
     return h, backward
 
@@ -151,13 +158,12 @@ def _layer_norm(a):
 
 
 def _layer_norm_gradient(da, gamma, n, scale):
-    """Gradients of gamma * n + beta in x, gamma and beta; n is normalised x."""
+    """The gradient of gamma * n + beta in x; n is normalised x."""
     da_n = da * n
     column, size = gamma[:, None], gamma.shape[0]
     mean = ops.matmul(da, column) / size  # of the gradient of n
     mean_n = ops.matmul(da_n, column) / size  # of the same, times n
-    dx = scale * (da * gamma - mean - n * mean_n)
-    return dx, ops.sum(da_n, axis=0), ops.sum(da, axis=0)
+    return scale * (da * gamma - mean - n * mean_n)
 
 
 def _product(x, kernel):
@@ -165,6 +171,4 @@ def _product(x, kernel):
 
 
 def _kernel_gradient(h_previous, dx, dtype):
-    rows = ops.cast(ops.reshape(h_previous, (-1, h_previous.shape[-1])), dtype)
-    columns = ops.cast(ops.reshape(dx, (-1, dx.shape[-1])), dtype)
-    return ops.matmul(ops.transpose(rows), columns)
+    return summed_outer(ops.cast(h_previous, dtype), ops.cast(dx, dtype))
