@@ -3,8 +3,8 @@ r"""How much faster do several processes train than one, and what do they exchan
     python benchmarks/several_processes.py --model=lstm --rows=32
     python benchmarks/several_processes.py --model=hybrid --rows=64 --total
 
-Starts 1, 2, ... --processes processes on JAX over loopback (gloo), each pinned to a core
-of its own, which trains on random ids by Keras's `fit`. One line for each number:
+Starts 1, 2, ... --processes processes on JAX over loopback (gloo), each pinned to a
+core of its own, which trains on random ids by Keras's `fit`. One line for each number:
 milliseconds a step, tokens a second, how many times one process's, and the megabytes
 that a step sends, counted by the loopback interface, beside those of the gradients. The
 batch grows with the processes, --rows for each; with --total it does not.
@@ -67,7 +67,14 @@ def measured(argv, count) -> list[float]:
     }
     started = [
         subprocess.Popen(
-            ["taskset", "--cpu-list", str(index), sys.executable, __file__, *sys.argv[1:]],
+            [
+                "taskset",
+                "--cpu-list",
+                str(index),
+                sys.executable,
+                __file__,
+                *sys.argv[1:],
+            ],
             env=os.environ | shared | {"KERAS_DISTRIBUTION_PROCESS_ID": str(index)},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -86,8 +93,7 @@ def train():
 
     from benchmarks.models import MODELS
     from keras_textvae.batches import Batches
-    from keras_textvae.training import hosts
-    from keras_textvae.training.devices import Devices
+    from keras_textvae.training import Devices, hosts
 
     length = FLAGS.length or LENGTHS[FLAGS.model]
     rounds, sent = [], []
@@ -119,9 +125,7 @@ def train():
             model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=5.0))
             batches = Drawn(FLAGS.steps)
             batches.rows, batches.vocabulary = total // count, model.vocabulary_size
-            model.fit(
-                batches, epochs=FLAGS.rounds + 1, verbose=0, callbacks=[Rounds()]
-            )
+            model.fit(batches, epochs=FLAGS.rounds + 1, verbose=0, callbacks=[Rounds()])
         weights = model.count_params()
     if hosts.index() == 0:
         seconds = statistics.median(rounds[1:]) / FLAGS.steps

@@ -25,9 +25,7 @@ class EvenBatches(Batches):
     and weights, float32 [B].
     """
 
-    def __init__(
-        self, batches: Batches, devices: int, shard: tuple[int, int] = (0, 1)
-    ):
+    def __init__(self, batches: Batches, devices: int, shard: tuple[int, int] = (0, 1)):
         require_positive(devices=devices)
         shapes = (batches.shapes[0], (None,), (None,))
         super().__init__(

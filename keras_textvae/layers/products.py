@@ -2,22 +2,22 @@
 
 I, J: sizes of the last axes.
 
-TensorFlow merges the axes before it multiplies: its own products of three axes are as
-many as there are sentences, also in the gradient. Other backends must not: where devices
-share a batch, time and rows merged into one axis are shared by none, and each device
-would compute them all.
+For TensorFlow the axes are merged first: its own product of three axes is as many as
+there are sentences, also in the gradient. On JAX they must not be: where devices share
+a batch, time and rows merged into one axis are shared by none, and each device would
+compute them all.
 """
 
 import keras
 from keras import ops
 
 
-def by_matrix(x, matrix):  # [..., I], [I, J] -> [..., J]
+def by_matrix(x, kernel):  # [..., I], [I, J] -> [..., J]
     """Returns the product of every row with a matrix."""
     if keras.backend.backend() != "tensorflow":
-        return ops.matmul(x, matrix)
-    product = ops.matmul(_merged(x), matrix)
-    return ops.reshape(product, (*ops.shape(x)[:-1], matrix.shape[-1]))
+        return ops.matmul(x, kernel)
+    product = ops.matmul(_merged(x), kernel)
+    return ops.reshape(product, (*ops.shape(x)[:-1], kernel.shape[-1]))
 
 
 def summed_outer(x, y):  # [..., I], [..., J] -> [I, J]

@@ -32,27 +32,6 @@ def check_prepared(corpus: PreparedCorpus, recipe: Recipe):
             )
 
 
-def check_stages(recipe: Recipe):
-    """Raises ValueError for a stage that would need another corpus."""
-    for stage in recipe.stages:
-        if recipe.stage(stage).text != recipe.text:
-            raise ValueError(f"The stage {stage.name!r} changes how texts become ids.")
-
-
-def check_sizes(
-    model: SentenceModel, recipe: Recipe, vocabulary_size: int, length: int
-):
-    """Raises ValueError for a stage whose parts would not fit those that keep them.
-
-    Args:
-        model: what the recipe itself trains.
-    """
-    for stage in reversed(recipe.stages):
-        before = recipe.stage(stage).build_model(vocabulary_size, length)
-        kept_weights(model, before, stage.keep, f"The stage {stage.name!r}")
-        model = before
-
-
 def find_corpus(config: dict, recipe: Recipe) -> PreparedCorpus:
     """Returns the prepared corpus of a run."""
     with contextlib.suppress(FileNotFoundError):

@@ -34,9 +34,7 @@ class Devices:
         processes, there = hosts.count(), _local_devices()
         if wanted is None:
             shared = [
-                n
-                for n in range(1, len(there) + 1)
-                if batch_size % (n * processes) == 0
+                n for n in range(1, len(there) + 1) if batch_size % (n * processes) == 0
             ]
             wanted = max(shared, default=len(there))
         if not 1 <= wanted <= len(there):
@@ -79,9 +77,7 @@ class Devices:
             own[device.process_index].append(device)
         chosen = [d for devices in own.values() for d in devices[: len(self.local)]]
         # Each process reads its own rows.
-        return keras.distribution.DataParallel(
-            devices=chosen, auto_shard_dataset=False
-        )
+        return keras.distribution.DataParallel(devices=chosen, auto_shard_dataset=False)
 
 
 @contextlib.contextmanager

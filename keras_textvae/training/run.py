@@ -15,7 +15,6 @@ together, the folder is process 0's.
 """
 
 import contextlib
-import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -28,7 +27,7 @@ from keras_textvae.callbacks import RunHistory, TrainingCheckpoint
 from keras_textvae.evaluation import Bound, evaluate_bound
 from keras_textvae.models import GenerativeModel, SentenceModel
 from keras_textvae.prepared import PreparedCorpus, files_config
-from keras_textvae.training import beginning, density, hosts
+from keras_textvae.training import beginning, density, fitting, hosts, stages
 from keras_textvae.training.devices import Devices, alone
 from keras_textvae.training.folder import (
     CONFIG,
@@ -73,9 +72,10 @@ class Run:
 
     Raises:
         ValueError: if the devices are not there or cannot share a batch, processes have
-            different runs or versions, the folder holds another run, the corpus was prepared for another
-            text, `start_from` has a model of another vocabulary or other sizes, or the
-            recipe's density cannot be fitted to this model and corpus.
+            different runs or versions, the folder holds another run, the corpus was
+            prepared for another text, `start_from` has a model of another vocabulary or
+            other sizes, or the recipe's density cannot be fitted to this model and
+            corpus.
         FileNotFoundError: if there is no trained run in `start_from`.
     """
 
@@ -101,7 +101,7 @@ class Run:
         with hosts.together():
             check_keep(keep)
             beginning.check_prepared(corpus, recipe)
-            beginning.check_stages(recipe)
+            stages.check(recipe)
             self.devices = Devices(devices, recipe.data.batch_size)
             self.train_batches, self.valid_batches, self.test_batches = (
                 beginning.batches_of(corpus, recipe.data, seed, self.devices)
@@ -206,9 +206,9 @@ class Run:
                     # That of a run which was finished may not fit its next best model.
                     space_files.remove_density(self.path("best"))
                 if not self.epochs_done:
-                    self._train_stages(callbacks, verbose, announce)
+                    stages.train(self, callbacks, verbose, announce)
                 announce(self)
-                self._fit(callbacks, verbose)
+                fitting.fit(self, callbacks, verbose)
             if self.finished and self.leads:
                 density.fit(self)
 
@@ -262,15 +262,13 @@ class Run:
     def _locked(self):
         return locked(self.folder) if self.leads else contextlib.nullcontext()
 
-    @property
-    def _sizes(self):
-        return self.corpus.vocabulary_size, self.corpus.length
-
     def _build(self):
         """Makes the model, compiled, and its random numbers a function of the seed."""
         with beginning.precision(self.dtype_policy), self.devices.scope():
             keras.utils.set_random_seed(self.seed)
-            self.model = self.recipe.build_model(*self._sizes)
+            self.model = self.recipe.build_model(
+                self.corpus.vocabulary_size, self.corpus.length
+            )
             self.model.compile(optimizer=self.recipe.training.build_optimizer())
 
     def _restore(self):
@@ -290,55 +288,6 @@ class Run:
                     "delete the folder to begin anew."
                 )
 
-    def _train_stages(self, callbacks, verbose, announce):
-        beginning.check_sizes(self.model, self.recipe, *self._sizes)
-        start, keep = self.start_from, self.keep
-        for number, stage in enumerate(self.recipe.stages, start=1):
-            run = Run(
-                self.path(os.path.join("stages", f"{number}-{stage.name}")),
-                self.recipe.stage(stage),
-                self.corpus,
-                self.seed,
-                self.dtype_policy,
-                start,
-                keep,
-                len(self.devices.local),
-            )
-            run.train(callbacks, verbose, announce)
-            start, keep = run.folder, stage.keep
-        if start and self.recipe.stages:
-            beginning.begin_with(self.model, self.corpus, start, keep)
-
-    def _fit(self, callbacks, verbose):
-        self.train_batches.next_epoch = self.epochs_done
-        valid = beginning.validation(
-            self.valid_batches, self.recipe.data.valid_steps, self.devices
-        )
-        with self.devices.scope():
-            self.model.fit(
-                self.train_batches,
-                validation_data=valid,
-                initial_epoch=self.epochs_done,
-                epochs=self.recipe.training.epochs,
-                verbose=verbose,
-                callbacks=[
-                    *self._weighing(),
-                    keras.callbacks.LearningRateScheduler(self._learning_rate),
-                    self.history,
-                    *self._writers(),
-                    *callbacks,
-                ],
-            )
-        self.epochs_done = len(self.history.rows)
-
-    def _writers(self):
-        if not self.leads:
-            return []
-        table = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: self._write_metrics()
-        )
-        return [self.checkpoint, table, *self._tensorboard()]
-
     def _save_best(self):
         if not self.leads:
             return
@@ -348,22 +297,8 @@ class Run:
     def _write_config(self):
         if self.leads:
             write_json(self.path(CONFIG), self._config)
-            self._write_metrics()
+            self.write_metrics()
 
-    def _write_metrics(self):
+    def write_metrics(self):
+        """Writes the table of the epochs."""
         self.history.write(self.path("metrics.csv"))
-
-    def _weighing(self):
-        return [self.recipe.terms.weighing()] if self.model.latent_dim else []
-
-    def _learning_rate(self, epoch, _):
-        training = self.recipe.training
-        return training.learning_rate * training.rate_schedule.build()(epoch)
-
-    def _tensorboard(self):
-        """Its callback, where TensorBoard is installed: Keras's own fails without."""
-        if importlib.util.find_spec("tensorboard") is None:
-            return []
-        if importlib.util.find_spec("tensorflow") is None:
-            return []
-        return [keras.callbacks.TensorBoard(self.path("logs"), write_graph=False)]

@@ -10,7 +10,7 @@ import pytest
 
 from examples import train
 from keras_textvae import zoo
-from keras_textvae.training import hosts
+from keras_textvae.training.place import place
 
 LAUNCH = pathlib.Path(train.__file__).parent / "launch"
 yaml = pytest.importorskip("yaml")
@@ -50,8 +50,10 @@ def test_the_pods_of_the_job_meet():
     environment = {each["name"]: each["value"] for each in container["env"]}
     name = job["metadata"]["name"]
     # A pod of an indexed job is JOB-INDEX, in the service that is its subdomain.
-    index, count, address = hosts.place(environment | {"JOB_COMPLETION_INDEX": "1"})
-    assert address == f"{name}-0.{pod['subdomain']}:{service['spec']['ports'][0]['port']}"
+    index, count, address = place(environment | {"JOB_COMPLETION_INDEX": "1"})
+    assert (
+        address == f"{name}-0.{pod['subdomain']}:{service['spec']['ports'][0]['port']}"
+    )
     assert pod["subdomain"] == service["metadata"]["name"]
     assert job["spec"]["completionMode"] == "Indexed"
     assert (index, count) == (1, job["spec"]["completions"])
@@ -75,9 +77,10 @@ def test_flags_are_those_of_the_program(name):
     flags = flags_of(manifest["args"])
     assert flags["recipe"] in zoo.RECIPES
     assert flags.keys() <= {"recipe", "prepared", "run_dir", "samples"}
-    assert manifest["image"] == re.search(
-        r"--tag (\S+)", (LAUNCH / "Dockerfile").read_text()
-    )[1]
+    assert (
+        manifest["image"]
+        == re.search(r"--tag (\S+)", (LAUNCH / "Dockerfile").read_text())[1]
+    )
 
 
 def test_the_shell_starts_as_many_processes_as_it_is_told(tmp_path):

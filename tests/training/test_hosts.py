@@ -10,6 +10,7 @@ import pytest
 
 from examples import prepare, train
 from keras_textvae.training import hosts
+from keras_textvae.training.place import place
 from tests.examples.conftest import run_program
 from tests.on_jax import QUICK, run_on_jax
 from tests.several_processes import ended, started
@@ -114,9 +115,7 @@ def test_a_run_goes_on_with_other_devices(
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_the_end_of_a_process_ends_the_others_with_its_name(
-    ids, alone, tmp_path, lost
-):
+def test_the_end_of_a_process_ends_the_others_with_its_name(ids, alone, tmp_path, lost):
     folders = [tmp_path / "run", tmp_path / "other"]
     commands = [command(ids, folder, 1000) for folder in folders]
     processes = started(PROGRAM, commands)
@@ -199,7 +198,7 @@ INDEXED = {
     ],
 )
 def test_the_environment_says_where_a_process_is(environment, expected):
-    assert hosts.place(environment) == expected
+    assert place(environment) == expected
 
 
 @pytest.mark.parametrize(
@@ -213,7 +212,7 @@ def test_the_environment_says_where_a_process_is(environment, expected):
 )
 def test_an_environment_that_says_half_is_refused(environment, message):
     with pytest.raises(ValueError, match=message):
-        hosts.place(environment)
+        place(environment)
 
 
 def test_several_processes_train_on_jax_alone(monkeypatch):
