@@ -40,7 +40,7 @@ class EvenBatches(Batches):
         return -(-rows // self._devices) * self._devices
 
     def batch(self, step: int) -> tuple[np.ndarray, ...]:
-        ids = self._batches.batch(step)
+        ids = np.asarray(self._batches.batch(step))
         rows = self._filled(len(ids))
         filled = np.full((rows, ids.shape[1]), PAD, "int32")
         filled[:, :2] = BOS, EOS

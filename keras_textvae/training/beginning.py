@@ -137,9 +137,9 @@ def _values_of(model, corpus, folder, keep):
     return [keras.ops.convert_to_numpy(value) for _, value in pairs]
 
 
-def weights_of(model: SentenceModel, part: str) -> list:
+def weights_of(model: SentenceModel, name: str) -> list:
     """Returns the weights of a model's part, none if it has no such part."""
-    part = getattr(model, part, None)
+    part = getattr(model, name, None)
     return part.weights if part else []
 
 

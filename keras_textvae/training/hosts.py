@@ -117,11 +117,11 @@ def _pass_on_last_words(here, seconds):
         f"not all of {here.count} processes came in {seconds} s; this is process "
         f"{here.index}, the first is at {here.address}"
     )
-    reader = subprocess.Popen(
-        [sys.executable, "-S", last_words.__file__, absent], stdin=subprocess.PIPE
-    )
-    os.dup2(reader.stdin.fileno(), 2)
-    reader.stdin.close()
+    read, write = os.pipe()
+    subprocess.Popen([sys.executable, "-S", last_words.__file__, absent], stdin=read)
+    os.dup2(write, 2)
+    os.close(read)
+    os.close(write)
 
 
 def _name_all():

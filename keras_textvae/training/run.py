@@ -255,9 +255,14 @@ class Run:
 
     def _same_everywhere(self):
         """What all processes must have alike, wherever their files lie."""
-        described = {"recipe": self.recipe.get_config(), "seed": self.seed}
-        described |= {"sources": self.corpus.sources, "precision": self.dtype_policy}
-        return flat(described)
+        return flat(
+            {
+                "recipe": self.recipe.get_config(),
+                "seed": self.seed,
+                "precision": self.dtype_policy,
+                "sources": self.corpus.sources,
+            }
+        )
 
     def _locked(self):
         return locked(self.folder) if self.leads else contextlib.nullcontext()
