@@ -1,6 +1,7 @@
 """Where a process is among those that train together, by its environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -57,7 +58,12 @@ def place(environment: Mapping[str, str] = os.environ) -> Place | None:
             f"There are {count} processes, but where the first one listens "
             f"({' or '.join(ADDRESS)}, HOST:PORT) is not said."
         )
-    return Place(index, count, addresses and addresses.split(",")[0])
+    address = addresses and addresses.split(",")[0]
+    if address is not None and not re.fullmatch(r".+:\d+", address):
+        raise ValueError(
+            f"{' or '.join(ADDRESS)} must be HOST:PORT. Received: {address!r}"
+        )
+    return Place(index, count, address)
 
 
 def _first(environment, names):

@@ -208,6 +208,7 @@ def test_the_environment_says_where_a_process_is(environment, expected):
         (HERE | {"KERAS_DISTRIBUTION_PROCESS_ID": "2"}, "is 2"),
         (HERE | {"KERAS_DISTRIBUTION_JOB_ADDRESSES": ""}, "HOST:PORT"),
         (HERE | {"KERAS_DISTRIBUTION_NUM_PROCESSES": "two"}, "Received: 'two'"),
+        (TRAINER | {"JAX_COORDINATOR_ADDRESS": "host"}, "HOST:PORT. Received: 'host'"),
     ],
 )
 def test_an_environment_that_says_half_is_refused(environment, message):
