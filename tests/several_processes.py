@@ -17,24 +17,23 @@ def free_port():
         return listening.getsockname()[1]
 
 
-def started(program, arguments, port=None):
+def started(program, arguments, counts=None):
     """Starts a Python `program` in as many processes as there are lists of arguments.
 
     Args:
         program: source.
         arguments: for each process a list.
-        port: that the first listens on; a free one unless given.
+        counts: how many there are, as each is told; the truth unless given.
     """
-    shared = {
-        "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{port or free_port()}",
-        "KERAS_DISTRIBUTION_NUM_PROCESSES": f"{len(arguments)}",
-    }
+    shared = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{free_port()}"}
+    counts = counts or [len(arguments)] * len(arguments)
     return [
         subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", BEFORE + program, *own],
             env=os.environ
             | ENVIRONMENT
             | shared
+            | {"KERAS_DISTRIBUTION_NUM_PROCESSES": f"{counts[index]}"}
             | {"KERAS_DISTRIBUTION_PROCESS_ID": f"{index}"},
             cwd=ROOT,
             stdout=subprocess.PIPE,

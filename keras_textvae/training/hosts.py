@@ -82,6 +82,12 @@ def joined(seconds: int = WAIT) -> Generator[None]:
         ) from error
     try:
         _name_all()
+        with together():
+            if here.count != count():
+                raise ValueError(
+                    f"{count()} processes train together; this one was told that "
+                    f"there are {here.count}."
+                )
         yield
     except BaseException as error:
         if _is_of_others(error):

@@ -149,6 +149,12 @@ def test_mistakes_of_one_process_end_both_with_one_line(ids, tmp_path):
     assert (first, second) == (2, 2)
     difference = "recipe.terms.beta is 0.5; on process 0 recipe.terms.beta is 1.0."
     assert error.endswith(f"process 1: {difference}") and own.endswith(difference)
+
+    (first, _, error), (second, *_) = ended(started(PROGRAM, [there, there], [2, 3]))
+    assert (first, second) == (2, 2)
+    assert error.endswith(
+        "2 processes train together; this one was told that there are 3."
+    )
     assert not (tmp_path / "a").exists()
 
 
