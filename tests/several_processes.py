@@ -8,6 +8,8 @@ import sys
 
 from tests.on_jax import BEFORE, ENVIRONMENT
 
+# By these JAX, too, would keep its last words to itself.
+SILENT = "GRPC_VERBOSITY", "TF_CPP_MIN_LOG_LEVEL"
 ROOT = pathlib.Path(__file__).parents[1]
 
 
@@ -30,7 +32,7 @@ def started(program, arguments, counts=None):
     return [
         subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", BEFORE + program, *own],
-            env=os.environ
+            env={name: x for name, x in os.environ.items() if name not in SILENT}
             | ENVIRONMENT
             | shared
             | {"KERAS_DISTRIBUTION_NUM_PROCESSES": f"{counts[index]}"}

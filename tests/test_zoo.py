@@ -328,7 +328,8 @@ def test_a_recipe_s_schedule_begins_low_and_ends_at_one(name):
     constant = recipe.terms.schedule == zoo.CONSTANT
     language_model = recipe.model.architecture == "rnnlm"
     assert language_model or constant == (name in CONSTANT)
-    assert constant or weight(0) < 0.05
+    # After a stage, z says something already.
+    assert constant or weight(0) < 0.05 or recipe.stages
     assert weight(10**6) == pytest.approx(1.0)
 
 

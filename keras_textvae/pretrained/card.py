@@ -4,7 +4,7 @@ import json
 
 from keras_textvae.pretrained.preset import Preset
 
-# What a card calls the figures of a report.
+# What a card calls the figures of a report; {piece} is a word or a character.
 LABELS = {
     "bound": "bound, nats a text",
     "reconstruction": "reconstruction, nats a text",
@@ -13,20 +13,23 @@ LABELS = {
     "mutual_information": "mutual information, nats",
     "active": "active dimensions",
     "dimensions": "dimensions",
-    "in_place": "words in place, share",
+    "in_place": "{piece}s in place, share",
     "exact": "exact reconstructions, share",
     "bleu": "BLEU of reconstructions",
     "neighbour_bleu": "BLEU between neighbours of a path",
-    "samples": "nats a word of greedy samples, over reconstructions'",
-    "midpoints": "nats a word of paths' midpoints, over reconstructions'",
+    "samples": "nats a {piece} of greedy samples, over reconstructions'",
+    "midpoints": "nats a {piece} of paths' midpoints, over reconstructions'",
 }
+# What a report counts, where it is no word; by what texts are cut into.
+PIECES = {"characters": "character", "bytes": "character"}
 _ENDS = "It was raining.", "I am going home."
 
 
 def card(preset: Preset) -> str:
     """Returns the card; what the maker did not say is left out."""
     about = preset.about
-    return "\n\n".join([*_head(preset), *_sections(about)]) + "\n"
+    piece = PIECES.get(preset.level, "word")
+    return "\n\n".join([*_head(preset), *_sections(about, piece)]) + "\n"
 
 
 def _head(preset):
@@ -72,7 +75,7 @@ def _front_matter(about):
     return "\n".join(["---", *lines, tags, "---"])
 
 
-def _sections(about):
+def _sections(about, piece):
     said = {
         "Data and licence": " ".join(
             filter(
@@ -84,7 +87,7 @@ def _sections(about):
                 ),
             )
         ),
-        "Figures": _table(about.figures),
+        "Figures": _table(about.figures, piece),
         **{heading: _block(texts) for heading, texts in about.excerpts.items()},
         "Limits": about.limits,
         "How it was trained": about.command and _block([about.command]),
@@ -94,11 +97,12 @@ def _sections(about):
             yield f"## {heading}\n\n{content}"
 
 
-def _table(figures):
+def _table(figures, piece):
     if not figures:
         return ""
     rows = [
-        f"| {LABELS.get(name, name)} | {value:.4g} |" for name, value in figures.items()
+        f"| {LABELS.get(name, name).format(piece=piece)} | {value:.4g} |"
+        for name, value in figures.items()
     ]
     return "\n".join(["| | |", "|---|---|", *rows])
 

@@ -104,7 +104,7 @@ def test_without_flags_the_preset_is_opened(run, without_page, monkeypatch):
     monkeypatch.setattr(playground.opening, "served", served)
     ended = run(playground, "--port=0")
     assert ended.output == ["exporting and serving short-english"]
-    assert opened == [(21, "textvae")]
+    assert opened == [(20, "textvae")]
 
 
 @pytest.fixture

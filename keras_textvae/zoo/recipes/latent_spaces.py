@@ -130,4 +130,43 @@ RECIPES = {
         epochs=12,
         rate_schedule=Schedule("geometric", (6, 0.6)),
     ),
+    "hybrid-characters": _TEXTS.replace(
+        reference=(
+            "The hybrid of Semeniuta et al. 2017 on the characters of English "
+            "sentences of Tatoeba, of 5 MB at most: trained to copy them first, and "
+            "then at a larger weight of the KL."
+        ),
+        text=Text("characters", length=None, too_long="drop"),
+        corpus="tatoeba/eng",
+        model=Model(
+            "hybrid",
+            {
+                "latent_dim": 64,
+                "units": 384,
+                "channels": (128, 256),
+                "features": 200,
+                "convolution_norm": "layer",
+            },
+        ),
+        terms=Terms(
+            beta=0.9, schedule=Schedule("linear", (0, 12_000, 0.55)), alpha=0.2
+        ),
+        learning_rate=1e-3,
+        epochs=6,
+        rate_schedule=Schedule("geometric", (2, 0.6)),
+        stages=(
+            Stage(
+                "copying",
+                {
+                    "terms": Terms(
+                        beta=0.5,
+                        schedule=Schedule("linear", (6000, 18_000, 0.2)),
+                        alpha=0.2,
+                    ),
+                    "epochs": 6,
+                    "rate_schedule": CONSTANT,
+                },
+            ),
+        ),
+    ),
 }
