@@ -58,6 +58,8 @@ def joined(seconds: int = WAIT) -> Generator[None]:
     import jax
 
     logging.getLogger("jax").setLevel(logging.WARNING)
+    # It would catch SIGTERM, for a program that asks it at each step whether to save.
+    jax.config.update("jax_enable_preemption_service", False)
     _pass_on_last_words(here, seconds)
     if len(os.sched_getaffinity(0)) == 1:
         # Where threads take turns on one core, each exchange would otherwise wait for

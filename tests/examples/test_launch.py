@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 
 import pytest
@@ -102,6 +103,23 @@ def test_the_shell_starts_as_many_processes_as_it_is_told(tmp_path):
     assert sorted(numbers) == [f"KERAS_DISTRIBUTION_PROCESS_ID={i}" for i in range(3)]
     (command,) = {line for line in lines if "train.py" in line}
     assert command.endswith("examples/launch/../train.py --recipe=demo --run_dir=a b")
+
+
+def test_ctrl_c_ends_the_shell_and_its_processes(tmp_path):
+    stand_in = tmp_path / "python"
+    stand_in.write_text("#!/bin/sh\necho began; exec sleep 60\n")
+    stand_in.chmod(0o755)
+    with subprocess.Popen(
+        [LAUNCH / "one_machine.sh", "2"],
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert [process.stdout.readline() for _ in range(2)] == ["began\n"] * 2
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+        assert process.stdout.read() == ""  # which both had open
 
 
 @pytest.mark.parametrize("name", ["one_machine.sh", "train.sbatch"])

@@ -114,18 +114,22 @@ def test_a_run_goes_on_with_other_devices(
     assert rows(folder)[2] == pytest.approx(alone[2], rel=1e-3)
 
 
-@pytest.mark.parametrize("lost", [0, 1])
-def test_the_end_of_a_process_ends_the_others_with_its_name(ids, alone, tmp_path, lost):
+@pytest.mark.parametrize(("lost", "by"), [(0, signal.SIGKILL), (1, signal.SIGTERM)])
+def test_the_end_of_a_process_ends_the_others_with_its_name(
+    ids, alone, tmp_path, lost, by
+):
     folders = [tmp_path / "run", tmp_path / "other"]
     commands = [command(ids, folder, 1000) for folder in folders]
     processes = started(PROGRAM, commands)
     while not (folders[0] / "metrics.csv").exists():
         assert processes[0].poll() is None, ended(processes)
         time.sleep(0.05)
-    processes[lost].send_signal(signal.SIGKILL)
+    processes[lost].send_signal(by)
     killed = time.monotonic()
-    code, _, error = ended(processes)[1 - lost]
+    results = ended(processes)
     assert time.monotonic() - killed < 60
+    assert results[lost][0] == -by
+    code, _, error = results[1 - lost]
     assert code == -signal.SIGABRT
     assert re.fullmatch(rf"process {lost} of 2 \(.*\) has ended .*", error)
     # The same command goes on, with what was computed.
