@@ -14,11 +14,11 @@ def replacing(path: str | os.PathLike) -> Generator[str]:
     An error, a full disk or a kill in the middle leaves the old file as it was. The new
     one is on the disk before it takes the name.
 
-    Raises:
-        OSError: with the path, if it cannot be written; NumPy's own names none.
-
         with replacing("metrics.csv") as partial:
             write_rows(partial)
+
+    Raises:
+        OSError: with the path, if it cannot be written; NumPy's own names none.
     """
     folder, name = os.path.split(path)
     partial = os.path.join(folder, f"part.{name}")  # some writers look at the suffix

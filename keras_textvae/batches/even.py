@@ -5,7 +5,7 @@ B: batch size. T: ids in a row, with <bos>.
 
 import numpy as np
 
-from keras_textvae.batches.batches import Batches, require_positive
+from keras_textvae.batches.batches import Batches, Shard, require_positive
 from keras_textvae.tokens import BOS, EOS, PAD
 
 
@@ -17,7 +17,7 @@ class EvenBatches(Batches):
     which is divided by all rows.
 
     Args:
-        batches: of ids, int32 [B, T].
+        batches: of ids, int32 [B, T], none but the last of which is smaller.
         devices: int.
         shard: (index, number of processes): which rows of each batch are returned.
 
@@ -32,9 +32,11 @@ class EvenBatches(Batches):
             batches.passed, batches.steps, ("int32", "int32", "float32"), shapes
         )
         self._batches, self._devices = batches, devices
-        self._index, self._count = shard
-        rows = [len(batches.batch(step)) for step in range(batches.passed)]
-        self._weight = sum(map(self._filled, rows)) / sum(rows)
+        self._shard = Shard(devices, shard)
+        full, last = (len(batches.batch(step)) for step in (0, batches.passed - 1))
+        others = batches.passed - 1
+        filled = others * self._filled(full) + self._filled(last)
+        self._weight = filled / (others * full + last)
 
     def _filled(self, rows):
         return -(-rows // self._devices) * self._devices
@@ -46,7 +48,6 @@ class EvenBatches(Batches):
         filled[:, :2] = BOS, EOS
         filled[: len(ids)] = ids
         weights = np.where(np.arange(rows) < len(ids), self._weight, 0.0)
-        part = rows // self._count
-        own = slice(self._index * part, (self._index + 1) * part)
-        labels = np.full(part, -1, "int32")
-        return filled[own], labels, weights[own].astype("float32")
+        labels = np.full(rows, -1, "int32")
+        arrays = filled, labels, weights.astype("float32")
+        return tuple(map(self._shard.of, arrays))

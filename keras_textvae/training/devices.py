@@ -72,10 +72,11 @@ class Devices:
             return replicas.strategy(self.local)
         import jax
 
-        own = {device.process_index: [] for device in jax.devices()}
-        for device in jax.devices():
-            own[device.process_index].append(device)
-        chosen = [d for devices in own.values() for d in devices[: len(self.local)]]
+        chosen = [
+            device
+            for process in range(hosts.count())
+            for device in jax.local_devices(process)[: len(self.local)]
+        ]
         # Each process reads its own rows.
         return keras.distribution.DataParallel(devices=chosen, auto_shard_dataset=False)
 

@@ -19,6 +19,7 @@ SILENT = re.compile(r"stopped sending heartbeats\):\s*(\d[\d\s,]*)")
 
 
 def main(absent: str):
+    """Copies stdin to stderr until its end; `absent` is LINE."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal, for the process
     names, held = [], []
     for line in sys.stdin:

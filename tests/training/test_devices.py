@@ -10,6 +10,7 @@ from examples import prepare
 from keras_textvae.training import devices
 from keras_textvae.training.devices import Devices
 from tests.examples.conftest import run_program
+from tests.training.conftest import write_corpus
 
 
 @pytest.fixture
@@ -50,14 +51,7 @@ def test_devices_that_are_not_there_or_cannot_share_are_refused(
 
 def test_two_of_tensorflow_train_as_one(tmp_path):
     """Batch normalisation is that of the whole batch, validation of all sentences."""
-    words = "the a cat dog bird sees likes hears old young".split()
-    lines = [
-        " ".join(words[(i * j + j) % 10] for j in range(2, 4 + i % 11))
-        for i in range(69)
-    ]
-    for split, some in (("train", lines[:40]), ("valid", lines[40:])):
-        (tmp_path / f"{split}.txt").write_text("\n".join(some) + "\n")
-    files = [f"--{split}_files={tmp_path}/{split}.txt" for split in ("train", "valid")]
+    files = write_corpus(tmp_path, 40, 29)
     ids = f"{tmp_path}/ids"
     sizes = ["--recipe=hybrid-grammar", "--vocabulary=40", "--length=15"]
     assert run_program(prepare, [*sizes, *files, f"--prepared={ids}"]) == 0

@@ -14,6 +14,7 @@ from keras_textvae.training.place import place
 from tests.examples.conftest import run_program
 from tests.on_jax import QUICK, run_on_jax
 from tests.several_processes import ended, started
+from tests.training.conftest import write_corpus
 
 PROGRAM = """
 import runpy
@@ -33,23 +34,12 @@ RECIPE = (
 )
 
 
-def write(path, lines):
-    path.write_text("\n".join(lines) + "\n")
-
-
 @pytest.fixture(scope="module")
 def ids(tmp_path_factory):
     """A prepared corpus, whose validation has a batch that nothing shares equally."""
     pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("corpus")
-    words = "the a cat dog bird sees likes hears old young".split()
-    lines = [
-        " ".join(words[(i * j + j) % 10] for j in range(2, 4 + i % 11))
-        for i in range(90)
-    ]
-    write(folder / "train.txt", lines[:61])
-    write(folder / "valid.txt", lines[61:])
-    files = [f"--{split}_files={folder}/{split}.txt" for split in ("train", "valid")]
+    files = write_corpus(folder, 61, 29)
     prepared = folder / "ids"
     assert run_program(prepare, [*RECIPE, *files, f"--prepared={prepared}"]) == 0
     return prepared
